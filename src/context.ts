@@ -1,0 +1,33 @@
+/** What every interaction and operation gets from outside: storage, time, ids and settings. Nothing here is global. */
+import type { Settings } from './config.ts'
+import type { SearchRegistry } from './search/registry.ts'
+import type { Storage } from './storage/port.ts'
+
+/** Who asks. `system` is the server itself and, until sign-in exists, everybody on the loopback interface. */
+export interface Principal {
+  /** Binds cursors: a cursor given to one principal is refused to another. */
+  id: string
+}
+
+/** Structured log lines. `fields` never hold patient data: ids, counts, codes and times only. */
+export interface Log {
+  debug(message: string, fields?: Record<string, unknown>): void
+  info(message: string, fields?: Record<string, unknown>): void
+  warn(message: string, fields?: Record<string, unknown>): void
+  error(message: string, fields?: Record<string, unknown>): void
+}
+
+export interface Context {
+  storage: Storage
+  settings: Settings
+  /** Search parameters and the index epoch. */
+  registry: SearchRegistry
+  principal: Principal
+  /** ms since 1970 UTC. */
+  clock(): number
+  /** A new logical id; sorts by time of making. */
+  newId(): string
+  log: Log
+  /** The version of Nadi, for the CapabilityStatement. */
+  version: string
+}
