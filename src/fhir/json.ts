@@ -43,7 +43,11 @@ export function parseJson(text: string, depth: number = MAX_DEPTH): Json {
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault
     const expression = toExpression(lexer.rootType, fault.path)
-    throw fhirError('structure', `The JSON cannot be read: ${fault.message}.`, expression ? { expression } : {})
+    throw fhirError(
+      'structure',
+      `The JSON cannot be read: ${fault.message}.`,
+      expression ? { expression } : {},
+    )
   }
 }
 
@@ -93,9 +97,18 @@ function validPrefix(bytes: Uint8Array): number {
       high = middle - 1
     }
   }
-  while (low > 0 && (bytes[low - 1]! & 0xc0) === 0x80) low--
-  while (low > 0 && bytes[low - 1]! >= 0xc0) low--
+  // What is cut off at the end belongs to the faulty character.
+  while (low > 0 && !isWhole(bytes.subarray(0, low))) low--
   return low
+}
+
+function isWhole(bytes: Uint8Array): boolean {
+  try {
+    STRICT.decode(bytes)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Returns `Patient.name[0].family` for type Patient and path ['name', 0, 'family']. */
@@ -166,14 +179,16 @@ class Lexer {
     if (this.take(125)) return object
     for (;;) {
       this.space()
-      if (this.text.charCodeAt(this.at) !== QUOTE) throw new Fault(`a property name is expected ${this.here()}`)
+      if (this.text.charCodeAt(this.at) !== QUOTE)
+        throw new Fault(`a property name is expected ${this.here()}`)
       const name = this.string()
       try {
         if (Object.hasOwn(object, name)) throw new Fault(`the property stands twice, ${this.here()}`)
         this.space()
         if (!this.take(58)) throw new Fault(`a colon is expected ${this.here()}`)
         const value = this.value(level + 1)
-        if (name === '__proto__') Object.defineProperty(object, name, { value, enumerable: true, writable: true })
+        if (name === '__proto__')
+          Object.defineProperty(object, name, { value, enumerable: true, writable: true })
         else object[name] = value
         if (level === 0 && name === 'resourceType' && typeof value === 'string') this.rootType = value
       } catch (fault) {
@@ -212,10 +227,8 @@ class Lexer {
     const match = NUMBER.exec(this.text)
     if (match === null) throw new Fault(`a number is malformed ${this.here()}`)
     this.at += match[0].length
-    const next = this.text.charCodeAt(this.at)
-    // 01, 1.x and 1e stop in the middle of what was meant as one number.
-    if ((next >= 48 && next <= 57) || next === 46 || next === 101 || next === 69)
-      throw new Fault(`a number is malformed ${this.here()}`)
+    // 01, 1.x, 1e and 0x1 stop in the middle of what was meant as one number.
+    if (/[\w.+-]/.test(this.text[this.at] ?? '')) throw new Fault(`a number is malformed ${this.here()}`)
     return new NumberText(match[0])
   }
 
@@ -251,15 +264,15 @@ class Lexer {
         return value
       }
       if (char === BACKSLASH) {
-        const escape = text[at + 1] ?? ''
-        if (escape === 'u') {
+        const letter = text[at + 1] ?? ''
+        if (letter === 'u') {
           const hex = text.slice(at + 2, at + 6)
           if (!/^[0-9a-fA-F]{4}$/.test(hex)) throw this.badEscape(at)
           value += String.fromCharCode(Number.parseInt(hex, 16))
           at += 6
           continue
         }
-        const plain = ESCAPES[escape]
+        const plain = ESCAPES[letter]
         if (plain === undefined) throw this.badEscape(at)
         value += plain
         at += 2
@@ -339,12 +352,19 @@ function indented(value: Json, newline: string): string {
   return compact(value)
 }
 
+/** Sets a member of any name: plain assignment to `__proto__` would change the prototype instead. */
+export function setMember(object: JsonObject, name: string, value: Json): void {
+  if (name === '__proto__')
+    Object.defineProperty(object, name, { value, enumerable: true, writable: true, configurable: true })
+  else object[name] = value
+}
+
 /** Returns a tree with its own copy of every object and array. */
 export function copyJson<T extends Json>(value: T): T
 export function copyJson(value: Json): Json {
   if (Array.isArray(value)) return value.map(item => copyJson(item))
   if (!isObject(value)) return value
   const copy: JsonObject = {}
-  for (const name in value) copy[name] = value[name] === undefined ? undefined : copyJson(value[name])
+  for (const name in value) if (value[name] !== undefined) setMember(copy, name, copyJson(value[name]))
   return copy
 }
