@@ -1,0 +1,37 @@
+/**
+ * Resource types and logical ids as they come in URLs and bodies.
+ * https://hl7.org/fhir/R4/datatypes.html#id
+ */
+import type { Context } from '../context.ts'
+import { fhirError } from '../fhir/error.ts'
+
+const ID = /^[A-Za-z0-9\-.]{1,64}$/
+
+export const isId = (id: unknown): id is string => typeof id === 'string' && ID.test(id)
+
+/** Throws `not-supported` (404) where the type is no R4 resource type: https://hl7.org/fhir/R4/http.html#read. */
+export function checkType(ctx: Context, type: string): void {
+  if (!isType(ctx, type))
+    throw fhirError('not-supported', `${type} is no FHIR R4 resource type.`, { status: 404 })
+}
+
+/** Returns whether the server knows the resource type. */
+export function isType(ctx: Context, type: string): boolean {
+  const types = ctx.registry.types
+  let low = 0
+  let high = types.length - 1
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const at = types[middle]!
+    if (at === type) return true
+    if (at < type) low = middle + 1
+    else high = middle - 1
+  }
+  return false
+}
+
+/** Throws `value` where the id is not 1 to 64 letters, digits, hyphens and dots. */
+export function checkId(id: string, expression: string): void {
+  if (!isId(id))
+    throw fhirError('value', 'An id is 1 to 64 letters, digits, hyphens and dots.', { expression })
+}
