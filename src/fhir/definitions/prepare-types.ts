@@ -19,11 +19,15 @@ interface ElementDefinition {
   max: string
   type?: { code: string; targetProfile?: string[]; extension?: { url: string; valueUrl?: string }[] }[]
   contentReference?: string
+  isSummary?: boolean
   binding?: { strength: string; valueSet?: string }
 }
 
-/** `[name, min, max (-1: unlimited), types, reference targets, canonical of the required value set]`, trailing empties left out. */
-export type ElementRow = [string, number, number, string[], (string[] | null)?, string?]
+/**
+ * `[name, min, max (-1: unlimited), types, reference targets, canonical of the required value set, 1 where it belongs to the summary]`,
+ * trailing empties left out.
+ */
+export type ElementRow = [string, number, number, string[], (string[] | null)?, (string | null)?, 1?]
 
 /** The type that it extends ('' for none), and the elements that it adds. */
 export type TypeRow = [string, ElementRow[]]
@@ -86,12 +90,14 @@ function elementRow(
   const row: ElementRow = [name, element.min, max, types]
   const targets = targetTypes(element)
   const valueSet = element.binding?.strength === 'required' ? element.binding.valueSet : undefined
-  if (targets !== null || valueSet !== undefined) row.push(targets)
+  const summary = element.isSummary === true
+  if (targets !== null || valueSet !== undefined || summary) row.push(targets)
   if (valueSet !== undefined) {
     const url = valueSet.split('|')[0]!
     bound.add(url)
     row.push(url)
-  }
+  } else if (summary) row.push(null)
+  if (summary) row.push(1)
   return row
 }
 

@@ -17,9 +17,11 @@ export interface ElementInfo {
   targets: readonly string[] | undefined
   /** Canonical url, without version, of the value set of a required binding. */
   valueSet: string | undefined
+  /** It is shown under `_summary=true`. */
+  summary: boolean
 }
 
-type ElementRow = [string, number, number, string[], (string[] | null)?, string?]
+type ElementRow = [string, number, number, string[], (string[] | null)?, (string | null)?, 1?]
 
 const table = content as { resources: string[]; types: Record<string, [string, ElementRow[]]> }
 
@@ -57,7 +59,7 @@ export function isPrimitive(type: string): boolean {
 }
 
 function elementInfo(row: ElementRow): ElementInfo {
-  const [name, min, max, types, targets, valueSet] = row
+  const [name, min, max, types, targets, valueSet, summary] = row
   return {
     name,
     min,
@@ -65,6 +67,7 @@ function elementInfo(row: ElementRow): ElementInfo {
     types,
     choice: name.endsWith('[x]'),
     targets: targets ?? undefined,
-    valueSet,
+    valueSet: valueSet ?? undefined,
+    summary: summary === 1,
   }
 }
