@@ -1,5 +1,6 @@
 /** What every interaction and operation gets from outside: storage, time, ids and settings. Nothing here is global. */
 import type { Settings } from './config.ts'
+import type { Log } from './lib/log.ts'
 import type { SearchRegistry } from './search/registry.ts'
 import type { Storage } from './storage/port.ts'
 
@@ -7,14 +8,6 @@ import type { Storage } from './storage/port.ts'
 export interface Principal {
   /** Binds cursors: a cursor given to one principal is refused to another. */
   id: string
-}
-
-/** Structured log lines. `fields` never hold patient data: ids, counts, codes and times only. */
-export interface Log {
-  debug(message: string, fields?: Record<string, unknown>): void
-  info(message: string, fields?: Record<string, unknown>): void
-  warn(message: string, fields?: Record<string, unknown>): void
-  error(message: string, fields?: Record<string, unknown>): void
 }
 
 export interface Context {
