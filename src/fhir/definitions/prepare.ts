@@ -103,7 +103,7 @@ function write(file: string, content: unknown): void {
   writeFileSync(join(GENERATED, file), `${JSON.stringify(content)}\n`)
   writeFileSync(
     join(GENERATED, file.replace(/json$/, 'd.json.ts')),
-    'declare const content: unknown\nexport default content\n',
+    'declare const content: unknown\nexport = content\n',
   )
 }
 
