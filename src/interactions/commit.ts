@@ -1,0 +1,80 @@
+/** From a checked resource to a committed version. */
+import type { Context } from '../context.ts'
+import { fhirError } from '../fhir/error.ts'
+import type { Resource } from '../fhir/json.ts'
+import type { IndexRow } from '../search/index-row.ts'
+import {
+  type Change,
+  type Committed,
+  type Key,
+  type Method,
+  type Require,
+  type Stored,
+  stamped,
+} from '../storage/port.ts'
+import { bodyOf } from './body.ts'
+import type { Live } from './read.ts'
+
+/** A version about to be made. */
+export interface Draft {
+  key: Key
+  id: string
+  /** The one it makes. */
+  version: number
+  method: Method
+  resource: Resource
+  index: readonly IndexRow[]
+}
+
+/** Returns the change that stores a draft. */
+export function changeOf(ctx: Context, draft: Draft): Change {
+  const { key, id, version, method, resource, index } = draft
+  return { key, version, method, body: bodyOf(resource, id, version, ctx.clock()), index, claims: [] }
+}
+
+/** Returns the change that deletes the version found. */
+export const deletionOf = (stored: Stored): Change => ({
+  key: stored.key,
+  version: stored.version + 1,
+  method: 'DELETE',
+  body: null,
+  index: [],
+  claims: [],
+})
+
+/** Returns a committed change as it is stored. */
+export function storedOf(change: Change, at: number): Stored {
+  const { key, version, method, body } = change
+  return { key, version, at, method, text: body === null ? undefined : stamped(body, at) }
+}
+
+/** Returns a committed change that is no deletion. */
+export const liveOf = (change: Change, at: number): Live => storedOf(change, at) as Live
+
+/** A commit that was refused for a race or a requirement, which is the caller's to judge. */
+export type Refused = Extract<Committed, { reason: 'require' | 'version' }>
+
+/**
+ * Commits the changes. Returns the stamp they are stored with, or why they were refused.
+ *
+ * Throws `duplicate` where a claim belongs to another resource, `transient` where the search parameters have just changed.
+ */
+export async function commit(
+  ctx: Context,
+  changes: readonly Change[],
+  require: readonly Require[],
+): Promise<{ ok: true; at: number } | Refused> {
+  const { storage, registry } = ctx
+  const done = await storage.commit({
+    id: ctx.newId(),
+    at: ctx.clock(),
+    epoch: registry.epoch,
+    changes,
+    require,
+    outbox: [],
+  })
+  if (done.ok || done.reason === 'require' || done.reason === 'version') return done
+  if (done.reason === 'claim')
+    throw fhirError('duplicate', `${done.key} claims a name that another resource has.`)
+  throw fhirError('transient', 'The search parameters have just changed. Try again.')
+}
