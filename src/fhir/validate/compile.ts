@@ -74,6 +74,7 @@ function objectCheck(type: string, checkOf: TypeChecks, resources: ResourceCheck
       if (slot === undefined) {
         if (isResource && name === 'resourceType') continue
         unknownElement(name, type, compiled, run)
+        if (isFull(run)) return
         continue
       }
       if (slot.choice !== undefined && (seen & slot.bit) !== 0)
@@ -81,7 +82,9 @@ function objectCheck(type: string, checkOf: TypeChecks, resources: ResourceCheck
       seen |= slot.bit
       const before = run.issues.length
       slot.check(value, run, object)
-      if (run.issues.length !== before) prefix(run, before, slot.place)
+      if (run.issues.length === before) continue
+      prefix(run, before, slot.place)
+      if (isFull(run)) return
     }
     if ((seen & required) !== required) missing(seen, compiled, run)
     if (isResource) return
@@ -204,7 +207,9 @@ function manyObjects(check: Check): Check {
     for (let i = 0; i < value.length; i++) {
       const before = run.issues.length
       check(value[i]!, run)
-      if (run.issues.length !== before) prefix(run, before, `[${i}]`)
+      if (run.issues.length === before) continue
+      prefix(run, before, `[${i}]`)
+      if (isFull(run)) return
     }
   }
 }
@@ -226,7 +231,12 @@ function missing(seen: number, compiled: Compiled, run: Run): void {
     const names = element.types.map(type => jsonName(element, type))
     const bit = compiled.slots.get(names[0]!)!.bit
     if ((seen & bit) !== 0) continue
-    report(run, 'required', fhirPathName(element), `${element.name} is required. Add ${listed(names)}.`)
+    report(
+      run,
+      'required',
+      fhirPathName(element),
+      `${element.name} is required and missing. Add ${listed(names)}.`,
+    )
   }
 }
 
@@ -239,7 +249,6 @@ function secondChoice(name: string, slot: Slot, owner: JsonObject, compiled: Com
 }
 
 function unknownElement(name: string, type: string, compiled: Compiled, run: Run): void {
-  if (isFull(run)) return
   const plain = name[0] === '_' ? name.slice(1) : name
   const choice = compiled.elements.find(element => element.choice && element.name === `${plain}[x]`)
   const near =

@@ -20,21 +20,18 @@ export interface Run {
   conditionalReferences: boolean
 }
 
-/** Returns whether no further fault would be listed, so that its sentence need not be made. */
+/** Returns whether no further fault is listed, so that nothing more need be checked. */
 export const isFull = (run: Run): boolean => run.issues.length > MOST
 
 /** Notes a fault at `place`, which continues the way from the value that is being checked: '', `.name` or `[0]`. */
 export function report(run: Run, code: IssueCode, place: string, diagnostics: string): void {
-  if (isFull(run)) return
-  if (run.issues.length === MOST) {
+  if (run.issues.length < MOST) run.issues.push({ severity: 'error', code, diagnostics, expression: place })
+  else if (run.issues.length === MOST)
     run.issues.push({
-      severity: 'error',
-      code: 'too-costly',
-      diagnostics: `There are more than ${MOST} faults; the rest is not listed.`,
+      severity: 'information',
+      code: 'informational',
+      diagnostics: `There are more than ${MOST} faults. The rest is not listed.`,
     })
-    return
-  }
-  run.issues.push({ severity: 'error', code, diagnostics, expression: place })
 }
 
 /** Puts the way to a value in front of the faults that were found in it since there were `from` of them. */

@@ -4,7 +4,7 @@
  */
 import { isObject, type Json, type JsonObject, NumberText } from '../json.ts'
 import { type CodeCheck, codeCheck } from './bindings.ts'
-import { prefix, quoted, type Run, report } from './issues.ts'
+import { isFull, prefix, quoted, type Run, report } from './issues.ts'
 import { type Format, NUMBER_FORMATS, STRING_FORMATS } from './primitives.ts'
 
 type PropertyCheck = (value: Json, run: Run, owner: JsonObject) => void
@@ -31,7 +31,9 @@ export function primitiveCheck(
       const before = run.issues.length
       if (item === null) nullItem(owner[sibling], i, sibling, run)
       else check(item, run)
-      if (run.issues.length !== before) prefix(run, before, `[${i}]`)
+      if (run.issues.length === before) continue
+      prefix(run, before, `[${i}]`)
+      if (isFull(run)) return
     }
   }
 }
@@ -98,7 +100,9 @@ export function siblingCheck(
       if (item !== null) one(item, hasValue, run)
       else if (!hasValue && !(Array.isArray(values) && i < values.length))
         report(run, 'structure', '', `null stands only where ${name}[${i}] has a value. Take it out.`)
-      if (run.issues.length !== before) prefix(run, before, `[${i}]`)
+      if (run.issues.length === before) continue
+      prefix(run, before, `[${i}]`)
+      if (isFull(run)) return
     }
   }
 }

@@ -69,7 +69,8 @@ export const STRING_FORMATS: Readonly<Record<string, Format>> = {
   string,
   markdown: string,
   code,
-  id: text => (ID.test(text) ? undefined : 'is not an id. An id has 1 to 64 of A-Z a-z 0-9 - and .'),
+  id: text =>
+    ID.test(text) ? undefined : 'is not an id. An id has 1 to 64 letters, digits, hyphens and dots',
   uri: uri('uri'),
   url: uri('url'),
   canonical: uri('canonical'),
