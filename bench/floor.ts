@@ -25,10 +25,13 @@ app.get('/fhir/:type/:id', c => {
     | undefined
   if (!row) return c.json({ resourceType: 'OperationOutcome' }, 404)
   return c.body(row[2], 200, {
-    'Content-Type': 'application/fhir+json; charset=utf-8',
+    'X-Request-Id': crypto.randomUUID(),
     ETag: `W/"${row[0]}"`,
     'Last-Modified': new Date(row[1]).toUTCString(),
-    'X-Request-Id': crypto.randomUUID(),
+    'Cache-Control': 'private, no-cache',
+    'Content-Type': 'application/fhir+json; charset=utf-8',
+    'X-Content-Type-Options': 'nosniff',
+    Vary: 'Accept, Accept-Encoding',
   })
 })
 

@@ -1,7 +1,8 @@
 /** Measures one server: drives the load generator row by row and reads the server's CPU time and memory around each row. */
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { InsertFloor } from './floor-insert.ts'
 import type { LoadConfig, Order, Outcome } from './load.ts'
 import { type Usage, usageOf } from './proc.ts'
 import { type Profiler, profiler } from './profile.ts'
@@ -43,6 +44,8 @@ export interface ServerReport {
   warmupSeconds: number
   seeded: { resources: number; seconds: number; perSecond: number }
   rows: RowReport[]
+  /** What bare SQLite needs for the rows that this server stored; only for a SQLite file of ours. */
+  insertFloor?: InsertFloor
 }
 
 /** What is done soon after the last answer belongs to the row too. */
@@ -90,11 +93,19 @@ export async function measure(
         perSecond: round(seeded.operations / seeded.seconds, 0),
       },
       rows,
+      ...(server.file && options.rows.includes('bulk load')
+        ? { insertFloor: insertFloorOf(server.file) }
+        : {}),
     }
   } finally {
     hot?.close()
     load.end()
   }
+}
+
+function insertFloorOf(file: string): InsertFloor {
+  const script = join(import.meta.dirname, 'floor-insert.ts')
+  return JSON.parse(execFileSync(process.execPath, [script, file], { encoding: 'utf8' }))
 }
 
 /** Runs all rows but the bulk load, in turn, twice. */

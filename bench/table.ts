@@ -23,8 +23,22 @@ const HEAD = [
 ] as const
 
 /** Returns the table of one server; failed rows say so. */
-export function serverTable({ rows }: ServerReport): string {
-  return table(HEAD, rows.map(rowCells))
+export function serverTable({ rows, insertFloor }: ServerReport): string {
+  const floors = insertFloor
+    ? ([
+        ['create', insertFloor.create],
+        ['bulk load', insertFloor.bulk],
+      ] as const)
+    : []
+  const floorCells = floors.map(([row, { cpuMsPerOperation: cpu }]) => [
+    `bare SQLite, the rows of ${row}`,
+    ...Array<string>(4).fill(''),
+    cpu.toFixed(4),
+    (1000 / cpu).toFixed(0),
+    '',
+    '',
+  ])
+  return table(HEAD, [...rows.map(rowCells), ...floorCells])
 }
 
 function rowCells(report: RowReport): string[] {
