@@ -1,0 +1,59 @@
+/** The application: every route of the server. Dependencies are arguments; each entry (`node.ts`, `worker.ts`) makes its own. */
+import { Hono } from 'hono'
+import { fhirError } from './fhir/error.ts'
+import { createEdge } from './http/edge.ts'
+import type { AppDeps, Env, Handler } from './http/exchange.ts'
+import { createFhirRoutes } from './http/fhir-routes.ts'
+import { createOnError } from './http/on-error.ts'
+import { createPages } from './http/pages.ts'
+import { createSend, sendError } from './http/respond.ts'
+
+type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** Returns the application. FHIR is served under the path of the base URL. */
+export function createApp(deps: AppDeps): Hono<Env> {
+  const send = createSend(deps)
+  const onError = createOnError(send, deps.ctx.log)
+  const fhir = createFhirRoutes(send)
+  const pages = createPages(deps, send)
+  const base = new URL(deps.ctx.settings.baseUrl).pathname.replace(/\/$/, '')
+
+  const routes: Record<string, Partial<Record<Verb, Handler>>> = {
+    ...(base !== '' && { '/': { GET: pages.root } }),
+    '/healthz': { GET: pages.live },
+    '/readyz': { GET: pages.ready },
+    '/metrics': { GET: pages.metrics },
+    [base || '/']: { GET: fhir.search, POST: fhir.bundle },
+    [`${base}/metadata`]: { GET: fhir.capabilities },
+    [`${base}/_search`]: { POST: fhir.searchByPost },
+    [`${base}/_history`]: { GET: fhir.history },
+    [`${base}/:type`]: {
+      GET: fhir.search,
+      POST: fhir.create,
+      PUT: fhir.conditionalUpdate,
+      PATCH: fhir.conditionalPatch,
+      DELETE: fhir.conditionalDelete,
+    },
+    [`${base}/:type/_search`]: { POST: fhir.searchByPost },
+    [`${base}/:type/_history`]: { GET: fhir.history },
+    [`${base}/:type/:id`]: { GET: fhir.read, PUT: fhir.update, PATCH: fhir.patch, DELETE: fhir.delete },
+    [`${base}/:type/:id/_history`]: { GET: fhir.history },
+    [`${base}/:type/:id/_history/:version`]: { GET: fhir.vread },
+  }
+
+  const app = new Hono<Env>({ strict: false })
+  app.use('*', createEdge(deps, onError))
+  for (const [path, handlers] of Object.entries(routes)) {
+    for (const [verb, handler] of Object.entries(handlers)) app.on(verb, path, handler)
+    const allow = Object.keys(handlers).flatMap(verb => (verb === 'GET' ? ['GET', 'HEAD'] : [verb]))
+    const Allow = [...allow, 'OPTIONS'].join(', ')
+    app.all(path, c => {
+      if (c.req.raw.method === 'OPTIONS') return send(c, 204, null, { Allow })
+      const error = fhirError('not-supported', `Here are allowed: ${Allow}.`, { status: 405 })
+      return sendError(send, c, error, { Allow })
+    })
+  }
+  app.notFound(c => sendError(send, c, fhirError('not-found', 'There is nothing at this address.')))
+  app.onError((error, c) => onError(error, c))
+  return app
+}

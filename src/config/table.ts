@@ -1,0 +1,201 @@
+/** The table of settings: names, values, defaults and meanings. */
+import type { StorageSetting } from '../config.ts'
+
+export interface Setting {
+  /** The environment variable; the option is made of it: `NADI_BASE_URL`, `--base-url`. */
+  env: string
+  values: string
+  /** As it would be written; empty where there is none. */
+  default: string
+  meaning: string
+  /** Returns the value, or undefined for a bad one. */
+  read: (text: string) => unknown
+}
+
+const integer =
+  (min: number, max: number) =>
+  (text: string): number | undefined => {
+    const value = /^[0-9]{1,12}$/.test(text) ? Number(text) : Number.NaN
+    return value >= min && value <= max ? value : undefined
+  }
+
+const choice =
+  <T extends string>(...values: T[]) =>
+  (text: string): T | undefined =>
+    values.find(value => value === text)
+
+const limit = (
+  env: string,
+  unit: string,
+  standard: number,
+  meaning: string,
+  min = 1,
+  max = 1e10,
+): Setting => ({
+  env,
+  values: unit,
+  default: String(standard),
+  meaning,
+  read: integer(min, max),
+})
+
+/** Every setting, in the order in which --help and docs/configuration.md show them. */
+export const SETTINGS = [
+  {
+    env: 'NADI_HOST',
+    values: 'address or name',
+    default: '127.0.0.1',
+    meaning: 'Address to listen on. Without sign-in only loopback addresses are accepted.',
+    read: text => (/^[A-Za-z0-9.:_-]+$/.test(text) ? text : undefined),
+  },
+  {
+    env: 'NADI_PORT',
+    values: '0 to 65535',
+    default: '8080',
+    meaning: 'Port to listen on; 0 picks a free one.',
+    read: integer(0, 65535),
+  },
+  {
+    env: 'NADI_BASE_URL',
+    values: 'http(s) URL',
+    default: '',
+    meaning:
+      'Address under which clients reach the server; used in links, Location and fullUrl, and its path is where FHIR is served. Without it: `http://HOST:PORT/fhir`.',
+    read: baseUrl,
+  },
+  {
+    env: 'NADI_STORAGE',
+    values: 'sqlite:FILE, sqlite::memory:, mongodb:// or mongodb+srv:// URI',
+    default: 'sqlite:./data/nadi.db',
+    meaning: 'Where resources are kept.',
+    read: storage,
+  },
+  {
+    env: 'NADI_ZONE',
+    values: 'IANA zone',
+    default: 'Asia/Kolkata',
+    meaning: 'Zone in which dates and times without a zone are read when searching.',
+    read: zone,
+  },
+  {
+    env: 'NADI_LOG',
+    values: 'debug, info, warn, error or silent',
+    default: 'info',
+    meaning: 'Least level that is logged; one JSON line per request is written at info.',
+    read: choice('debug', 'info', 'warn', 'error', 'silent'),
+  },
+  {
+    env: 'NADI_SYNC',
+    values: 'full or normal',
+    default: 'full',
+    meaning:
+      'SQLite only. `full`: what was acknowledged survives a power cut. `normal`: a power cut may lose the last moments, a crash of the process nothing.',
+    read: choice('full', 'normal'),
+  },
+  {
+    env: 'NADI_VALIDATE',
+    values: 'off or structure',
+    default: 'structure',
+    meaning: 'Checks of every write: `structure` refuses what the R4 definitions do not allow.',
+    read: choice('off', 'structure'),
+  },
+  {
+    env: 'NADI_REFERENCES',
+    values: 'off or enforce',
+    default: 'off',
+    meaning:
+      '`enforce` refuses references to resources that are not there, and deletion of what is referred to.',
+    read: choice('off', 'enforce'),
+  },
+  {
+    env: 'NADI_AUTH',
+    values: '',
+    default: '',
+    meaning:
+      'Sign-in. Not available yet: any value refuses the start, so that nobody believes to be protected.',
+    read: () => undefined,
+  },
+  {
+    env: 'NADI_TRUSTED_PROXIES',
+    values: 'addresses or CIDR ranges, by comma',
+    default: '',
+    meaning:
+      'Proxies whose `Forwarded` or `X-Forwarded-Host`, `-Proto` and `-Prefix` headers count; of others they are ignored.',
+    read: proxies,
+  },
+  limit(
+    'NADI_BODY_LIMIT',
+    'bytes',
+    33_554_432,
+    'Largest request body, also after decompression; above it 413.',
+    1024,
+  ),
+  limit('NADI_ENTRY_LIMIT', 'entries', 10_000, 'Most entries in a batch or transaction.'),
+  limit('NADI_DEPTH_LIMIT', 'levels', 64, 'Deepest nesting of JSON.', 8, 1000),
+  limit('NADI_URL_LIMIT', 'characters', 8192, 'Longest request URL; above it 414.', 256, 60_000),
+  limit(
+    'NADI_PAGE_DEFAULT',
+    'resources',
+    50,
+    'Resources on a page when the client names no `_count`.',
+    1,
+    10_000,
+  ),
+  limit('NADI_PAGE_MAX', 'resources', 1000, 'Most resources on a page, whatever `_count` says.', 1, 100_000),
+  limit('NADI_SEARCH_MS', 'milliseconds', 30_000, 'Time that one search may take.', 10),
+  limit('NADI_HEADER_MS', 'milliseconds', 15_000, 'Time for a client to send the header of a request.', 100),
+  limit('NADI_REQUEST_MS', 'milliseconds', 120_000, 'Time for a client to send a whole request.', 100),
+  limit(
+    'NADI_STOP_MS',
+    'milliseconds',
+    10_000,
+    'Time for requests under way to finish when the server stops.',
+    0,
+  ),
+] as const satisfies readonly Setting[]
+
+/** Returns `--base-url` for NADI_BASE_URL. */
+export const optionOf = (setting: { env: string }): string =>
+  `--${setting.env.slice('NADI_'.length).toLowerCase().replaceAll('_', '-')}`
+
+/** Whether only this machine can reach the address. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.[0-9]{1,3}){3}$/.test(host)
+
+function baseUrl(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined
+  const url = new URL(text)
+  if (!['http:', 'https:'].includes(url.protocol) || url.search || url.hash || url.username || url.password)
+    return undefined
+  // Routes are made of the path, so it must hold none of their own signs.
+  if (!/^[A-Za-z0-9/._~-]*$/.test(url.pathname)) return undefined
+  return url.origin + url.pathname.replace(/\/+$/, '')
+}
+
+function storage(text: string): StorageSetting | undefined {
+  if (/^mongodb(\+srv)?:\/\/./.test(text)) return { kind: 'mongodb', uri: text }
+  const path = /^sqlite:(.+)$/s.exec(text)?.[1]
+  if (path === undefined || path.startsWith('//')) return undefined
+  return { kind: 'sqlite', path }
+}
+
+/** Returns the storage as it may be shown: without user and password. */
+export const storageName = (text: string): string =>
+  text.replace(/^(mongodb(?:\+srv)?:\/\/)[^/]*@/, '$1').replace(/\?.*$/s, '')
+
+function zone(text: string): string | undefined {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone && text
+  } catch {
+    return undefined
+  }
+}
+
+function proxies(text: string): string[] | undefined {
+  const list = text.split(',').map(item => item.trim())
+  return list.every(item =>
+    /^(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)(?:\/[0-9]{1,3})?$/.test(item),
+  )
+    ? list
+    : undefined
+}

@@ -1,0 +1,34 @@
+/** What the HTTP layer knows of one request beside what Hono does, and what it is given from outside. */
+import type { Context as HonoContext } from 'hono'
+import type { Context } from '../context.ts'
+import type { Metrics } from './metrics.ts'
+
+export type Encoding = 'br' | 'gzip'
+
+/** What the entries give to the HTTP layer. */
+export interface AppDeps {
+  ctx: Context
+  metrics: Metrics
+  /** Longest request URL, characters. */
+  urlLimit: number
+  /** Returns the body compressed; absent where the platform does it by itself. */
+  compress?: (text: string, encoding: Encoding) => Promise<Uint8Array<ArrayBuffer>>
+  /** Whether the request comes from a proxy whose forwarding headers count; `bindings` are the platform's (Hono's `c.env`). */
+  fromTrustedProxy?: (bindings: unknown) => boolean
+  /** Process figures for /metrics: name -> value. */
+  gauges?: () => Record<string, number>
+}
+
+export interface Exchange {
+  /** X-Request-Id. */
+  id: string
+  /** Names for metrics and log lines: the interaction, and the resource type where it is one. */
+  interaction: string
+  type: string
+  /** The context of the interactions; its base URL is the one this client sees. */
+  ctx: Context
+}
+
+export type Env = { Variables: { exchange: Exchange } }
+export type C = HonoContext<Env>
+export type Handler = (c: C) => Promise<Response> | Response

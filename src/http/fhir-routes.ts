@@ -1,0 +1,277 @@
+/**
+ * The REST interactions over HTTP: each handler reads the request, calls one interaction and answers.
+ * https://hl7.org/fhir/R4/http.html
+ */
+import { bundleText } from '../fhir/bundle.ts'
+import { fhirError } from '../fhir/error.ts'
+import { isObject, type Json, type Resource, writeJson } from '../fhir/json.ts'
+import { outcomeText } from '../fhir/outcome.ts'
+import { batch } from '../interactions/batch.ts'
+import { capabilities } from '../interactions/capabilities.ts'
+import { create } from '../interactions/create.ts'
+import { conditionalDelete, remove } from '../interactions/delete.ts'
+import { history, historyBundle } from '../interactions/history.ts'
+import { isType } from '../interactions/identity.ts'
+import { conditionalPatch, type Patch, patch } from '../interactions/patch.ts'
+import { etag, notModified } from '../interactions/preconditions.ts'
+import { type Live, read } from '../interactions/read.ts'
+import { search, searchBundle } from '../interactions/search.ts'
+import { transaction } from '../interactions/transaction.ts'
+import { conditionalUpdate, update } from '../interactions/update.ts'
+import { vread } from '../interactions/vread.ts'
+import type { Deleted, Pairs, WriteOptions, Written } from '../interactions/written.ts'
+import { type HistoryScope, keyOf } from '../storage/port.ts'
+import { binaryFrom, isRawBinary, rawBinary } from './binary.ts'
+import { readBody, readJson } from './body.ts'
+import type { C, Handler } from './exchange.ts'
+import {
+  bodyType,
+  FHIR_JSON,
+  FORM,
+  JSON_PATCH,
+  negotiate,
+  type Prefer,
+  prefer,
+  WRITE_TYPES,
+  withoutPresentation,
+} from './negotiate.ts'
+import { parsePairs, queryText } from './query.ts'
+import { pretty, type Send, versionHeaders, versionUrl } from './respond.ts'
+
+/** What a handler learns of its request before it calls the interaction. */
+interface Asked {
+  /** '' where the route has none. */
+  type: string
+  id: string
+  /** Without those of presentation. */
+  pairs: Pairs
+  indent: boolean
+  prefer: Prefer
+}
+
+export type FhirRoutes = ReturnType<typeof createFhirRoutes>
+
+/** Returns the handlers of the REST interactions, by name. */
+export function createFhirRoutes(send: Send) {
+  const routes = {
+    /** https://hl7.org/fhir/R4/http.html#read */
+    read: handler('read', async (c, asked) =>
+      answerRead(c, asked, await read(ctxOf(c), asked.type, asked.id)),
+    ),
+
+    /** https://hl7.org/fhir/R4/http.html#vread */
+    vread: handler('vread', async (c, asked) => {
+      const version = c.req.param('version') ?? ''
+      return answerRead(c, asked, await vread(ctxOf(c), asked.type, asked.id, version))
+    }),
+
+    /** https://hl7.org/fhir/R4/http.html#create */
+    create: handler('create', async (c, asked) => {
+      noParameters(asked)
+      const body = await resourceBody(c, asked.type)
+      const criteria = c.req.raw.headers.get('if-none-exist')
+      const options = criteria === null ? {} : { ifNoneExist: parsePairs(criteria.replace(/^[^=?]*\?/, '')) }
+      return answerWrite(c, asked, await create(ctxOf(c), asked.type, body, options))
+    }),
+
+    /** https://hl7.org/fhir/R4/http.html#update */
+    update: handler('update', async (c, asked) => {
+      noParameters(asked)
+      const body = await resourceBody(c, asked.type, asked.id)
+      return answerWrite(c, asked, await update(ctxOf(c), asked.type, asked.id, body, writeOptions(c)))
+    }),
+
+    /** https://hl7.org/fhir/R4/http.html#cond-update */
+    conditionalUpdate: handler('update', async (c, asked) => {
+      const body = await resourceBody(c, asked.type)
+      return answerWrite(
+        c,
+        asked,
+        await conditionalUpdate(ctxOf(c), asked.type, asked.pairs, body, writeOptions(c)),
+      )
+    }),
+
+    /** https://hl7.org/fhir/R4/http.html#patch */
+    patch: handler('patch', async (c, asked) => {
+      noParameters(asked)
+      const change = await patchBody(c)
+      return answerWrite(c, asked, await patch(ctxOf(c), asked.type, asked.id, change, writeOptions(c)))
+    }),
+
+    conditionalPatch: handler('patch', async (c, asked) => {
+      const change = await patchBody(c)
+      return answerWrite(
+        c,
+        asked,
+        await conditionalPatch(ctxOf(c), asked.type, asked.pairs, change, writeOptions(c)),
+      )
+    }),
+
+    /** https://hl7.org/fhir/R4/http.html#delete */
+    delete: handler('delete', async (c, asked) => {
+      noParameters(asked)
+      return answerDelete(c, asked, await remove(ctxOf(c), asked.type, asked.id, writeOptions(c)))
+    }),
+
+    /** https://hl7.org/fhir/R4/http.html#3.1.0.7.1 */
+    conditionalDelete: handler('delete', async (c, asked) => {
+      const options = { ...writeOptions(c), multiple: true }
+      return answerDelete(c, asked, await conditionalDelete(ctxOf(c), asked.type, asked.pairs, options))
+    }),
+
+    /** https://hl7.org/fhir/R4/http.html#search */
+    search: handler('search', (c, asked) => answerSearch(c, asked, asked.pairs)),
+
+    searchByPost: handler('search', async (c, asked) => {
+      bodyType(c.req.raw.headers.get('content-type'), [FORM])
+      const bytes = await readBody(c.req.raw, ctxOf(c).settings.limits.body)
+      const form = parsePairs(new TextDecoder().decode(bytes).trim())
+      const indent = asked.indent || negotiate(c.req.raw.headers.get('accept'), form)
+      return answerSearch(c, { ...asked, indent }, [...asked.pairs, ...withoutPresentation(form)])
+    }),
+
+    /** https://hl7.org/fhir/R4/http.html#history */
+    history: handler('history', async (c, asked) => {
+      const scope: HistoryScope =
+        asked.id !== '' ? { key: keyOf(asked.type, asked.id) } : asked.type !== '' ? { type: asked.type } : {}
+      const result = await history(ctxOf(c), scope, asked.pairs, asked.prefer)
+      return answer(c, asked, historyBundle(ctxOf(c), result), { 'Cache-Control': 'private, no-cache' })
+    }),
+
+    /** https://hl7.org/fhir/R4/http.html#transaction */
+    bundle: handler('transaction', async (c, asked) => {
+      noParameters(asked)
+      bodyType(c.req.raw.headers.get('content-type'), WRITE_TYPES)
+      const ctx = ctxOf(c)
+      const bundle = await readJson(c.req.raw, ctx.settings.limits)
+      if (!isObject(bundle) || bundle.resourceType !== 'Bundle')
+        throw fhirError('invalid', 'What is posted here must be a Bundle.', { expression: 'Bundle' })
+      const { type } = bundle
+      if (type !== 'transaction' && type !== 'batch')
+        throw fhirError('invalid', 'The Bundle must be of type transaction or batch.', {
+          expression: 'Bundle.type',
+        })
+      c.get('exchange').interaction = type
+      const options = { ...asked.prefer }
+      const entries = await (type === 'batch' ? batch : transaction)(ctx, bundle as Resource, options)
+      return answer(c, asked, bundleText({ type: `${type}-response`, entries }), {})
+    }),
+
+    /** https://hl7.org/fhir/R4/http.html#capabilities */
+    capabilities: handler('capabilities', (c, asked) => {
+      const mode = asked.pairs.find(([name]) => name === 'mode')?.[1] ?? 'full'
+      if (mode !== 'full')
+        throw fhirError('not-supported', 'Of /metadata there is mode=full only.', { expression: 'http.mode' })
+      const facts = { formats: [FHIR_JSON, 'json'], patchFormats: [JSON_PATCH, FHIR_JSON] }
+      return answer(c, asked, writeJson(capabilities(ctxOf(c), facts)), {})
+    }),
+  } satisfies Record<string, Handler>
+  return routes
+
+  function handler(interaction: string, act: (c: C, asked: Asked) => Promise<Response> | Response): Handler {
+    return c => {
+      const exchange = c.get('exchange')
+      exchange.interaction = interaction
+      const type = c.req.param('type') ?? ''
+      if (type !== '' && isType(exchange.ctx, type)) exchange.type = type
+      const { headers } = c.req.raw
+      const query = queryText(c.req.raw.url)
+      const all = query === '' ? [] : parsePairs(query)
+      // Only a Binary is read in other formats; its handler negotiates by itself.
+      const free = type === 'Binary' && (interaction === 'read' || interaction === 'vread')
+      return act(c, {
+        type,
+        id: c.req.param('id') ?? '',
+        pairs: withoutPresentation(all),
+        indent: negotiate(free ? null : headers.get('accept'), all),
+        prefer: prefer(headers.get('prefer')),
+      })
+    }
+  }
+
+  function answer(c: C, asked: Asked, text: string, headers: Record<string, string>, status = 200) {
+    return send(c, status, asked.indent ? pretty(text) : text, headers)
+  }
+
+  function answerRead(c: C, asked: Asked, stored: Live) {
+    noParameters(asked)
+    const { headers } = c.req.raw
+    const ifNoneMatch = headers.get('if-none-match')
+    const ifModifiedSince = headers.get('if-modified-since')
+    if (ifNoneMatch !== null || ifModifiedSince !== null) {
+      const conditions = {
+        ...(ifNoneMatch !== null && { ifNoneMatch }),
+        ...(ifModifiedSince !== null && { ifModifiedSince }),
+      }
+      if (notModified(stored, conditions)) return send(c, 304, null, versionHeaders(stored))
+    }
+    if (asked.type === 'Binary') {
+      const format = parsePairs(queryText(c.req.raw.url)).some(([name]) => name === '_format')
+      const raw = rawBinary(stored, format ? FHIR_JSON : headers.get('accept'))
+      if (raw !== undefined) {
+        const all = { 'X-Request-Id': c.get('exchange').id, ...versionHeaders(stored), ...raw.headers }
+        return new Response(c.req.raw.method === 'HEAD' ? null : raw.bytes, { headers: all })
+      }
+    }
+    return answer(c, asked, stored.text, versionHeaders(stored))
+  }
+
+  function answerWrite(c: C, asked: Asked, { stored, created }: Written) {
+    const status = created ? 201 : 200
+    const location = versionUrl(ctxOf(c).settings.baseUrl, stored)
+    const headers = versionHeaders(stored)
+    if (created) headers.Location = location
+    if (asked.prefer.return === 'minimal') return send(c, status, null, headers)
+    if (asked.prefer.return === 'OperationOutcome')
+      return answer(c, asked, done(`${stored.key} is stored as version ${stored.version}.`), headers, status)
+    return answer(c, asked, stored.text, { ...headers, 'Content-Location': location }, status)
+  }
+
+  function answerDelete(c: C, asked: Asked, { stored }: Deleted) {
+    const headers: Record<string, string> = stored.length === 1 ? { ETag: etag(stored[0]!) } : {}
+    if (asked.prefer.return !== 'OperationOutcome') return send(c, 204, null, headers)
+    return answer(c, asked, done(`Deleted: ${stored.length}.`), headers)
+  }
+
+  async function answerSearch(c: C, asked: Asked, pairs: Pairs) {
+    const ctx = ctxOf(c)
+    const result = await search(ctx, asked.type === '' ? undefined : asked.type, pairs, asked.prefer)
+    return answer(c, asked, searchBundle(ctx, result), { 'Cache-Control': 'private, no-cache' })
+  }
+}
+
+const ctxOf = (c: C) => c.get('exchange').ctx
+
+const done = (diagnostics: string): string =>
+  outcomeText([{ severity: 'information', code: 'informational', diagnostics }])
+
+function writeOptions(c: C): WriteOptions {
+  const ifMatch = c.req.raw.headers.get('if-match')
+  return ifMatch === null ? {} : { ifMatch }
+}
+
+/** Throws `not-supported` for parameters where the interaction takes none, unless the client prefers lenient handling. */
+function noParameters({ pairs, prefer: { lenient } }: Asked): void {
+  const [first] = pairs
+  if (first !== undefined && !lenient)
+    throw fhirError('not-supported', `The parameter ${first[0].slice(0, 64)} has no meaning here.`, {
+      expression: 'http',
+    })
+}
+
+async function resourceBody(c: C, type: string, id?: string): Promise<Json> {
+  const { headers } = c.req.raw
+  const { limits } = ctxOf(c).settings
+  if (type === 'Binary' && isRawBinary(headers.get('content-type')))
+    return binaryFrom(await readBody(c.req.raw, limits.body), headers, id)
+  bodyType(headers.get('content-type'), WRITE_TYPES)
+  return readJson(c.req.raw, limits)
+}
+
+async function patchBody(c: C): Promise<Patch> {
+  const media = bodyType(c.req.raw.headers.get('content-type'), [JSON_PATCH, FHIR_JSON, 'application/json'])
+  const body = await readJson(c.req.raw, ctxOf(c).settings.limits)
+  // Plain application/json says nothing; a JSON Patch is an array, a Parameters resource an object.
+  const json = media.type === JSON_PATCH || (media.type !== FHIR_JSON && Array.isArray(body))
+  return { kind: json ? 'json' : 'fhirpath', body }
+}

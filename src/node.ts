@@ -1,0 +1,93 @@
+/** The server on Node: settings, storage, application, address; and an orderly end. */
+import { getRequestListener } from '@hono/node-server'
+import pkg from '../package.json' with { type: 'json' }
+import { createApp } from './app.ts'
+import { compress, listen, malformed, proxyTest, stop } from './cli/http-server.ts'
+import { logWriter } from './cli/log-writer.ts'
+import { openStorage } from './cli/open-storage.ts'
+import { processGauges } from './cli/process-gauges.ts'
+import { banner, explain } from './cli/words.ts'
+import { helpText } from './config/text.ts'
+import { type Config, readConfig, SettingsError, settingsOf } from './config.ts'
+import type { Context } from './context.ts'
+import { createMetrics } from './http/metrics.ts'
+import { traceOf } from './http/on-error.ts'
+import { jsonLog } from './lib/json-log.ts'
+import { uuid7 } from './lib/uuid7.ts'
+
+const args = process.argv.slice(2)
+if (args.includes('--help') || args.includes('-h')) {
+  process.stdout.write(helpText())
+  process.exit(0)
+}
+
+/** Says why there is no server, and ends. */
+function giveUp(sentence: string): never {
+  console.error(sentence)
+  process.exit(1)
+}
+
+let config: Config
+try {
+  config = readConfig(process.env, args)
+} catch (error) {
+  if (!(error instanceof SettingsError)) throw error
+  giveUp(error.problems.join('\n'))
+}
+
+const writer = logWriter(2)
+const log = jsonLog(config.log, Date.now, writer.write)
+process.on('exit', writer.flush)
+
+const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes)
+const storage = await openStorage(config, log).catch(error => giveUp(explain(error, config)))
+const registry = createRegistry()
+await bringIndexUpToDate(storage, registry, config, log)
+
+const server = await listen(config, port => {
+  const ctx: Context = {
+    storage,
+    settings: settingsOf(config, port),
+    registry,
+    principal: { id: 'system' },
+    clock: Date.now,
+    newId: uuid7(Date.now, random),
+    log,
+    version: pkg.version,
+  }
+  const app = createApp({
+    ctx,
+    metrics: createMetrics(pkg.version),
+    urlLimit: config.url,
+    compress,
+    gauges: processGauges(),
+    fromTrustedProxy: proxyTest(config.trustedProxies),
+  })
+  console.log(banner(ctx, config, port))
+  return getRequestListener(app.fetch, { errorHandler: malformed })
+}).catch(async error => {
+  await storage.close()
+  giveUp(explain(error, config))
+})
+
+let stopping = false
+async function end(signal: string): Promise<void> {
+  // A second signal means: now.
+  if (stopping) process.exit(1)
+  stopping = true
+  log.info('stopping', { signal })
+  await stop(server, config.stopMs)
+  await storage.close()
+  writer.flush()
+  process.exit(0)
+}
+process.on('SIGTERM', end)
+process.on('SIGINT', end)
+
+// An error that nobody caught leaves the process in a state that nobody knows: what is acknowledged is stored, so it ends at once.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+  process.on(event, error => {
+    log.error(event, { error: traceOf(error) })
+    writer.flush()
+    process.exit(1)
+  })
