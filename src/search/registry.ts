@@ -2,9 +2,20 @@
  * The search parameters that the server knows, compiled for one index epoch.
  * https://hl7.org/fhir/R4/searchparameter-registry.html
  */
+import definitions from '../fhir/definitions/generated/search-parameters.json' with { type: 'json' }
+import { alternatives, RESOURCE_TYPES, type TypedPath, typedPaths } from './expression.ts'
 import type { ParamName } from './plan-node.ts'
 
-export type ParamType = 'token' | 'string' | 'date' | 'number' | 'quantity' | 'reference' | 'uri' | 'composite' | 'special'
+export type ParamType =
+  | 'token'
+  | 'string'
+  | 'date'
+  | 'number'
+  | 'quantity'
+  | 'reference'
+  | 'uri'
+  | 'composite'
+  | 'special'
 
 export interface SearchParam {
   /** As it stands in a URL: `family`. */
@@ -16,9 +27,17 @@ export interface SearchParam {
   type: ParamType
   /** Canonical URL of the SearchParameter. */
   url: string
+  /** Only the alternatives for `base`. */
   expression: string
   /** Resource types that a reference parameter may point to. */
   targets: readonly string[]
+  /** Where its values stand in a resource of the type, each with its FHIR type; empty for composite, special and unsupported ones. */
+  paths: readonly TypedPath[]
+  /**
+   * The names whose rows are this parameter's rows: its own, or those of the parameters that it is the union of (`combo-code` is `code` and
+   * `component-code`), which then has no rows of its own.
+   */
+  rows: readonly ParamName[]
 }
 
 export interface SearchRegistry {
@@ -29,4 +48,122 @@ export interface SearchRegistry {
   params(type: string): readonly SearchParam[]
   /** All concrete R4 resource types, sorted. */
   types: readonly string[]
+}
+
+/** What a parameter is made from: a SearchParameter resource, compacted. */
+export interface ParamDefinition {
+  code: string
+  type: string
+  base: readonly string[]
+  expression: string
+  target: readonly string[]
+  url: string
+}
+
+/**
+ * Returns the registry of R4's own parameters and of `custom` ones, which win over those of the same code. `epoch` rises whenever custom
+ * parameters change. Types are compiled when they are first asked for.
+ */
+export function createRegistry(custom: readonly ParamDefinition[] = [], epoch = 0): SearchRegistry {
+  const byBase = new Map<string, ParamDefinition[]>()
+  for (const definition of [...(definitions as ParamDefinition[]), ...custom])
+    for (const base of definition.base) {
+      const list = byBase.get(base)
+      if (list === undefined) byBase.set(base, [definition])
+      else list.push(definition)
+    }
+  const compiled = new Map<string, Map<string, SearchParam>>()
+  const ofType = (type: string): Map<string, SearchParam> => {
+    let params = compiled.get(type)
+    if (params === undefined) {
+      params = compile(type, byBase)
+      // Any text may be asked for; only names of types are kept.
+      if (byBase.has(type)) compiled.set(type, params)
+    }
+    return params
+  }
+  return {
+    epoch,
+    types: RESOURCE_TYPES,
+    param: (type, code) => ofType(type).get(code),
+    params: type => [...ofType(type).values()],
+  }
+}
+
+/** Types that have no narrative, extensions or contained resources, and so none of DomainResource's parameters. */
+const PLAIN_RESOURCES = new Set(['Bundle', 'Binary', 'Parameters', 'Resource'])
+
+function compile(
+  type: string,
+  byBase: ReadonlyMap<string, readonly ParamDefinition[]>,
+): Map<string, SearchParam> {
+  const bases = PLAIN_RESOURCES.has(type) ? ['Resource'] : ['Resource', 'DomainResource']
+  if (!bases.includes(type)) bases.push(type)
+  const found = bases.flatMap(base =>
+    (byBase.get(base) ?? []).map(definition =>
+      param(definition, base, type === 'DomainResource' ? 'Resource' : type),
+    ),
+  )
+  found.sort((a, b) => (a.code < b.code ? -1 : a.code > b.code ? 1 : 0))
+  const params = new Map(found.map(one => [one.code, one]))
+  const byExpression = new Map<string, SearchParam>()
+  for (const one of params.values()) {
+    if (one.paths.length > 0 && !byExpression.has(meaning(one))) byExpression.set(meaning(one), one)
+  }
+  for (const one of params.values()) one.rows = rowsOf(one, byExpression)
+  return params
+}
+
+function param(definition: ParamDefinition, base: string, type: string): SearchParam {
+  const common = base === 'Resource' || base === 'DomainResource'
+  const own = alternatives(definition.expression).filter(part => {
+    const start = /^[A-Z]\w*(?=[.[])/.exec(part)?.[0]
+    return start === undefined || start === base
+  })
+  const paramType = definition.type as ParamType
+  // Their rows would be the row of the resource itself.
+  const isColumn = definition.code === '_id' || definition.code === '_lastUpdated'
+  const indexed = paramType !== 'composite' && paramType !== 'special' && !isColumn
+  const name = common ? definition.code : `${base}.${definition.code}`
+  return {
+    code: definition.code,
+    base,
+    name,
+    type: paramType,
+    url: definition.url,
+    expression: own.join(' | '),
+    targets: definition.target,
+    paths: indexed ? own.flatMap(part => typedPaths(part, type) ?? []) : [],
+    rows: [name],
+  }
+}
+
+/** Rows that would stand in the index twice are kept once: an Observation's quantity and its code need half the rows. */
+function rowsOf(one: SearchParam, byExpression: ReadonlyMap<string, SearchParam>): readonly ParamName[] {
+  const whole = byExpression.get(meaning(one))
+  if (whole !== undefined && whole !== one) return [whole.name]
+  const parts = one.expression.split(' | ')
+  if (parts.length < 2) return [one.name]
+  return cover(one, new Set(parts), byExpression) ?? [one.name]
+}
+
+/** Bundle's `message` and `composition` have one expression and differ in what it may lead to. */
+const meaning = (one: SearchParam): string => `${one.type} ${one.targets.join()} ${one.expression}`
+
+/** Returns the names of parameters whose alternatives together are exactly `parts`. */
+function cover(
+  one: SearchParam,
+  parts: Set<string>,
+  byExpression: ReadonlyMap<string, SearchParam>,
+): ParamName[] | undefined {
+  const names: ParamName[] = []
+  for (const candidate of byExpression.values()) {
+    if (candidate === one || candidate.type !== one.type || candidate.type === 'reference') continue
+    const own = candidate.expression.split(' | ')
+    if (own.length >= one.expression.split(' | ').length || !own.every(part => parts.has(part))) continue
+    for (const part of own) parts.delete(part)
+    names.push(candidate.name)
+    if (parts.size === 0) return names
+  }
+  return undefined
 }

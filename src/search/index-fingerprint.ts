@@ -1,0 +1,13 @@
+/** What the index rows were made under. Where the stored text is another one, the rows mean something else and are to be made anew. */
+import { FOLDING_VERSION } from './fold.ts'
+
+/** Raised with every change in what rows are made of a resource, other than in folding. */
+const INDEX_VERSION = 1
+
+/** Returns the text that storage keeps beside the index. `zone`, `references` and `baseUrl` are the indexer's options. */
+export const indexFingerprint = (options: {
+  zone: string
+  references: 'off' | 'enforce'
+  baseUrl: string
+}): string =>
+  `index ${INDEX_VERSION}, folding ${FOLDING_VERSION}, zone ${options.zone}, references ${options.references}, base ${options.baseUrl}`

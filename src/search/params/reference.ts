@@ -1,0 +1,192 @@
+/**
+ * Reference parameters: references to resources here and elsewhere, canonical URLs, logical identifiers.
+ * https://hl7.org/fhir/R4/search.html#reference
+ */
+import { isObject, type Json, type JsonObject, type Resource } from '../../fhir/json.ts'
+import { isId, parseReference } from '../../fhir/reference.ts'
+import { type Ask, anyOf, type Planner, refusal, unsupported } from '../ask.ts'
+import { ANY_REFERENCE } from '../index-row.ts'
+import { splitEscaped, unescapeValue } from '../parse.ts'
+import type { Node } from '../plan-node.ts'
+import { addRow, type Names, type Sink } from '../sink.ts'
+import { tokenText, type Writer, writeIdentifier } from './token.ts'
+
+/** What a reference row says, and a search for it. `type` is '' for what is not on this server. */
+export interface Target {
+  type: string
+  id: string
+  version: string
+}
+
+/** Returns what the text of a Reference points to; undefined for a contained resource. */
+export function referenceTarget(text: string, baseUrl: string): Target | undefined {
+  const parsed = parseReference(tokenText(text), baseUrl)
+  switch (parsed.kind) {
+    case 'local':
+      return { type: parsed.type, id: parsed.id, version: parsed.version ?? '' }
+    case 'foreign':
+      return { type: '', id: parsed.url, version: parsed.version ?? '' }
+    case 'uri':
+      return parsed.uri === '' ? undefined : { type: '', id: parsed.uri, version: '' }
+    case 'fragment':
+      return undefined
+  }
+}
+
+/** Returns what a canonical points to: a local resource where it is one's address, else its URL and business version. */
+export function canonicalTarget(text: string, baseUrl: string): Target | undefined {
+  const at = text.lastIndexOf('|')
+  if (at < 0) return referenceTarget(text, baseUrl)
+  const url = tokenText(text.slice(0, at))
+  return url === '' ? undefined : { type: '', id: url, version: tokenText(text.slice(at + 1)) }
+}
+
+function add(target: Target | undefined, names: Names, sink: Sink): void {
+  // Without a literal target there is a value all the same: `:missing` must see it.
+  const { type, id, version } = target ?? { type: '', id: '', version: '' }
+  addRow(sink, { kind: 'reference', param: names.name, type, id, version })
+}
+
+const reference: Writer = (value, names, sink) => {
+  if (!isObject(value)) return
+  const { reference: text, identifier } = value
+  const literal = typeof text === 'string'
+  if (literal) add(referenceTarget(text, sink.baseUrl), names, sink)
+  else if (identifier !== undefined || value.display !== undefined) add(undefined, names, sink)
+  if (identifier !== undefined) writeIdentifier(identifier, names, sink)
+  else if (literal && text.startsWith('#')) {
+    const identifiers = contained(text, sink.resource)?.identifier
+    if (Array.isArray(identifiers)) for (const one of identifiers) writeIdentifier(one, names, sink)
+    else if (identifiers !== undefined) writeIdentifier(identifiers, names, sink)
+  }
+}
+
+function contained(text: string, resource: Resource): JsonObject | undefined {
+  if (!Array.isArray(resource.contained)) return undefined
+  const id = text.slice(1)
+  for (const one of resource.contained) if (isObject(one) && one.id === id) return one
+  return undefined
+}
+
+const canonical: Writer = (value, names, sink) => {
+  if (typeof value === 'string' && value !== '') add(canonicalTarget(value, sink.baseUrl), names, sink)
+}
+
+/** What writes reference rows for values of a FHIR type. */
+export const REFERENCE_WRITERS: Readonly<Record<string, Writer>> = {
+  Reference: reference,
+  canonical,
+  uri: (value, names, sink) => {
+    if (typeof value === 'string' && value !== '') add(referenceTarget(value, sink.baseUrl), names, sink)
+  },
+}
+
+/** Returns a writer for a resource nested in another, as in Bundle.entry: its own address, when it is of one of these types. */
+export const nestedWriter =
+  (targets: readonly string[]): Writer =>
+  (value, names, sink) => {
+    if (!isObject(value) || typeof value.resourceType !== 'string' || !targets.includes(value.resourceType))
+      return
+    add(
+      typeof value.id === 'string' ? { type: value.resourceType, id: value.id, version: '' } : undefined,
+      names,
+      sink,
+    )
+  }
+
+/** Returns whether `where(resolve() is type)` holds for a Reference, as far as the reference itself can tell. */
+export function resolvesTo(value: Json, type: string, sink: Sink): boolean {
+  if (!isObject(value)) return false
+  const text = value.reference
+  if (typeof text !== 'string') return value.type === type
+  const parsed = parseReference(text, sink.baseUrl)
+  if (parsed.kind === 'local' || parsed.kind === 'foreign') return parsed.type === type
+  if (parsed.kind === 'fragment') return contained(text, sink.resource)?.resourceType === type
+  return value.type === type
+}
+
+const ANY: Names = { name: ANY_REFERENCE, text: '', ofType: '', identifier: '' }
+
+/** Adds a row for each literal reference to a resource of this server, in contained resources and extensions too. */
+export function writeAllReferences(value: Json, sink: Sink): void {
+  if (Array.isArray(value)) for (const one of value) writeAllReferences(one, sink)
+  else if (isObject(value)) {
+    // A resource in a Bundle or in Parameters is no part of this server's record.
+    if (
+      typeof value.resourceType === 'string' &&
+      value !== sink.resource &&
+      !isContained(value, sink.resource)
+    )
+      return
+    const text = value.reference
+    if (typeof text === 'string') {
+      const target = referenceTarget(text, sink.baseUrl)
+      if (target !== undefined && target.type !== '') add({ ...target, version: '' }, ANY, sink)
+    }
+    for (const name in value) {
+      const member = value[name]
+      if (typeof member === 'object' && member !== null) writeAllReferences(member, sink)
+    }
+  }
+}
+
+const isContained = (value: JsonObject, resource: Resource): boolean =>
+  Array.isArray(resource.contained) && resource.contained.includes(value)
+
+/** Up to so many types a bare id is asked for by type, which an index answers at once. */
+const FEW_TARGETS = 8
+
+const leaves = ({ param }: Ask, id: string, type?: string, version?: string): Node =>
+  anyOf(
+    param.rows.map(name => ({
+      kind: 'reference',
+      param: name,
+      ...(type === undefined ? {} : { type }),
+      id,
+      ...(version === undefined || version === '' ? {} : { version }),
+    })),
+  )
+
+/** Id, `Type/id`, or a URL, which may be a canonical with its version. */
+export const planReference: Planner = ask => {
+  const { param, criterion, value, context } = ask
+  const parts = splitEscaped(value, '|', criterion.name)
+  const text = unescapeValue(value)
+  if (parts.length === 1 && isId(text)) {
+    const { targets } = param
+    if (targets.length === 0 || targets.length > FEW_TARGETS) return leaves(ask, text)
+    return anyOf(targets.map(type => leaves(ask, text, type)))
+  }
+  const target =
+    parts.length === 1
+      ? referenceTarget(text, context.baseUrl)
+      : canonicalTarget(parts.map(unescapeValue).join('|'), context.baseUrl)
+  if (target === undefined)
+    throw refusal(
+      criterion,
+      `A value of "${criterion.code}" is an id, Type/id or a URL; contained resources have no address.`,
+    )
+  return leaves(ask, target.id, target.type, target.version)
+}
+
+/** `:[type]`: an id, of a resource of that type. */
+export const planTypedReference: Planner = ask => {
+  const { param, criterion, value, context } = ask
+  const type = criterion.modifier!
+  if (!param.paths.some(path => path.type === 'Reference'))
+    throw unsupported(
+      criterion,
+      `Values of "${criterion.code}" are no References, so a type has no meaning on it.`,
+    )
+  if (param.targets.length > 0 && !param.targets.includes(type))
+    throw refusal(
+      criterion,
+      `"${criterion.code}" cannot refer to ${type}; it takes ${param.targets.join(', ')}.`,
+    )
+  const text = unescapeValue(value)
+  if (isId(text)) return leaves(ask, text, type)
+  const target = referenceTarget(text, context.baseUrl)
+  if (target?.type !== type)
+    throw refusal(criterion, `A value of "${criterion.name}" is the id of a ${type} on this server.`)
+  return leaves(ask, target.id, type, target.version)
+}

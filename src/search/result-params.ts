@@ -1,0 +1,111 @@
+/**
+ * Parameters that say how results come back: count, order, total, summary, elements.
+ * https://hl7.org/fhir/R4/search.html#return
+ */
+import { type PlanContext, refusal, unsupported } from './ask.ts'
+import type { Criterion } from './parse.ts'
+import type { SortKey } from './plan-node.ts'
+import type { SearchParam } from './registry.ts'
+
+export type Summary = 'true' | 'text' | 'data' | 'count' | 'false'
+
+export interface ResultParams {
+  /** Resources on a page; 0 only counts. */
+  count: number
+  /** What `_total` asks for; undefined where the client does not say. */
+  total: 'none' | 'estimate' | 'accurate' | undefined
+  summary: Summary
+  elements: readonly string[] | undefined
+  pretty: boolean
+  format: string | undefined
+}
+
+export const RESULT_PARAMS = [
+  '_count',
+  '_sort',
+  '_total',
+  '_summary',
+  '_elements',
+  '_format',
+  '_pretty',
+] as const
+
+const SUMMARIES: readonly string[] = ['true', 'text', 'data', 'count', 'false']
+const TOTALS: readonly string[] = ['none', 'estimate', 'accurate']
+
+/** Returns the _count asked for, at most `max`. Throws `invalid` for what is no whole number. */
+export function planCount(criterion: Criterion, max: number): number {
+  if (!/^[0-9]{1,9}$/.test(criterion.value))
+    throw refusal(criterion, '"_count" takes a whole number, 0 for the total alone.')
+  return Math.min(Number(criterion.value), max)
+}
+
+export function planTotal(criterion: Criterion): 'none' | 'estimate' | 'accurate' {
+  if (!TOTALS.includes(criterion.value)) throw refusal(criterion, `"_total" is one of ${TOTALS.join(', ')}.`)
+  return criterion.value as 'none' | 'estimate' | 'accurate'
+}
+
+export function planSummary(criterion: Criterion): Summary {
+  if (!SUMMARIES.includes(criterion.value))
+    throw refusal(criterion, `"_summary" is one of ${SUMMARIES.join(', ')}.`)
+  return criterion.value as Summary
+}
+
+export function planElements(criterion: Criterion): string[] {
+  const names = criterion.values.map(name => name.trim())
+  if (!names.every(name => /^[A-Za-z][A-Za-z0-9]{0,63}$/.test(name)))
+    throw refusal(
+      criterion,
+      '"_elements" takes names of elements at the root of the resource, parted by commas.',
+    )
+  return [...new Set(names)]
+}
+
+export function planPretty(criterion: Criterion): boolean {
+  if (criterion.value !== 'true' && criterion.value !== 'false')
+    throw refusal(criterion, '"_pretty" is true or false.')
+  return criterion.value === 'true'
+}
+
+const MAX_SORT_KEYS = 8
+
+/**
+ * Returns the sort that `_sort` asks for on these types; `types` is empty for all.
+ *
+ * Throws `not-supported` for a parameter that a type has not or that has no order, `invalid` for too many.
+ */
+export function planSort(criterion: Criterion, types: readonly string[], context: PlanContext): SortKey[] {
+  if (criterion.values.length > MAX_SORT_KEYS)
+    throw refusal(criterion, `"_sort" takes ${MAX_SORT_KEYS} parameters at most.`, 'too-costly')
+  return criterion.values.map(value => {
+    const descending = value.startsWith('-')
+    const code = descending ? value.slice(1) : value
+    if (code === '_id') return { by: 'id', descending }
+    if (code === '_lastUpdated') return { by: 'updated', descending }
+    const params = (types.length === 0 ? ['Resource'] : types).map(type => {
+      const param = context.registry.param(type, code)
+      if (param === undefined || !isSortable(param)) throw unsortable(criterion, code, type, context)
+      return param.rows[0]!
+    })
+    return { by: 'param', params: [...new Set(params)], descending }
+  })
+}
+
+/** References sort by nothing that means anything to a person, contact points neither: their rows are spared. */
+export const isSortable = (param: SearchParam): boolean =>
+  param.rows.length === 1 &&
+  param.type !== 'reference' &&
+  param.type !== 'special' &&
+  param.type !== 'composite' &&
+  param.paths.some(path => path.type !== 'ContactPoint')
+
+function unsortable(criterion: Criterion, code: string, type: string, { registry }: PlanContext) {
+  const codes = registry
+    .params(type)
+    .filter(isSortable)
+    .map(param => param.code)
+  return unsupported(
+    criterion,
+    `${type} cannot be sorted by "${code.slice(0, 64)}"; it can by _id, _lastUpdated, ${codes.join(', ')}.`,
+  )
+}
