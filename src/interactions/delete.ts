@@ -4,6 +4,13 @@
  */
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
+import { keyOf, type Require, type Stored } from '../storage/port.ts'
+import { commit, deletionOf, storedOf } from './commit.ts'
+import { criteriaOf, findMatches, multipleMatches } from './criteria.ts'
+import { checkType } from './identity.ts'
+import { checkIfMatch, ifMatchVersions } from './preconditions.ts'
+import { LOST, untilSettled } from './race.ts'
+import { stillReferenced, unreferenced } from './references.ts'
 import type { Deleted, Pairs, WriteOptions } from './written.ts'
 
 /**
@@ -12,25 +19,62 @@ import type { Deleted, Pairs, WriteOptions } from './written.ts'
  * Throws 412 where If-Match does not hold, `conflict` where live resources refer to it and references are enforced.
  */
 export async function remove(
-  _ctx: Context,
-  _type: string,
-  _id: string,
-  _options: WriteOptions = {},
+  ctx: Context,
+  type: string,
+  id: string,
+  options: WriteOptions = {},
 ): Promise<Deleted> {
-  throw fhirError('not-supported', 'Not yet.')
+  checkType(ctx, type)
+  if (options.ifMatch !== undefined) ifMatchVersions(options.ifMatch)
+  return untilSettled(async () => {
+    const current = await ctx.storage.read(keyOf(type, id))
+    checkIfMatch(options.ifMatch, current)
+    if (current?.text === undefined) return { stored: [] }
+    return deleteAll(ctx, [current], [])
+  })
 }
 
 /**
  * Deletes what matches in one commit: one resource, or with `multiple` all of them.
  *
- * Throws `multiple-matches` (412) where many match and `multiple` is off, `too-costly` where they are more than one commit takes,
+ * Throws `multiple-matches` (412) where many match and `multiple` is off, `too-costly` (412) where they are more than one commit takes,
  * `invalid` for criteria that say nothing.
  */
 export async function conditionalDelete(
-  _ctx: Context,
-  _type: string,
-  _criteria: Pairs,
-  _options: { multiple?: boolean } & WriteOptions = {},
+  ctx: Context,
+  type: string,
+  pairs: Pairs,
+  options: { multiple?: boolean } & WriteOptions = {},
 ): Promise<Deleted> {
-  throw fhirError('not-supported', 'Not yet.')
+  checkType(ctx, type)
+  const criteria = criteriaOf(ctx, type, pairs, 'http')
+  if (options.ifMatch !== undefined) ifMatchVersions(options.ifMatch)
+  const most = options.multiple === true ? ctx.settings.limits.entries : 1
+  return untilSettled(async () => {
+    const { rows, more } = await findMatches(ctx, criteria, most)
+    if (more) throw options.multiple === true ? tooMany(most) : multipleMatches(type)
+    if (options.ifMatch !== undefined && rows.length === 0) checkIfMatch(options.ifMatch, undefined)
+    for (const row of rows) checkIfMatch(options.ifMatch, row)
+    if (rows.length === 0) return { stored: [] }
+    const keys = rows.map(row => row.key)
+    return deleteAll(ctx, rows, [{ is: 'matches', plan: criteria.plan, keys, guard: criteria.guard }])
+  })
+}
+
+/** Returns the error for more matches than one commit may delete. */
+export const tooMany = (most: number) =>
+  fhirError('too-costly', `More than ${most} resources match: delete them in several steps.`, { status: 412 })
+
+async function deleteAll(
+  ctx: Context,
+  rows: readonly Stored[],
+  found: readonly Require[],
+): Promise<Deleted | typeof LOST> {
+  const changes = rows.map(deletionOf)
+  const require = [...found, ...rows.flatMap(row => unreferenced(ctx, row.key))]
+  const done = await commit(ctx, changes, require)
+  if (done.ok) return { stored: changes.map(change => storedOf(change, done.at)) }
+  const refused = done.reason === 'require' ? require[done.index] : undefined
+  if (refused?.is === 'unreferenced') throw await stillReferenced(ctx, refused.key)
+  return LOST
 }

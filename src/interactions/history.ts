@@ -3,9 +3,20 @@
  * https://hl7.org/fhir/R4/http.html#history
  */
 import type { Context } from '../context.ts'
-import type { BundleLink } from '../fhir/bundle.ts'
+import { type BundleEntry, type BundleLink, bundleText } from '../fhir/bundle.ts'
 import { fhirError } from '../fhir/error.ts'
-import type { HistoryScope, Stored } from '../storage/port.ts'
+import {
+  type HistoryOptions,
+  type HistoryScope,
+  idOf,
+  type Stored,
+  stampText,
+  typeOf,
+} from '../storage/port.ts'
+import { openPlace, sealPlace } from './cursors.ts'
+import { checkType } from './identity.ts'
+import { countOf, linkOf, periodOf } from './paging.ts'
+import { etag } from './preconditions.ts'
 import type { Pairs } from './written.ts'
 
 export interface HistoryResult {
@@ -24,15 +35,87 @@ export interface HistoryResult {
  * (unless `lenient`, which leaves unknown ones out of the `self` link).
  */
 export async function history(
-  _ctx: Context,
-  _scope: HistoryScope,
-  _pairs: Pairs,
-  _options: { lenient?: boolean } = {},
+  ctx: Context,
+  scope: HistoryScope,
+  pairs: Pairs,
+  options: { lenient?: boolean } = {},
 ): Promise<HistoryResult> {
-  throw fhirError('not-supported', 'Not yet.')
+  const type = scope.key === undefined ? scope.type : typeOf(scope.key)
+  if (type !== undefined) checkType(ctx, type)
+  const path = `${scope.key ?? scope.type ?? ''}/_history`.replace(/^\//, '')
+  const request = readHistoryPairs(ctx, pairs, options.lenient === true)
+  const binding = `history ${path} ${request.applied.filter(([name]) => name !== '_count').join('&')}`
+  const query: HistoryOptions = { limit: request.count, total: 'accurate' }
+  if (request.since !== undefined) query.since = request.since
+  if (request.current !== undefined) query.current = request.current
+  if (request.cursor !== undefined) query.after = (await openPlace(ctx, binding, request.cursor)).cursor
+
+  const page = await ctx.storage.history(scope, query)
+  if (page.rows.length === 0 && scope.key !== undefined && (await ctx.storage.read(scope.key)) === undefined)
+    throw fhirError('not-found', `There is no ${scope.key}.`)
+  const links: BundleLink[] = [linkOf(ctx, 'self', path, request.applied)]
+  if (page.more && page.last !== undefined && request.count > 0) {
+    const cursor = await sealPlace(ctx, binding, { way: 'after', cursor: page.last })
+    links.push(linkOf(ctx, 'next', path, [...request.applied, ['_cursor', cursor]]))
+  }
+  return { rows: page.rows, links, ...(page.total === undefined ? {} : { total: page.total }) }
+}
+
+interface HistoryRequest {
+  count: number
+  since: number | undefined
+  current: { lo: number; hi: number } | undefined
+  cursor: string | undefined
+  applied: Pairs
+}
+
+function readHistoryPairs(ctx: Context, pairs: Pairs, lenient: boolean): HistoryRequest {
+  const seen = new Map<string, string>()
+  const applied: (readonly [string, string])[] = []
+  for (const [name, value] of pairs) {
+    if (value === '') continue
+    if (name !== '_count' && name !== '_since' && name !== '_at' && name !== '_cursor') {
+      if (lenient) continue
+      throw fhirError('not-supported', `History has no parameter ${name.slice(0, 64)}.`, {
+        expression: `http.${name.slice(0, 64)}`,
+      })
+    }
+    if (seen.has(name)) throw fhirError('invalid', `${name} stands twice.`, { expression: `http.${name}` })
+    seen.set(name, value)
+    if (name !== '_cursor') applied.push([name, value])
+  }
+  const since = seen.get('_since')
+  const at = seen.get('_at')
+  return {
+    count: countOf(ctx, seen.get('_count')),
+    since: since === undefined ? undefined : periodOf(ctx, '_since', since).lo,
+    current: at === undefined ? undefined : periodOf(ctx, '_at', at),
+    cursor: seen.get('_cursor'),
+    applied,
+  }
 }
 
 /** Returns the history Bundle as text. */
-export function historyBundle(_ctx: Context, _result: HistoryResult): string {
-  throw fhirError('not-supported', 'Not yet.')
+export function historyBundle(ctx: Context, result: HistoryResult): string {
+  const { baseUrl } = ctx.settings
+  return bundleText({
+    type: 'history',
+    lastUpdated: stampText(ctx.clock()),
+    ...(result.total === undefined ? {} : { total: result.total }),
+    links: result.links,
+    entries: result.rows.map(row => historyEntry(baseUrl, row)),
+  })
+}
+
+function historyEntry(baseUrl: string, row: Stored): BundleEntry {
+  const type = typeOf(row.key)
+  const { method } = row
+  const request = { method, url: method === 'POST' ? type : `${type}/${idOf(row.key)}` }
+  const status = row.text === undefined ? '204' : row.version === 1 ? '201' : '200'
+  return {
+    fullUrl: `${baseUrl}/${row.key}`,
+    ...(row.text === undefined ? {} : { resource: row.text }),
+    request,
+    response: { status, etag: etag(row), lastModified: stampText(row.at) },
+  }
 }

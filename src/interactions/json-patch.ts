@@ -15,15 +15,21 @@ type Operation =
 
 /** Most values that the copies of one patch may add: repeated copying of the whole into itself doubles it each time. */
 const MAX_COPIED = 1_000_000
+/** Deepest nesting of the result, where the caller names none. */
+const MAX_DEPTH = 64
 
 /**
  * Returns the document after all operations. `document` may be changed on the way, also where it throws: pass a tree of your own.
  *
  * Throws `invalid` (400) where `patch` is no JSON Patch, `processing` (422) where an operation cannot be done or a test fails; the
- * expression names the operation: `patch[2]`.
+ * expression names the operation: `patch[2]`. `depth` is the deepest nesting that the result may have.
  */
-export function applyJsonPatch(document: Json, patch: Json): Json {
+export function applyJsonPatch(document: Json, patch: Json, depth: number = MAX_DEPTH): Json {
   const operations = readOperations(patch)
+  // Checked with each operation, so that no tree is ever deeper than the stack that walks it.
+  const checkDepth = (path: readonly string[], value: Json, fail: Fail): void => {
+    if (path.length + depthOf(value) > depth) throw fail(`the result is nested deeper than ${depth} levels`)
+  }
   let root = document
   let copied = 0
   operations.forEach((operation, index) => {
@@ -34,12 +40,14 @@ export function applyJsonPatch(document: Json, patch: Json): Json {
       })
     switch (operation.op) {
       case 'add':
+        checkDepth(operation.path, operation.value, fail)
         root = add(root, operation.path, copyJson(operation.value), fail)
         break
       case 'remove':
         root = remove(root, operation.path, fail)
         break
       case 'replace':
+        checkDepth(operation.path, operation.value, fail)
         root = replace(root, operation.path, copyJson(operation.value), fail)
         break
       case 'test':
@@ -50,6 +58,7 @@ export function applyJsonPatch(document: Json, patch: Json): Json {
         const value = find(root, operation.from, fail)
         copied += count(value)
         if (copied > MAX_COPIED) throw fail('the patch copies too much')
+        checkDepth(operation.path, value, fail)
         root = add(root, operation.path, copyJson(value), fail)
         break
       }
@@ -60,6 +69,7 @@ export function applyJsonPatch(document: Json, patch: Json): Json {
         const value = find(root, from, fail)
         // Moving a value to where it stands changes nothing; the root could not be removed first.
         if (from.length === path.length && from.every((token, at) => token === path[at])) break
+        checkDepth(path, value, fail)
         root = add(remove(root, from, fail), path, value, fail)
         break
       }
@@ -155,4 +165,10 @@ function count(value: Json | undefined): number {
   if (isObject(value)) return Object.values(value).reduce<number>((sum, member) => sum + count(member), 1)
   if (typeof value === 'string') return 1 + value.length / 16
   return value instanceof NumberText ? 1 + value.text.length / 16 : 1
+}
+
+function depthOf(value: Json | undefined): number {
+  if (Array.isArray(value)) return value.reduce<number>((most, item) => Math.max(most, 1 + depthOf(item)), 1)
+  if (!isObject(value)) return 0
+  return Object.values(value).reduce<number>((most, member) => Math.max(most, 1 + depthOf(member)), 1)
 }

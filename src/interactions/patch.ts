@@ -4,7 +4,18 @@
  */
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
-import type { Json } from '../fhir/json.ts'
+import { isObject, type Json, parseJson, type Resource } from '../fhir/json.ts'
+import { idOf, keyOf, type Require } from '../storage/port.ts'
+import { accept } from './accept.ts'
+import { criteriaOf, findMatch, onlyMatch } from './criteria.ts'
+import { applyFhirPathPatch } from './fhirpath-patch.ts'
+import { checkType } from './identity.ts'
+import { indexRows } from './indexer.ts'
+import { applyJsonPatch } from './json-patch.ts'
+import { checkIfMatch, ifMatchVersions } from './preconditions.ts'
+import { type LOST, untilSettled } from './race.ts'
+import { type Live, live } from './read.ts'
+import { replace } from './update.ts'
 import type { Pairs, WriteOptions, Written } from './written.ts'
 
 /** The parsed body: of `application/json-patch+json`, or a Parameters resource. */
@@ -17,22 +28,70 @@ export type Patch = { kind: 'json'; body: Json } | { kind: 'fhirpath'; body: Jso
  * applied to this resource, validation's issues where the result is no valid resource, and `conflict` when others kept winning the race.
  */
 export async function patch(
-  _ctx: Context,
-  _type: string,
-  _id: string,
-  _patch: Patch,
-  _options: WriteOptions = {},
+  ctx: Context,
+  type: string,
+  id: string,
+  change: Patch,
+  options: WriteOptions = {},
 ): Promise<Written> {
-  throw fhirError('not-supported', 'Not yet.')
+  checkType(ctx, type)
+  if (options.ifMatch !== undefined) ifMatchVersions(options.ifMatch)
+  return untilSettled(async () => {
+    const current = live(await ctx.storage.read(keyOf(type, id)), type, id)
+    checkIfMatch(options.ifMatch, current)
+    return store(ctx, current, change, [])
+  })
 }
 
 /** Patches the one resource that matches. Throws as `patch` does, `not-found` for no match, `multiple-matches` (412) for many. */
 export async function conditionalPatch(
-  _ctx: Context,
-  _type: string,
-  _criteria: Pairs,
-  _patch: Patch,
-  _options: WriteOptions = {},
+  ctx: Context,
+  type: string,
+  pairs: Pairs,
+  change: Patch,
+  options: WriteOptions = {},
 ): Promise<Written> {
-  throw fhirError('not-supported', 'Not yet.')
+  checkType(ctx, type)
+  const criteria = criteriaOf(ctx, type, pairs, 'http')
+  if (options.ifMatch !== undefined) ifMatchVersions(options.ifMatch)
+  return untilSettled(async () => {
+    const match = await findMatch(ctx, criteria)
+    if (match === undefined) throw fhirError('not-found', `No ${type} matches the criteria.`)
+    checkIfMatch(options.ifMatch, match)
+    return store(ctx, match, change, [onlyMatch(criteria, match.key)])
+  })
+}
+
+async function store(
+  ctx: Context,
+  current: Live,
+  change: Patch,
+  require: readonly Require[],
+): Promise<Written | typeof LOST> {
+  const resource = accept(ctx, patched(ctx, current, change), current.key.slice(0, current.key.indexOf('/')))
+  const id = idOf(current.key)
+  const index = indexRows(ctx, resource)
+  return replace(ctx, { id, resource, index, method: 'PATCH', current, require })
+}
+
+/**
+ * Returns the resource as the patch makes it, not yet validated.
+ *
+ * Throws as the patch does, and `business-rule` (422) where it changes the type or the id.
+ */
+export function patched(ctx: Context, current: Live, change: Patch): Resource {
+  const before = parseJson(current.text, Number.POSITIVE_INFINITY) as Resource
+  const { resourceType, id } = before
+  const after =
+    change.kind === 'json'
+      ? applyJsonPatch(before, change.body, ctx.settings.limits.depth)
+      : applyFhirPathPatch(before, change.body)
+  if (!isObject(after) || after.resourceType !== resourceType || after.id !== id)
+    throw fhirError('business-rule', 'A patch may change neither the resourceType nor the id.', {
+      expression:
+        isObject(after) && after.resourceType === resourceType
+          ? `${resourceType}.id`
+          : `${resourceType}.resourceType`,
+    })
+  return after as Resource
 }

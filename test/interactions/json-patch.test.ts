@@ -121,6 +121,16 @@ describe('operations', () => {
     const doubling = `[${Array(64).fill('{"op":"copy","from":"/l","path":"/l/-"}').join(',')}]`
     expect(failure('{"l":[1]}', doubling).status).toBe(422)
   })
+  test('nesting deeper than the limit is stopped, copies included', () => {
+    const deep = Array.from(
+      { length: 400 },
+      (_, i) => `{"op":"copy","from":"","path":"/a${'/a'.repeat(i % 60)}"}`,
+    )
+    expect(failure('{}', `[${deep.join(',')}]`).message).toContain('nested deeper')
+    const level = `{"op":"add","path":"${'/a'.repeat(60)}","value":[[[[[]]]]]}`
+    const sixty = `${'{"a":'.repeat(60)}1${'}'.repeat(60)}`
+    expect(failure(sixty, `[${level}]`).message).toContain('nested deeper')
+  })
   test('the failing operation is named', () => {
     const error = failure('{"a":1}', '[{"op":"test","path":"/a","value":1},{"op":"remove","path":"/b"}]')
     expect(error.issues[0]?.expression).toBe('patch[1]')
