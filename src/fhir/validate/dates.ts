@@ -9,14 +9,14 @@ const LENGTHS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 export function dateFault(text: string): string | undefined {
   const end = dayEnd(text)
   if (end === text.length) return undefined
-  return end < 0 ? noSuchDay(text) : 'is not a date. Write YYYY, YYYY-MM or YYYY-MM-DD'
+  return end === NO_SUCH_DAY ? noSuchDay(text) : 'is not a date. Write YYYY, YYYY-MM or YYYY-MM-DD'
 }
 
 /** Returns what is wrong with a dateTime, or undefined. */
 export function dateTimeFault(text: string): string | undefined {
   const end = dayEnd(text)
   if (end === text.length) return undefined
-  if (end < 0) return noSuchDay(text)
+  if (end === NO_SUCH_DAY) return noSuchDay(text)
   return end === 10 && text.charCodeAt(10) === 84 && zoneEnd(text, clockEnd(text, 11)) === text.length
     ? undefined
     : 'is not a dateTime. Write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss+zz:zz, with hours from 00 to 23, seconds and a zone'
@@ -25,7 +25,7 @@ export function dateTimeFault(text: string): string | undefined {
 /** Returns what is wrong with an instant, or undefined. */
 export function instantFault(text: string): string | undefined {
   const end = dayEnd(text)
-  if (end < 0) return noSuchDay(text)
+  if (end === NO_SUCH_DAY) return noSuchDay(text)
   return end === 10 && text.charCodeAt(10) === 84 && zoneEnd(text, clockEnd(text, 11)) === text.length
     ? undefined
     : 'is not an instant. Write YYYY-MM-DDThh:mm:ss.sss+zz:zz, with hours from 00 to 23, seconds and a zone'
@@ -59,17 +59,20 @@ function digits(text: string, at: number, count: number): number {
   return value
 }
 
-/** Returns where YYYY[-MM[-DD]] ends; 0 where there is none, -1 where the month has no such day. */
+const NONE = -2
+const NO_SUCH_DAY = -1
+
+/** Returns where YYYY[-MM[-DD]] ends, or one of the two constants above. */
 function dayEnd(text: string): number {
   // The year 0000 does not exist in FHIR.
-  if (digits(text, 0, 4) < 1) return 0
+  if (digits(text, 0, 4) < 1) return NONE
   if (text.charCodeAt(4) !== 45) return 4
   const month = digits(text, 5, 2)
-  if (month < 1 || month > 12) return 0
+  if (month < 1 || month > 12) return NONE
   if (text.charCodeAt(7) !== 45) return 7
   const day = digits(text, 8, 2)
-  if (day < 1 || day > 31) return 0
-  return day > 28 && day > monthLength(text) ? -1 : 10
+  if (day < 1 || day > 31) return NONE
+  return day > 28 && day > monthLength(text) ? NO_SUCH_DAY : 10
 }
 
 /** Returns where hh:mm:ss[.s...] ends that begins at `at`, or -1. Second 60 is a leap second, which R4 allows. */

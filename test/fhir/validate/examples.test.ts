@@ -28,7 +28,9 @@ describe('the examples of R4', () => {
     const found = FILES.flatMap(file => {
       const resource = parseJson(read(file)) as Resource
       const issues = validateStructure(resource, resource.resourceType)
-      return issues.length === 0 ? [] : [{ file, faults: issues.map(issue => [issue.code, issue.expression]) }]
+      return issues.length === 0
+        ? []
+        : [{ file, faults: issues.map(issue => [issue.code, issue.expression]) }]
     })
     expect(found).toEqual(refused.map(({ file, faults }) => ({ file, faults })))
   })
@@ -37,7 +39,10 @@ describe('the examples of R4', () => {
     const changed = FILES.filter(file => {
       const text = read(file)
       const written = writeJson(parseJson(text))
-      return JSON.stringify(JSON.parse(text)) !== JSON.stringify(JSON.parse(written)) || !sameNumbers(text, written)
+      return (
+        JSON.stringify(JSON.parse(text)) !== JSON.stringify(JSON.parse(written)) ||
+        !sameNumbers(text, written)
+      )
     })
     expect(changed).toEqual([])
   })
