@@ -1,0 +1,43 @@
+/** What the SQL storage needs from an engine: `node.ts` gives it over node:sqlite, `d1.ts` over a D1 binding. */
+import type { Param, Sql } from './sql.ts'
+
+/** Column values in the order of the SELECT. */
+export type Row = Param[]
+
+/** A condition that a batch checks does not hold; `what` is the text that was inserted into the table `abort`, or `repeated`. */
+export class Refused extends Error {
+  readonly what: string
+  constructor(what: string) {
+    super(`the batch was refused: ${what}`)
+    this.name = 'Refused'
+    this.what = what
+  }
+}
+
+export interface Driver {
+  /** A read costs microseconds, no round trip. */
+  readonly local: boolean
+  /** Returns the rows of each statement, all read from one state of the database. */
+  read(statements: readonly Sql[], deadline?: number): Row[][] | Promise<Row[][]>
+  /**
+   * Runs a statement that may take long, where the engine can away from the event loop, and ends it at the deadline (ms since 1970).
+   *
+   * Throws FhirError `too-costly` with status 503 at the deadline.
+   */
+  readLong(statements: readonly Sql[], deadline?: number): Row[][] | Promise<Row[][]>
+  /**
+   * Runs the statements as one atom and returns the rows of each once they are durable.
+   *
+   * Throws Refused where a condition does not hold, FhirError `transient` where the database cannot be reached.
+   */
+  batch(statements: readonly Sql[]): Promise<Row[][]>
+  gauges(): Record<string, number> | Promise<Record<string, number>>
+  close(): Promise<void>
+}
+
+/** Returns what an engine's error message says of a refused batch, undefined where it tells of something else. */
+export function refusalIn(message: string): string | undefined {
+  // A commit id is unique in `done`.
+  if (message.includes('UNIQUE constraint failed: done.id')) return 'repeated'
+  return /\babort:([a-z]+(?::\d+)?)/.exec(message)?.[1]
+}

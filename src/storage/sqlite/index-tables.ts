@@ -1,0 +1,178 @@
+/** Index rows as statements: one JSON parameter per table and commit, joined to `res` by key and version. */
+import type { IndexRow } from '../../search/index-row.ts'
+import type { Key } from '../port.ts'
+import { nameId } from './names.ts'
+import type { Sql } from './sql.ts'
+
+/** The index rows that one version of a resource shall have. `fresh`: it has none yet. */
+export interface Indexed {
+  key: Key
+  version: number
+  index: readonly IndexRow[]
+  fresh: boolean
+}
+
+type Value = string | number
+type Cells = readonly Value[]
+
+/** Ids of `term` that are known to be committed. */
+export type Terms = ReadonlyMap<string, number>
+
+interface Table {
+  name: string
+  /** Without rid, in the order of the cells. */
+  columns: readonly string[]
+  /** How each column is made from the cells; the cell itself where it is not named. */
+  made?: Partial<Record<string, string>>
+}
+
+const term = (cell: number): string =>
+  `CASE typeof(j.value->>${cell}) WHEN 'integer' THEN j.value->>${cell} ELSE (SELECT id FROM term WHERE text = j.value->>${cell}) END`
+
+const TABLES: readonly Table[] = [
+  { name: 'tok', columns: ['p', 'code', 'sys'], made: { sys: term(2) } },
+  { name: 'uri', columns: ['p', 'value'] },
+  { name: 'dat', columns: ['p', 'lo', 'hi'] },
+  { name: 'qty', columns: ['p', 'unit', 'lo', 'hi'], made: { unit: term(1) } },
+  { name: 'ref', columns: ['p', 'id', 'type', 'version'] },
+  { name: 'srt', columns: ['p', 'key', 'part'] },
+]
+
+const EACH = 'json_each(?1) c CROSS JOIN res r ON r.key = c.value->>0 AND r.ver = c.value->>1'
+const ROWS = `${EACH} CROSS JOIN json_each(c.value, '$[2]') j`
+const TOUCHED = `rid IN (SELECT r.rid FROM ${EACH})`
+
+interface Statements {
+  insert: readonly string[]
+  remove: string
+}
+
+function statementsOf(table: Table): Statements {
+  const columns = ['rid', ...table.columns].join(', ')
+  const cells = table.columns.map((column, cell) => table.made?.[column] ?? `j.value->>${cell}`)
+  const select = `SELECT r.rid, ${cells.join(', ')} FROM ${ROWS}`
+  return {
+    insert: [`INSERT INTO ${table.name} (${columns}) ${select} WHERE true ON CONFLICT DO NOTHING`],
+    remove: `DELETE FROM ${table.name} WHERE ${TOUCHED} AND (${columns}) NOT IN (${select})`,
+  }
+}
+
+const STRINGS: Statements = (() => {
+  const select =
+    `SELECT r.rid, sv.p, sv.sid FROM ${ROWS} ` +
+    'CROSS JOIN sv ON sv.p = j.value->>0 AND sv.exact = j.value->>1 AND sv.folded = j.value->>2'
+  return {
+    insert: [
+      'INSERT INTO sv (p, exact, folded) SELECT j.value->>0, j.value->>1, j.value->>2 ' +
+        "FROM json_each(?1) c CROSS JOIN json_each(c.value, '$[2]') j WHERE true ON CONFLICT DO NOTHING",
+      `INSERT INTO str (rid, p, sid) ${select} WHERE true ON CONFLICT DO NOTHING`,
+    ],
+    remove: `DELETE FROM str WHERE ${TOUCHED} AND (rid, p, sid) NOT IN (${select})`,
+  }
+})()
+
+const STATEMENTS = new Map<string, Statements>([
+  ...TABLES.map(table => [table.name, statementsOf(table)] as const),
+  ['str', STRINGS],
+])
+
+const NEW_TERMS =
+  'INSERT INTO term (text) SELECT value FROM json_each(?1) WHERE true ON CONFLICT (text) DO NOTHING'
+
+/** The id of the empty term: no system, any unit. */
+export const NO_TERM = 0
+
+/** Returns the table of an index row and its cells; null cells stand for nothing. */
+function cellsOf(
+  row: IndexRow,
+  termOf: (text: string) => Value,
+  put: (table: string, cells: Cells) => void,
+): void {
+  const p = nameId(row.param)
+  switch (row.kind) {
+    case 'token':
+      return put('tok', [p, row.code, termOf(row.system)])
+    case 'string':
+      return put('str', [p, row.exact, row.folded])
+    case 'uri':
+      return put('uri', [p, row.value])
+    case 'date':
+      return put('dat', [p, row.lo, row.hi])
+    case 'quantity':
+      return put('qty', [p, termOf(row.unit), row.lo, row.hi])
+    case 'reference':
+      return put('ref', [p, row.id, nameId(row.type), row.version])
+    case 'sort':
+      if (row.min === row.max) return put('srt', [p, row.min, 0])
+      put('srt', [p, row.min, 1])
+      return put('srt', [p, row.max, 2])
+  }
+}
+
+/** About a megabyte of JSON goes into one parameter: D1 takes two at most. */
+const PAYLOAD = 500_000
+
+type Part = readonly [key: Key, version: number, rows: readonly Cells[]]
+
+function payloads(parts: readonly Part[]): string[] {
+  const texts: string[] = []
+  let text = ''
+  for (const part of parts) {
+    const json = JSON.stringify(part)
+    if (text !== '' && text.length + json.length > PAYLOAD) {
+      texts.push(`[${text}]`)
+      text = ''
+    }
+    text += text === '' ? json : `,${json}`
+  }
+  if (text !== '') texts.push(`[${text}]`)
+  return texts
+}
+
+export interface IndexStatements {
+  statements: Sql[]
+  /** Terms that were not known to be stored; after the commit they are. */
+  newTerms: string[]
+}
+
+/** Returns the statements that give each resource exactly its index rows, writing only those that differ. */
+export function indexStatements(resources: readonly Indexed[], terms: Terms): IndexStatements {
+  const unknown = new Set<string>()
+  const termOf = (text: string): Value => {
+    if (text === '') return NO_TERM
+    const id = terms.get(text)
+    if (id === undefined) unknown.add(text)
+    return id ?? text
+  }
+
+  const inserts = new Map<string, Part[]>()
+  const removes = new Map<string, Part[]>()
+  for (const { key, version, index, fresh } of resources) {
+    const tables = new Map<string, Cells[]>()
+    for (const row of index)
+      cellsOf(row, termOf, (table, cells) => {
+        const rows = tables.get(table)
+        if (rows === undefined) tables.set(table, [cells])
+        else rows.push(cells)
+      })
+    for (const [table, rows] of tables) push(inserts, table, [key, version, rows])
+    if (!fresh)
+      for (const table of STATEMENTS.keys()) push(removes, table, [key, version, tables.get(table) ?? []])
+  }
+
+  const newTerms = [...unknown]
+  const statements: Sql[] = []
+  if (newTerms.length > 0) statements.push({ text: NEW_TERMS, params: [JSON.stringify(newTerms)] })
+  for (const [table, { insert, remove }] of STATEMENTS) {
+    for (const text of payloads(removes.get(table) ?? [])) statements.push({ text: remove, params: [text] })
+    for (const text of payloads(inserts.get(table) ?? []))
+      for (const one of insert) statements.push({ text: one, params: [text] })
+  }
+  return { statements, newTerms }
+}
+
+function push(map: Map<string, Part[]>, table: string, part: Part): void {
+  const parts = map.get(table)
+  if (parts === undefined) map.set(table, [part])
+  else parts.push(part)
+}

@@ -1,0 +1,87 @@
+/** Batches written in groups: one transaction and one disk flush for all that wait, a savepoint for each. */
+import { type Row, refusalIn } from './driver.ts'
+import type { Connection } from './node-connection.ts'
+import type { Sql } from './sql.ts'
+
+/** What became of a batch. `rows` holds those of the statements that give any, by their place. */
+export type Outcome =
+  | { rows: [place: number, rows: Row[]][] }
+  | { refused: string }
+  | { failed: string; transient: boolean }
+
+const BUSY = 5
+const LOCKED = 6
+/** ENOSPC and the like: the caller may try again, the batch is no bug. */
+const TRANSIENT = new Set([BUSY, LOCKED, 8, 10, 13, 14])
+/** How long another process may hold the write lock. */
+const PATIENCE_MS = 30_000
+
+const pause = new Int32Array(new SharedArrayBuffer(4))
+
+const codeOf = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) & 0xff
+
+function failure(error: unknown): Outcome {
+  return {
+    failed: error instanceof Error ? error.message : String(error),
+    transient: TRANSIENT.has(codeOf(error)),
+  }
+}
+
+/** Begins a transaction that writes; waits for another process in small steps, because SQLite's own waits grow to 100 ms. */
+function begin({ db }: Connection): void {
+  const start = Date.now()
+  for (let step = 1; ; step = Math.min(step + 1, 10)) {
+    try {
+      db.exec('BEGIN IMMEDIATE')
+      return
+    } catch (error) {
+      if (codeOf(error) !== BUSY || Date.now() - start > PATIENCE_MS) throw error
+      Atomics.wait(pause, 0, 0, step)
+    }
+  }
+}
+
+/** Runs each batch whole or not at all and returns what became of them, when all that succeeded are durable. */
+export function runGroup(connection: Connection, batches: readonly (readonly Sql[])[]): Outcome[] {
+  try {
+    begin(connection)
+  } catch (error) {
+    return batches.map(() => failure(error))
+  }
+  const outcomes: Outcome[] = []
+  const { db } = connection
+  for (const batch of batches) {
+    // Disk full and the like end the whole transaction; what came before is lost with it.
+    if (!db.isTransaction) break
+    outcomes.push(runBatch(connection, batch))
+  }
+  try {
+    if (!db.isTransaction) throw new Error('the transaction was ended by the database')
+    db.exec('COMMIT')
+    return outcomes
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    return batches.map((_, i) => {
+      const outcome = outcomes[i]
+      return outcome && 'failed' in outcome ? outcome : { ...failure(error), transient: true }
+    }) as Outcome[]
+  }
+}
+
+function runBatch(connection: Connection, batch: readonly Sql[]): Outcome {
+  const { db } = connection
+  db.exec('SAVEPOINT batch')
+  try {
+    const rows: [number, Row[]][] = []
+    for (let i = 0; i < batch.length; i++) {
+      const found = connection.run(batch[i]!.text, batch[i]!.params)
+      if (found.length > 0) rows.push([i, found])
+    }
+    db.exec('RELEASE batch')
+    return { rows }
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK TO batch; RELEASE batch')
+    const refused = refusalIn(error instanceof Error ? error.message : '')
+    return refused === undefined ? failure(error) : { refused }
+  }
+}

@@ -1,0 +1,259 @@
+/** The storage over SQL: one implementation of the port, given an engine as a Driver. */
+import { fhirError } from '../../fhir/error.ts'
+import type { Node, SearchPlan } from '../../search/plan-node.ts'
+import type {
+  Capabilities,
+  Commit,
+  Committed,
+  Cursor,
+  HistoryOptions,
+  HistoryScope,
+  Key,
+  Page,
+  Reindexed,
+  SearchOptions,
+  Storage,
+  Stored,
+} from '../port.ts'
+import { leaseStatement, outboxDone, outboxTake } from './chores.ts'
+import { commitBatch, refusedCommit } from './commit.ts'
+import { holds, NODES, typeIn } from './compile.ts'
+import { type Driver, Refused, type Row } from './driver.ts'
+import { historyQueries } from './history.ts'
+import { type Indexed, indexStatements } from './index-tables.ts'
+import { FOUND_RID, searchRows } from './search.ts'
+import { raw, type Sql, sql } from './sql.ts'
+import { termCache } from './terms.ts'
+
+export interface SqlStorageOptions {
+  name: Capabilities['name']
+  /** UTF-8 bytes. */
+  maxBody: number
+  /** UTF-16 units of a body that one row may hold. */
+  pieceLength: number
+  cancels: boolean
+  shared: boolean
+  /** ms since 1970. */
+  clock(): number
+}
+
+const READ = 'SELECT r.key, v.ver, v.lu, v.method, v.body, v.chunks, v.vid FROM res r CROSS JOIN ver v ON '
+const CURRENT = `${READ} v.vid = r.vid WHERE r.key = ?`
+const VERSION = `${READ} v.rid = r.rid AND v.ver = ? WHERE r.key = ?`
+const MANY = `${READ} v.vid = r.vid WHERE r.key IN (SELECT value FROM json_each(?))`
+
+/** Columns of READ and of what a search finds. */
+const [KEY, VER, LU, METHOD, BODY, CHUNKS, VID] = [0, 1, 2, 3, 4, 5, 6]
+
+const storedOf = (row: Row): Stored => ({
+  key: row[KEY] as Key,
+  version: row[VER] as number,
+  at: row[LU] as number,
+  method: row[METHOD] as Stored['method'],
+  text: row[BODY] === null ? undefined : (row[BODY] as string),
+})
+
+/** Returns the storage over an engine whose tables are there. */
+export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage {
+  const { clock, maxBody, pieceLength } = options
+  const terms = termCache()
+
+  /** Fetches what did not fit the rows of `ver`. */
+  async function stored(rows: readonly Row[]): Promise<Stored[]> {
+    const split = rows.filter(row => (row[CHUNKS] as number) > 0)
+    if (split.length === 0) return rows.map(storedOf)
+    const vids = JSON.stringify(split.map(row => row[VID]))
+    const pieces = await one(
+      sql`SELECT vid, body FROM chunk WHERE vid IN (SELECT value FROM json_each(${vids})) ORDER BY vid, n`,
+    )
+    const rests = new Map<number, string>()
+    for (const [vid, body] of pieces as [number, string][]) rests.set(vid, (rests.get(vid) ?? '') + body)
+    return rows.map(row => {
+      const result = storedOf(row)
+      const rest = rests.get(row[VID] as number)
+      if (rest !== undefined) result.text += rest
+      return result
+    })
+  }
+
+  async function one(statement: Sql): Promise<Row[]> {
+    return (await driver.read([statement]))[0]!
+  }
+
+  async function page(
+    rows: Row[],
+    limit: number,
+    cursorOf: (row: Row) => Cursor,
+    backward = false,
+  ): Promise<Page> {
+    const more = rows.length > limit
+    if (more) rows.length = limit
+    if (backward) rows.reverse()
+    const result: Page = { rows: await stored(rows), more }
+    if (rows.length > 0) {
+      result.first = cursorOf(rows[0]!)
+      result.last = cursorOf(rows.at(-1)!)
+    }
+    return result
+  }
+
+  async function commit(commit: Commit): Promise<Committed> {
+    for (const change of commit.changes) if (change.body !== null) refuseLong(change.body.text, maxBody)
+    const batch = commitBatch(commit, { terms: terms.known, now: clock(), pieceLength })
+    const statements = [...batch.statements, ...terms.learning(batch.newTerms)]
+    try {
+      const rows = await driver.batch(statements)
+      terms.learn(batch.newTerms.length > 0 ? rows.at(-1)! : [])
+      return { ok: true, at: rows[0]![0]![0] as number }
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      if (error.what !== 'repeated') return refusedCommit(error, commit)
+      const [done] = await one(sql`SELECT at FROM done WHERE id = ${commit.id}`)
+      return { ok: true, at: done![0] as number }
+    }
+  }
+
+  async function search(plan: SearchPlan, asked: SearchOptions): Promise<Page> {
+    const { rows, total } = await searchRows(
+      driver,
+      plan,
+      { ...asked, limit: asked.limit === 0 ? 0 : asked.limit + 1 },
+      terms.known,
+    )
+    const cursorOf = (row: Row): Cursor => [...row.slice(FOUND_RID + 1), row[FOUND_RID]!]
+    const result = await page(rows, asked.limit, cursorOf, asked.before !== undefined)
+    if (total !== undefined) result.total = total
+    return result
+  }
+
+  async function history(scope: HistoryScope, asked: HistoryOptions): Promise<Page> {
+    const queries = historyQueries(scope, asked, asked.limit + 1, terms.known)
+    const counting = asked.total === 'accurate' ? [queries.count] : []
+    const reading = asked.limit === 0 ? [] : [queries.page]
+    const answers = await driver.read([...reading, ...counting])
+    const result = await page(asked.limit === 0 ? [] : answers[0]!, asked.limit, row => [row[VID] as number])
+    if (asked.total === 'accurate') result.total = answers.at(-1)![0]![0] as number
+    return result
+  }
+
+  async function reindex(rows: readonly Reindexed[], epoch: number): Promise<Key[]> {
+    const asked = JSON.stringify(rows.map(row => [row.key, row.version]))
+    const moved = sql`SELECT j.value->>0 FROM json_each(${asked}) j LEFT JOIN res r ON r.key = j.value->>0 WHERE r.ver IS NOT j.value->>1 OR r.live = 0`
+    const indexed: Indexed[] = rows.map(row => ({ ...row, fresh: false }))
+    const { statements, newTerms } = indexStatements(indexed, terms.known)
+    const guard = sql`INSERT INTO abort SELECT 'epoch' WHERE (SELECT value FROM meta WHERE name = 'epoch') > ${epoch}`
+    try {
+      const answers = await driver.batch([guard, moved, ...statements, ...terms.learning(newTerms)])
+      terms.learn(newTerms.length > 0 ? answers.at(-1)! : [])
+      return answers[1]!.map(row => row[0] as Key)
+    } catch (error) {
+      if (error instanceof Refused && error.what === 'epoch') return rows.map(row => row.key)
+      throw error
+    }
+  }
+
+  return {
+    caps: {
+      name: options.name,
+      maxBody,
+      nodes: NODES,
+      cancels: options.cancels,
+      shared: options.shared,
+    },
+    async read(key, { version, filter } = {}) {
+      const statement =
+        version === undefined ? { text: CURRENT, params: [key] } : { text: VERSION, params: [version, key] }
+      const rows = await one(filtered(statement, filter, terms.known))
+      return rows.length === 0 ? undefined : (await stored(rows))[0]
+    },
+    async readMany(keys, filter) {
+      if (keys.length === 0) return new Map()
+      const rows = await one(filtered({ text: MANY, params: [JSON.stringify(keys)] }, filter, terms.known))
+      return new Map((await stored(rows)).map(resource => [resource.key, resource]))
+    },
+    search,
+    history,
+    commit,
+    async keep(name, value) {
+      const [known] = await one(sql`SELECT value FROM kept WHERE name = ${name}`)
+      if (known !== undefined) return known[0] as string
+      const [, rows] = await driver.batch([
+        sql`INSERT INTO kept (name, value) VALUES (${name}, ${value}) ON CONFLICT (name) DO NOTHING`,
+        sql`SELECT value FROM kept WHERE name = ${name}`,
+      ])
+      return rows![0]![0] as string
+    },
+    async counter(name) {
+      const [row] = await one(sql`SELECT n FROM counter WHERE name = ${name}`)
+      return (row?.[0] as number | undefined) ?? 0
+    },
+    async scan(after, limit, types) {
+      const of = types === undefined ? raw('1') : typeIn(types)
+      const from = (after?.[0] as number | undefined) ?? 0
+      const rows = await one(
+        sql`SELECT r.key, v.ver, v.lu, v.method, v.body, v.chunks, v.vid, r.rid FROM (SELECT * FROM res NOT INDEXED WHERE rid > ${from} AND live = 1 AND ${of} ORDER BY rid LIMIT ${limit + 1}) r CROSS JOIN ver v ON v.vid = r.vid`,
+      )
+      return page(rows, limit, row => [row[FOUND_RID]!])
+    },
+    reindex,
+    async epoch() {
+      return (await one(raw(`SELECT value FROM meta WHERE name = 'epoch'`)))[0]![0] as number
+    },
+    async raiseEpoch(next) {
+      const [rows] = await driver.batch([
+        sql`UPDATE meta SET value = ${next} WHERE name = 'epoch' AND value < ${next} RETURNING value`,
+      ])
+      return rows!.length > 0
+    },
+    async lease(name, owner, ms) {
+      const [rows] = await driver.batch([leaseStatement(name, owner, clock(), ms)])
+      return rows![0]?.[0] as number | undefined
+    },
+    outbox: {
+      async take(n, owner, ms) {
+        const [rows] = await driver.batch([outboxTake(n, owner, clock(), ms)])
+        const jobs = rows!.map(([id, kind, due, body, fence]) => ({
+          id: id as string,
+          kind: kind as string,
+          due: due as number,
+          body: body as string,
+          fence: fence as number,
+        }))
+        return jobs.sort((a, b) => a.due - b.due)
+      },
+      async done(id, fence) {
+        const [rows] = await driver.batch([outboxDone(id, fence)])
+        return rows!.length > 0
+      },
+    },
+    async ping() {
+      await one(raw('SELECT 1'))
+    },
+    async gauges() {
+      return driver.gauges()
+    },
+    close: () => driver.close(),
+  }
+}
+
+function filtered(statement: Sql, filter: Node | undefined, terms: ReadonlyMap<string, number>): Sql {
+  return filter === undefined ? statement : sql`${statement} AND ${holds(filter, raw('r.rid'), terms)}`
+}
+
+/** Throws `too-costly` (413) for a text of more than `most` bytes in UTF-8. */
+function refuseLong(text: string, most: number): void {
+  if (text.length * 3 <= most) return
+  if (text.length <= most && utf8Length(text) <= most) return
+  throw fhirError('too-costly', `The resource is larger than the ${most} bytes that this server stores.`)
+}
+
+function utf8Length(text: string): number {
+  let length = text.length
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    // Either half of a surrogate pair counts 2, so that a pair is 4.
+    if (code > 0x7ff && (code < 0xd800 || code > 0xdfff)) length += 2
+    else if (code > 0x7f) length++
+  }
+  return length
+}
