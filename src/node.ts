@@ -3,6 +3,7 @@ import { getRequestListener } from '@hono/node-server'
 import pkg from '../package.json' with { type: 'json' }
 import { createApp } from './app.ts'
 import { compress, listen, malformed, proxyTest, stop } from './cli/http-server.ts'
+import { bringIndexUpToDate } from './cli/index-update.ts'
 import { logWriter } from './cli/log-writer.ts'
 import { openStorage } from './cli/open-storage.ts'
 import { processGauges } from './cli/process-gauges.ts'
@@ -14,6 +15,7 @@ import { createMetrics } from './http/metrics.ts'
 import { traceOf } from './http/on-error.ts'
 import { jsonLog } from './lib/json-log.ts'
 import { uuid7 } from './lib/uuid7.ts'
+import { createRegistry } from './search/registry.ts'
 
 const args = process.argv.slice(2)
 if (args.includes('--help') || args.includes('-h')) {
@@ -39,22 +41,21 @@ const writer = logWriter(2)
 const log = jsonLog(config.log, Date.now, writer.write)
 process.on('exit', writer.flush)
 
-const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes)
 const storage = await openStorage(config, log).catch(error => giveUp(explain(error, config)))
-const registry = createRegistry()
-await bringIndexUpToDate(storage, registry, config, log)
+const start: Context = {
+  storage,
+  settings: settingsOf(config, config.port),
+  registry: createRegistry(),
+  principal: { id: 'system' },
+  clock: Date.now,
+  newId: uuid7(Date.now, bytes => crypto.getRandomValues(bytes)),
+  log,
+  version: pkg.version,
+}
+const indexed = await bringIndexUpToDate(start, config.baseUrl ?? '')
 
 const server = await listen(config, port => {
-  const ctx: Context = {
-    storage,
-    settings: settingsOf(config, port),
-    registry,
-    principal: { id: 'system' },
-    clock: Date.now,
-    newId: uuid7(Date.now, random),
-    log,
-    version: pkg.version,
-  }
+  const ctx = { ...indexed, settings: settingsOf(config, port) }
   const app = createApp({
     ctx,
     metrics: createMetrics(pkg.version),

@@ -2,8 +2,10 @@
 import type { D1Database } from '@cloudflare/workers-types'
 import pkg from '../package.json' with { type: 'json' }
 import { createApp } from './app.ts'
+import { bringIndexUpToDate } from './cli/index-update.ts'
 import { isLoopback } from './config/table.ts'
 import { readConfig, settingsOf } from './config.ts'
+import type { Context } from './context.ts'
 import { fhirError } from './fhir/error.ts'
 import { outcomeText } from './fhir/outcome.ts'
 import { createMetrics } from './http/metrics.ts'
@@ -21,7 +23,7 @@ interface Bindings {
 type App = ReturnType<typeof createApp>
 
 /** One application per base URL; an isolate sees one, in development perhaps two names of this machine. */
-const apps = new Map<string, App>()
+const apps = new Map<string, Promise<App>>()
 
 export default {
   async fetch(request: Request, bindings: Bindings): Promise<Response> {
@@ -29,36 +31,37 @@ export default {
     if (!isLoopback(hostname.replace(/^\[(.*)\]$/, '$1')))
       return refuse('Without sign-in (NADI_AUTH, not built yet) this server answers on localhost only.')
     try {
-      let app = apps.get(origin)
-      if (app === undefined) {
-        app = start(origin, bindings)
-        if (apps.size < 8) apps.set(origin, app)
-      }
-      return await app.fetch(request, bindings)
+      const app = apps.get(origin) ?? start(origin, bindings)
+      if (apps.size < 8) apps.set(origin, app)
+      return await (await app).fetch(request, bindings)
     } catch (error) {
+      // The next request tries again: the database may not have been there yet.
+      apps.delete(origin)
       console.error(error)
       return refuse('The server cannot start: its log says why.')
     }
   },
 }
 
-function start(origin: string, bindings: Bindings): App {
-  const settings = Object.entries(bindings).filter(
+async function start(origin: string, bindings: Bindings): Promise<App> {
+  const vars = Object.entries(bindings).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   )
-  const config = readConfig({ NADI_BASE_URL: `${origin}/fhir`, ...Object.fromEntries(settings) })
+  const config = readConfig(Object.fromEntries(vars))
+  const settings = settingsOf({ ...config, baseUrl: config.baseUrl ?? `${origin}/fhir` }, 0)
   const log = jsonLog(config.log, Date.now, line => console.log(line.trimEnd()))
+  const ctx: Context = {
+    storage: d1Storage(bindings.DB, { clock: Date.now }),
+    settings,
+    registry: createRegistry(),
+    principal: { id: 'system' },
+    clock: Date.now,
+    newId: uuid7(Date.now, bytes => crypto.getRandomValues(bytes)),
+    log,
+    version: pkg.version,
+  }
   return createApp({
-    ctx: {
-      storage: d1Storage(bindings.DB, { clock: Date.now }),
-      settings: settingsOf(config, 0),
-      registry: createRegistry(),
-      principal: { id: 'system' },
-      clock: Date.now,
-      newId: uuid7(Date.now, bytes => crypto.getRandomValues(bytes)),
-      log,
-      version: pkg.version,
-    },
+    ctx: await bringIndexUpToDate(ctx, config.baseUrl ?? ''),
     metrics: createMetrics(pkg.version),
     urlLimit: config.url,
   })

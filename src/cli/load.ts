@@ -109,7 +109,7 @@ async function run({ base, parallel }: Options, files: readonly InputFile[]): Pr
   const ms = performance.now() - start
   const seconds = (ms / 1000).toFixed(1)
   console.log(
-    `Loaded ${count(stored)} resources from ${count(files.length)} ${files.length === 1 ? 'file' : 'files'} in ${seconds} s (${rate(stored, ms)}).`,
+    `Loaded ${count(stored)} ${stored === 1 ? 'resource' : 'resources'} from ${count(files.length)} ${files.length === 1 ? 'file' : 'files'} in ${seconds} s (${rate(stored, ms)}).`,
   )
   for (const failure of failures.slice(0, SHOWN)) {
     const where = failure.place === '' ? failure.file : `${failure.file}, ${failure.place}`

@@ -1,6 +1,4 @@
 /** Opens the storage that the settings name. An adapter is loaded only where it is asked for. */
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { Config } from '../config.ts'
 import type { Log } from '../lib/log.ts'
 import type { Storage } from '../storage/port.ts'
@@ -12,7 +10,5 @@ export async function openStorage(config: Config, log: Log): Promise<Storage> {
     return openMongo(config.storage.uri, { clock: Date.now, log })
   }
   const { openSqlite } = await import('../storage/sqlite/node.ts')
-  const { path } = config.storage
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-  return openSqlite(path, { clock: Date.now, sync: config.sync, log })
+  return openSqlite({ path: config.storage.path, sync: config.sync, clock: Date.now, log })
 }

@@ -40,9 +40,7 @@ export function createPages(
     metrics: async c => {
       c.get('exchange').interaction = 'metrics'
       const stored = await withinTime(ctx.storage.gauges())
-      const gauges: Record<string, number> = { ...deps.gauges?.() }
-      for (const [name, value] of Object.entries(stored)) gauges[`nadi_storage_${name}`] = value
-      return send(c, 200, deps.metrics.text(gauges), {
+      return send(c, 200, deps.metrics.text({ ...deps.gauges?.(), ...stored }), {
         'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
         'Cache-Control': 'no-store',
       })
