@@ -1,0 +1,181 @@
+/** The documents of each collection: what their short names mean. docs/storage.md shows them to people. */
+import type { Collection, Document } from 'mongodb'
+import type { Key, Method, Stored } from '../port.ts'
+
+/** A job of the outbox, riding inside the document that its commit wrote. */
+export interface PendingJob {
+  id: string
+  kind: string
+  /** ms since 1970. */
+  due: number
+  body: string
+  /** Leased until, ms since 1970; 0 when it never was. */
+  until: number
+  fence: number
+}
+
+/** A range of dates (ms since 1970) or of decimal keys; `p` is the parameter, for quantities with the unit. */
+export interface Span {
+  p: string
+  lo: number | string
+  hi: number | string
+}
+
+/** A string or uri that is too long for a term, whole. */
+export interface LongValue {
+  p: string
+  v: string
+}
+
+/** What search knows of a resource (`terms.ts`). */
+export interface IndexFields {
+  /** Equality and prefix terms, and the bounds of ranges in order-preserving form. */
+  ix?: string[]
+  d?: Span[]
+  w?: LongValue[]
+  /** The smallest sort key by parameter code, inverted, so that a descending walk ascends and leaves the missing for last. */
+  s?: Record<string, string>
+  /** The largest sort key by parameter code. */
+  sx?: Record<string, string>
+}
+
+interface Version {
+  /** The version's number. */
+  v: number
+  /** lastUpdated, ms since 1970. */
+  lu: number
+  /** The internal id: the order of making. */
+  n: string
+  m: Method
+  /** The commit that made it. */
+  c: string
+  /** The exact JSON; absent for a deletion and where it stands in chunks. */
+  text?: string
+  /** How many pieces in `chunks` the text has. */
+  chunks?: number
+}
+
+/** The current version of `_id` 'Patient/1'. */
+export interface ResourceDoc extends Version, IndexFields {
+  _id: string
+  /** The type; '-Patient' once it is deleted, so that searches by type pass deletions by and history finds them. */
+  t: string
+  /** The same in native form, for people and pipelines, never the source of an answer. */
+  resource?: Document
+  /** Claims. */
+  cl?: string[]
+  pending?: PendingJob[]
+}
+
+/** A superseded version: `_id` 'Patient/1/2'. */
+export interface HistoryDoc extends Version {
+  _id: string
+  k: string
+  t: string
+  /** lastUpdated of the next version. */
+  until: number
+}
+
+export interface ChunkDoc {
+  /** 'Patient/1/2/0' */
+  _id: string
+  text: string
+}
+
+/** A commit that changes no resource, so that its id and its jobs have a place. */
+export interface CommitDoc {
+  _id: string
+  at: number
+  /** When nothing of it was left to do; such documents are removed a day later. */
+  when?: Date
+  pending?: PendingJob[]
+}
+
+export interface NumberDoc {
+  _id: string
+  n: number
+}
+
+export interface ClaimDoc {
+  _id: string
+  k: string
+}
+
+export interface LeaseDoc {
+  _id: string
+  owner: string
+  until: number
+  fence: number
+}
+
+export interface KeptDoc {
+  _id: string
+  value: string
+}
+
+export interface Collections {
+  resources: Collection<ResourceDoc>
+  history: Collection<HistoryDoc>
+  chunks: Collection<ChunkDoc>
+  commits: Collection<CommitDoc>
+  counters: Collection<NumberDoc>
+  guards: Collection<NumberDoc>
+  claims: Collection<ClaimDoc>
+  leases: Collection<LeaseDoc>
+  kept: Collection<KeptDoc>
+  instances: Collection<Document & { _id: string }>
+}
+
+/** What a Stored is made of. */
+export const BODY_FIELDS = { v: 1, lu: 1, n: 1, m: 1, text: 1, chunks: 1 } as const
+
+export type BodyDoc = Pick<ResourceDoc, '_id' | 'v' | 'lu' | 'n' | 'm' | 'text' | 'chunks'> & { k?: string }
+
+export const versionId = (key: string, version: number): string => `${key}/${version}`
+
+/**
+ * Returns the stored versions in the order of the documents, those kept in chunks put together with one more query.
+ *
+ * Throws where a chunk is missing, which no commit leaves.
+ */
+export async function toStored(docs: readonly BodyDoc[], chunks: Collection<ChunkDoc>): Promise<Stored[]> {
+  const pieces = new Map<string, string>()
+  const ids = docs.flatMap(doc => chunkIds(doc.k ?? doc._id, doc.v, doc.chunks ?? 0))
+  if (ids.length > 0)
+    for await (const piece of chunks.find({ _id: { $in: ids } })) pieces.set(piece._id, piece.text)
+  return docs.map(doc => {
+    const key = doc.k ?? doc._id
+    const text = doc.chunks === undefined ? doc.text : joined(chunkIds(key, doc.v, doc.chunks), pieces)
+    return { key: key as Key, version: doc.v, at: doc.lu, method: doc.m, text }
+  })
+}
+
+const chunkIds = (key: string, version: number, count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${versionId(key, version)}/${i}`)
+
+function joined(ids: readonly string[], pieces: ReadonlyMap<string, string>): string {
+  return ids
+    .map(id => {
+      const piece = pieces.get(id)
+      if (piece === undefined) throw new Error(`The chunk ${id} is missing.`)
+      return piece
+    })
+    .join('')
+}
+
+/** Texts of more UTF-8 bytes than this stand in `chunks`, without their native form: a document has 16 MB for both and the index. */
+export const INLINE_BYTES = 2 * 1024 * 1024
+const CHUNK_CHARS = 4 * 1024 * 1024
+
+/** Returns the pieces of a text, no piece ending inside a character. */
+export function toChunks(key: string, version: number, text: string): ChunkDoc[] {
+  const pieces: ChunkDoc[] = []
+  for (let at = 0; at < text.length; ) {
+    let end = Math.min(text.length, at + CHUNK_CHARS)
+    const last = text.charCodeAt(end - 1)
+    if (end < text.length && last >= 0xd800 && last < 0xdc00) end--
+    pieces.push({ _id: `${versionId(key, version)}/${pieces.length}`, text: text.slice(at, end) })
+    at = end
+  }
+  return pieces
+}
