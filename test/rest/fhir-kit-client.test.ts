@@ -1,0 +1,407 @@
+/**
+ * fhir-kit-client, as somebody else's client, drives everything that /metadata lists; what is listed and not driven is a failure.
+ * https://hl7.org/fhir/R4/capabilitystatement.html
+ */
+import { Client } from 'fhir-kit-client'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startServer } from '../runtime/server.ts'
+import { SYSTEM, type Tree, word } from './client.ts'
+import {
+  evaluate,
+  exampleFiles,
+  exampleText,
+  type Parameter,
+  parametersOfR4,
+  queryFor,
+  REFUSED,
+  validQuery,
+} from './r4-material.ts'
+
+/** The prefixes of R4 and the types that take them. https://hl7.org/fhir/R4/search.html#prefix */
+const PREFIXES = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap']
+const PREFIXED = ['date', 'number', 'quantity']
+const CHUNK = 16
+
+/** Types without an example that a server may create as they are. */
+const MINIMAL: Record<string, Tree> = {
+  Binary: { resourceType: 'Binary', contentType: 'text/plain', data: 'bmFkaQ==' },
+  BiologicallyDerivedProduct: { resourceType: 'BiologicallyDerivedProduct' },
+  CatalogEntry: {
+    resourceType: 'CatalogEntry',
+    orderable: true,
+    referencedItem: { reference: 'Medication/1' },
+  },
+  OperationOutcome: {
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'information', code: 'informational' }],
+  },
+  Parameters: { resourceType: 'Parameters' },
+}
+
+let server: Awaited<ReturnType<typeof startServer>>
+let client: Client
+let rest: Tree
+let material: Map<string, Tree>
+let chosen: Map<string, { id: string; query: string }>
+
+beforeAll(async () => {
+  server = await startServer({ env: { NADI_BODY_LIMIT: '50000000' } })
+  client = new Client({ baseUrl: server.base })
+  rest = ((await client.capabilityStatement()) as Tree).rest[0]
+  const parameters = new Map<string, Parameter>()
+  for (const each of parametersOfR4())
+    for (const base of each.base) parameters.set(`${base}.${each.code}`, each)
+  ;({ material, chosen } = choose(rest, parameters))
+  await inChunks([...material.values()], body =>
+    client.update({ resourceType: body.resourceType, id: body.id, body }),
+  )
+}, 120_000)
+afterAll(async () => {
+  await server?.stop()
+})
+
+/** Picks the smallest examples that together have a value for as many of the listed parameters as there are. */
+function choose(rest: Tree, parameters: Map<string, Parameter>) {
+  const material = new Map<string, Tree>()
+  const chosen = new Map<string, { id: string; query: string }>()
+  const open = new Map<string, Set<string>>(
+    rest.resource.map((each: Tree) => [each.type, new Set(each.searchParam.map((one: Tree) => one.name))]),
+  )
+  for (const { file, size } of exampleFiles()) {
+    if (REFUSED.has(file) || size > 500_000) continue
+    const wanted = open.get(file.replace(/-.*/, ''))
+    if (wanted === undefined || wanted.size === 0) continue
+    const resource = JSON.parse(exampleText(file))
+    const type: string = resource.resourceType
+    if (!/^[A-Za-z0-9.-]{1,64}$/.test(resource.id ?? '') || !open.has(type)) continue
+    if (!material.has(type)) material.set(type, resource)
+    for (const code of open.get(type) ?? []) {
+      const parameter =
+        parameters.get(`${type}.${code}`) ??
+        parameters.get(`DomainResource.${code}`) ??
+        parameters.get(`Resource.${code}`)
+      if (parameter === undefined || code === '_lastUpdated') continue
+      const query = evaluate(parameter.expression, resource)
+        .map(found => queryFor(parameter.type, found.value))
+        .find(each => each !== undefined && each.length < 1000)
+      if (query === undefined) continue
+      chosen.set(`${type}.${code}`, { id: resource.id, query })
+      material.set(`${type}/${resource.id}`, resource)
+      open.get(type)?.delete(code)
+    }
+  }
+  for (const [type, resource] of Object.entries(MINIMAL)) {
+    if (!material.has(type)) material.set(type, { ...resource, id: 'minimal' })
+  }
+  return { material, chosen }
+}
+
+/** Runs an action for each, several at a time. */
+async function inChunks<T>(all: readonly T[], action: (each: T) => Promise<unknown>): Promise<void> {
+  for (let n = 0; n < all.length; n += CHUNK) await Promise.all(all.slice(n, n + CHUNK).map(action))
+}
+
+/** Collects what goes wrong, so that one answer shows all of it. */
+const faults = () => {
+  const list: string[] = []
+  return {
+    list,
+    async of(name: string, action: () => Promise<string | undefined>) {
+      try {
+        const fault = await action()
+        if (fault !== undefined) list.push(`${name}: ${fault}`)
+      } catch (error) {
+        const { message, response } = error as Error & { response?: { data: Tree } }
+        list.push(`${name}: ${message} ${response?.data?.issue?.[0]?.diagnostics ?? ''}`)
+      }
+    },
+  }
+}
+const status = (answer: unknown): number => Client.httpFor(answer as never).response?.status ?? 0
+const entries = (answer: unknown): Tree[] => (answer as Tree).entry ?? []
+
+describe('what /metadata lists', () => {
+  it('holds every type of R4 and every parameter of the seven simple types', () => {
+    const listed = new Map<string, Tree>(rest.resource.map((each: Tree) => [each.type, each]))
+    const missing: string[] = []
+    for (const { base, code, type } of parametersOfR4()) {
+      if (!['token', 'string', 'date', 'number', 'quantity', 'reference', 'uri'].includes(type)) continue
+      const types = base.flatMap(each =>
+        each === 'Resource' || each === 'DomainResource' ? [...listed.keys()] : [each],
+      )
+      for (const each of types) {
+        const found = listed.get(each)?.searchParam.find((one: Tree) => one.name === code)
+        if (found?.type !== type) missing.push(`${each}.${code} (${type}): ${found?.type ?? 'not listed'}`)
+      }
+    }
+    expect(missing).toEqual([])
+  })
+
+  it('names no interaction, operation or include that is not driven here', () => {
+    const known = [
+      'read',
+      'vread',
+      'update',
+      'patch',
+      'delete',
+      'history-instance',
+      'history-type',
+      'create',
+      'search-type',
+    ]
+    const system = ['transaction', 'batch', 'history-system', 'search-system']
+    const unknown: string[] = []
+    for (const each of rest.interaction) if (!system.includes(each.code)) unknown.push(each.code)
+    for (const each of rest.operation ?? []) unknown.push(`$${each.name}`)
+    for (const each of rest.compartment ?? []) unknown.push(each)
+    for (const resource of rest.resource) {
+      for (const each of resource.interaction)
+        if (!known.includes(each.code)) unknown.push(`${resource.type} ${each.code}`)
+      for (const each of resource.operation ?? []) unknown.push(`${resource.type}/$${each.name}`)
+      for (const each of [...(resource.searchInclude ?? []), ...(resource.searchRevInclude ?? [])])
+        unknown.push(`_include ${each}`)
+      for (const each of resource.searchParam) {
+        if (['composite', 'special'].includes(each.type))
+          unknown.push(`${resource.type}.${each.name} (${each.type})`)
+      }
+    }
+    expect(unknown).toEqual([])
+  })
+})
+
+describe('fhir-kit-client', () => {
+  it('drives every interaction of every type', { timeout: 120_000 }, async () => {
+    const { list, of } = faults()
+    await inChunks(rest.resource as Tree[], resource =>
+      of(resource.type, async () => {
+        const { type } = resource
+        const source = material.get(type)
+        if (source === undefined) return 'there is no material'
+        const driven: Record<string, () => Promise<string | undefined>> = {}
+        const { id: _, ...body } = source
+        let id = ''
+        let version = ''
+        const wrong = (answer: unknown, expected: number) =>
+          status(answer) === expected ? undefined : `answered ${status(answer)}, not ${expected}`
+        driven.create = async () => {
+          const answer = await client.create({
+            resourceType: type,
+            body,
+            options: { headers: { prefer: 'return=representation' } },
+          })
+          id = (answer as Tree).id
+          version = (answer as Tree).meta.versionId
+          return wrong(answer, 201)
+        }
+        driven.read = async () => {
+          const answer = await client.read({ resourceType: type, id })
+          return answer.resourceType === type ? wrong(answer, 200) : `read ${answer.resourceType}`
+        }
+        driven.vread = async () => wrong(await client.vread({ resourceType: type, id, version }), 200)
+        driven.update = async () =>
+          wrong(
+            await client.update({ resourceType: type, id, body: { ...body, id, language: 'ml' } as Tree }),
+            200,
+          )
+        driven.patch = async () =>
+          wrong(
+            await client.patch({
+              resourceType: type,
+              id,
+              jsonPatch: [{ op: 'replace', path: '/language', value: 'hi' }],
+            }),
+            200,
+          )
+        driven['search-type'] = async () => {
+          const answer = await client.search({ resourceType: type, searchParams: { _id: id } })
+          if (entries(answer).length !== 1) return `_id=${id} found ${entries(answer).length}`
+          const post = await client.search({
+            resourceType: type,
+            searchParams: { _id: id },
+            options: { postSearch: true, headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+          })
+          return entries(post)[0]?.resource.language === 'hi'
+            ? undefined
+            : 'POST _search found something else'
+        }
+        driven['history-instance'] = async () => {
+          const versions = entries(await client.history({ resourceType: type, id })).length
+          return versions === 3 ? undefined : `${versions} versions, not 3`
+        }
+        driven['history-type'] = async () =>
+          entries(await client.history({ resourceType: type })).length > 0 ? undefined : 'is empty'
+        driven.delete = async () => {
+          const answer = await client.delete({ resourceType: type, id })
+          if (![200, 204].includes(status(answer))) return `answered ${status(answer)}`
+          const gone = await client.read({ resourceType: type, id }).catch(error => error.response.status)
+          return gone === 410 ? undefined : `is ${gone} after that`
+        }
+        const listed: string[] = resource.interaction.map((each: Tree) => each.code)
+        for (const [name, drive] of Object.entries(driven)) {
+          if (!listed.includes(name)) continue
+          await of(`${type} ${name}`, drive)
+        }
+        return listed.every(each => each in driven) ? undefined : `lists ${listed}`
+      }),
+    )
+    expect(list).toEqual([])
+  })
+
+  it('drives every search parameter of every type, and finds what is there', {
+    timeout: 180_000,
+  }, async () => {
+    const { list, of } = faults()
+    const pairs: { type: string; param: Tree }[] = rest.resource.flatMap((each: Tree) =>
+      each.searchParam.map((param: Tree) => ({ type: each.type, param })),
+    )
+    expect(pairs.length).toBeGreaterThan(2000)
+    await inChunks(pairs, ({ type, param }) =>
+      of(`${type}?${param.name} (${param.type})`, async () => {
+        const example = chosen.get(`${type}.${param.name}`)
+        if (example === undefined) {
+          const answer = await client.search({
+            resourceType: type,
+            searchParams: { [param.name]: validQuery(param), _count: 1 },
+          })
+          return answer.type === 'searchset' ? undefined : `answered ${answer.type}`
+        }
+        const answer = await client.search({
+          resourceType: type,
+          searchParams: { [param.name]: example.query, _id: example.id },
+        })
+        const ids = entries(answer).map(each => each.resource.id)
+        return ids.includes(example.id) || (param.name === '_id' && ids[0] === example.id)
+          ? undefined
+          : `=${example.query} does not find ${type}/${example.id}`
+      }),
+    )
+    expect(list).toEqual([])
+  })
+
+  it('has a value for most parameters that are listed', () => {
+    const total = rest.resource.reduce(
+      (sum: number, each: Tree) =>
+        sum + each.searchParam.filter((one: Tree) => !one.name.startsWith('_')).length,
+      0,
+    )
+    const own = [...chosen.keys()].filter(each => !each.includes('._'))
+    // Some 60 in 100: the examples leave the rest of the elements empty.
+    expect(own.length / total).toBeGreaterThan(0.5)
+  })
+
+  it('drives every prefix on every parameter that takes one', { timeout: 180_000 }, async () => {
+    const { list, of } = faults()
+    const pairs: { type: string; param: Tree }[] = rest.resource.flatMap((each: Tree) =>
+      each.searchParam
+        .filter((param: Tree) => PREFIXED.includes(param.type))
+        .map((param: Tree) => ({ type: each.type, param })),
+    )
+    await inChunks(pairs, ({ type, param }) =>
+      of(`${type}?${param.name}`, async () => {
+        const example = chosen.get(`${type}.${param.name}`)
+        const value = (example?.query ?? validQuery(param)).replace(/^(ge|le)/, '')
+        const has: Record<string, boolean> = {}
+        for (const prefix of PREFIXES) {
+          const answer = await client.search({
+            resourceType: type,
+            searchParams: {
+              [param.name]: `${prefix}${value}`,
+              ...(example ? { _id: example.id } : { _count: 1 }),
+            },
+          })
+          has[prefix] = entries(answer).length > 0
+        }
+        // A simple value is at least and at most itself, and roughly itself; a period that begins there is no less than it.
+        if (example === undefined || param.type === 'date') return undefined
+        const several = chosen.get(`${type}.${param.name}`)
+        return several && has.eq && has.ge && has.le && has.ap
+          ? undefined
+          : `${value}: ${JSON.stringify(has)}`
+      }),
+    )
+    expect(list).toEqual([])
+  })
+
+  it('drives the conditional interactions that are listed', async () => {
+    const type = rest.resource.find((each: Tree) => each.type === 'Patient')
+    expect(type).toMatchObject({
+      conditionalCreate: true,
+      conditionalUpdate: true,
+      conditionalRead: 'full-support',
+      conditionalDelete: 'multiple',
+      updateCreate: true,
+    })
+    const value = word()
+    const identifier = `${SYSTEM}|${value}`
+    const body = { resourceType: 'Patient', identifier: [{ system: SYSTEM, value }] }
+    const options = { headers: { 'if-none-exist': `identifier=${encodeURIComponent(identifier)}` } }
+    expect(status(await client.create({ resourceType: 'Patient', body, options }))).toBe(201)
+    expect(status(await client.create({ resourceType: 'Patient', body, options }))).toBe(200)
+    const updated = await client.update({
+      resourceType: 'Patient',
+      searchParams: { identifier },
+      body: { ...body, active: true } as Tree,
+      options: { headers: { prefer: 'return=representation' } },
+    })
+    expect([status(updated), updated.active]).toEqual([200, true])
+    const etag = Client.httpFor(updated).response?.headers.get('etag') as string
+    const unchanged = client.read({
+      resourceType: 'Patient',
+      id: updated.id as string,
+      options: { headers: { 'if-none-match': etag } },
+    })
+    await expect(unchanged).rejects.toMatchObject({ response: { status: 304 } })
+    await client.httpClient.delete(`Patient?identifier=${encodeURIComponent(identifier)}`)
+    await expect(client.read({ resourceType: 'Patient', id: updated.id as string })).rejects.toMatchObject({
+      response: { status: 410 },
+    })
+  })
+
+  it('drives batch, transaction and the interactions of the system', async () => {
+    const codes = rest.interaction.map((each: Tree) => each.code)
+    expect(codes.sort()).toEqual(['batch', 'history-system', 'search-system', 'transaction'])
+    const value = word()
+    const create = {
+      resource: { resourceType: 'Patient', identifier: [{ system: SYSTEM, value }] },
+      request: { method: 'POST', url: 'Patient' },
+    }
+    for (const type of ['batch', 'transaction'] as const) {
+      const answer = await client[type]({ body: { resourceType: 'Bundle', type, entry: [create] } as Tree })
+      expect(answer.type).toBe(`${type}-response`)
+      expect(entries(answer)[0]?.response.status).toMatch(/^201/)
+    }
+    const found = await client.search({
+      resourceType: 'Patient',
+      searchParams: { identifier: `${SYSTEM}|${value}` },
+    })
+    expect(entries(found)).toHaveLength(2)
+    const id = entries(found)[0]?.resource.id
+    expect(entries(await client.search({ searchParams: { _id: id } }))).toHaveLength(1)
+    expect(entries(await client.search({ searchParams: { _id: id, _type: 'Patient' } }))).toHaveLength(1)
+    expect(entries(await client.history())[0]?.resource.identifier[0].value).toBe(value)
+  })
+
+  it('walks pages there and back', async () => {
+    const first = (await client.search({
+      resourceType: 'Patient',
+      searchParams: { _count: 3, _sort: '_id' },
+    })) as Tree
+    const second = (await client.nextPage({ bundle: first })) as Tree
+    expect(entries(second)).toHaveLength(3)
+    const ids = [...entries(first), ...entries(second)].map(each => each.resource.id)
+    expect(new Set(ids).size).toBe(6)
+    if (second.link.some((each: Tree) => each.relation === 'previous')) {
+      const back = await client.prevPage({ bundle: second })
+      expect(entries(back).map(each => each.resource.id)).toEqual(ids.slice(0, 3))
+    }
+  })
+
+  it('resolves references, relative and within a Bundle', async () => {
+    const { id } = (await client.create({
+      resourceType: 'Patient',
+      body: { resourceType: 'Patient' },
+    })) as Tree
+    expect((await client.resolve({ reference: `Patient/${id}` })).id).toBe(id)
+    expect((await client.resolve({ reference: `${server.base}/Patient/${id}` })).id).toBe(id)
+  })
+})

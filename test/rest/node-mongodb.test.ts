@@ -1,0 +1,44 @@
+/** The REST suite on Node with MongoDB; then two servers on that one database. */
+import { afterAll, describe, it } from 'vitest'
+import { type RunningServer, startServer } from '../runtime/server.ts'
+import { startMongo } from '../storage/mongodb-server.ts'
+import { integritySuite } from './integrity.suite.ts'
+import { sharedStoreSuite } from './shared-store.suite.ts'
+import { restSuite } from './suite.ts'
+
+const BODY_LIMIT = 1_000_000
+const mongo = await startMongo()
+
+/** Starts as many servers as asked for on one new database. */
+async function start(database: string, count: number, env: Record<string, string> = {}) {
+  if ('skip' in mongo) throw new Error(mongo.skip)
+  const uri = new URL(mongo.uri)
+  uri.pathname += database
+  const servers: RunningServer[] = []
+  for (let n = 0; n < count; n++) servers.push(await startServer({ env: { NADI_STORAGE: uri.href, ...env } }))
+  return {
+    bases: servers.map(server => server.base),
+    stop: async () => {
+      await Promise.all(servers.map(server => server.stop()))
+    },
+  }
+}
+const one = async (database: string, env: Record<string, string>) => {
+  const { bases, stop } = await start(database, 1, env)
+  return { base: bases[0] as string, stop }
+}
+
+if ('skip' in mongo) {
+  it.skip(`REST on Node with MongoDB: ${mongo.skip}`, () => {})
+} else {
+  afterAll(() => mongo.stop())
+  describe('REST on Node with MongoDB', () => {
+    restSuite(() => one('', { NADI_BODY_LIMIT: String(BODY_LIMIT) }), { bodyLimit: BODY_LIMIT, node: true })
+  })
+  describe('references enforced on Node with MongoDB', () => {
+    integritySuite(() => one('_integrity', { NADI_REFERENCES: 'enforce' }))
+  })
+  describe('two servers on one MongoDB database', () => {
+    sharedStoreSuite(() => start('_shared', 2))
+  })
+}

@@ -1,0 +1,40 @@
+/** The REST suite: everything that a client may expect, whatever the home and the storage of the server. */
+import { afterAll, beforeAll } from 'vitest'
+import { bundleSuite } from './bundle.suite.ts'
+import { type CitizenOptions, citizenSuite } from './citizen.suite.ts'
+import { type Api, api, type Server } from './client.ts'
+import { conditionalSuite } from './conditional.suite.ts'
+import { exactSuite } from './exact.suite.ts'
+import { historySuite } from './history.suite.ts'
+import { instanceSuite } from './instance.suite.ts'
+import { negotiateSuite } from './negotiate.suite.ts'
+import { pageSuite } from './page.suite.ts'
+import { patchSuite } from './patch.suite.ts'
+import { searchSuite } from './search.suite.ts'
+import { validateSuite } from './validate.suite.ts'
+
+/** Declares the whole suite against the server that `start` gives; one server serves all of it. */
+export function restSuite(start: () => Promise<Server>, options: CitizenOptions): void {
+  let server: Server
+  let client: Api
+  beforeAll(async () => {
+    server = await start()
+    client = api(server.base)
+  }, 120_000)
+  afterAll(async () => {
+    await server?.stop()
+  })
+  const current = () => client
+
+  instanceSuite(current)
+  conditionalSuite(current)
+  patchSuite(current)
+  historySuite(current)
+  bundleSuite(current)
+  negotiateSuite(current)
+  exactSuite(current)
+  validateSuite(current)
+  searchSuite(current)
+  pageSuite(current)
+  citizenSuite(current, () => options)
+}
