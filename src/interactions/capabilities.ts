@@ -1,10 +1,25 @@
 /**
  * The capabilities interaction: a CapabilityStatement built from what the code registers and the backend can do.
- * https://hl7.org/fhir/R4/http.html#capabilities
+ * https://hl7.org/fhir/R4/http.html#capabilities, https://hl7.org/fhir/R4/capabilitystatement.html
  */
 import type { Context } from '../context.ts'
-import { fhirError } from '../fhir/error.ts'
-import type { Resource } from '../fhir/json.ts'
+import type { Json, JsonObject, Resource } from '../fhir/json.ts'
+import { PREFIXES } from '../search/ask.ts'
+import { modifiersOf } from '../search/plan.ts'
+import type { Node } from '../search/plan-node.ts'
+import type { ParamType, SearchParam } from '../search/registry.ts'
+import { isSortable } from '../search/result-params.ts'
+import { stampText } from '../storage/port.ts'
+import { batch } from './batch.ts'
+import { create } from './create.ts'
+import { remove } from './delete.ts'
+import { history } from './history.ts'
+import { patch } from './patch.ts'
+import { read } from './read.ts'
+import { search } from './search.ts'
+import { transaction } from './transaction.ts'
+import { update } from './update.ts'
+import { vread } from './vread.ts'
 
 /** What only the HTTP layer knows. */
 export interface HttpFacts {
@@ -13,7 +28,109 @@ export interface HttpFacts {
   patchFormats: readonly string[]
 }
 
-/** Returns the CapabilityStatement. It is the same for the life of the process and one index epoch, so the caller may keep its text. */
-export function capabilities(_ctx: Context, _facts: HttpFacts): Resource {
-  throw fhirError('not-supported', 'Not yet.')
+type Interactions = Readonly<Record<string, unknown>>
+
+/** By the codes of https://hl7.org/fhir/R4/valueset-type-restful-interaction.html: what is not here is not listed. */
+export const TYPE_INTERACTIONS: Interactions = {
+  read,
+  vread,
+  update,
+  patch,
+  delete: remove,
+  'history-instance': history,
+  'history-type': history,
+  create,
+  'search-type': search,
+}
+
+export const SYSTEM_INTERACTIONS: Interactions = {
+  transaction,
+  batch,
+  'search-system': search,
+  'history-system': history,
+}
+
+/** The plan node that the values of a parameter type become; a backend without it cannot search by such parameters. */
+const NODE: Partial<Record<ParamType, Node['kind']>> = {
+  token: 'token',
+  string: 'string',
+  date: 'date',
+  number: 'quantity',
+  quantity: 'quantity',
+  reference: 'reference',
+  uri: 'uri',
+}
+
+const ORDERED: ReadonlySet<ParamType> = new Set<ParamType>(['date', 'number', 'quantity'])
+
+/** Returns the CapabilityStatement. Its date is the time of asking; all else stays the same for the life of the process. */
+export function capabilities(ctx: Context, facts: HttpFacts): Resource {
+  const { settings, version, registry, storage } = ctx
+  const common = registry.params('Resource').filter(param => canSearch(ctx, param))
+  const shared = new Set(common.map(param => param.code))
+  return {
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: stampText(ctx.clock()),
+    kind: 'instance',
+    software: { name: 'Nadi', version },
+    implementation: { description: `Nadi on ${storage.caps.name}`, url: settings.baseUrl },
+    fhirVersion: '4.0.1',
+    format: [...facts.formats],
+    patchFormat: [...facts.patchFormats],
+    rest: [
+      {
+        mode: 'server',
+        security: { cors: false },
+        resource: registry.types.map(type => resourceOf(ctx, type, shared)),
+        interaction: codes(SYSTEM_INTERACTIONS),
+        searchParam: common.map(searchParam),
+      },
+    ],
+  }
+}
+
+const codes = (interactions: Interactions): Json[] => Object.keys(interactions).map(code => ({ code }))
+
+function resourceOf(ctx: Context, type: string, shared: ReadonlySet<string>): JsonObject {
+  const params = ctx.registry.params(type).filter(param => !shared.has(param.code) && canSearch(ctx, param))
+  const resource: JsonObject = {
+    type,
+    profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
+    interaction: codes(TYPE_INTERACTIONS),
+    versioning: 'versioned',
+    readHistory: true,
+    updateCreate: true,
+    conditionalCreate: true,
+    conditionalRead: 'full-support',
+    conditionalUpdate: true,
+    conditionalDelete: 'multiple',
+    referencePolicy: [
+      'literal',
+      'logical',
+      'local',
+      ...(ctx.settings.references === 'enforce' ? ['enforced'] : []),
+    ],
+  }
+  if (params.length > 0) resource.searchParam = params.map(searchParam)
+  return resource
+}
+
+/** `_id` and `_lastUpdated` are no index rows, and every backend has them. */
+const isColumn = (param: SearchParam): boolean => param.code === '_id' || param.code === '_lastUpdated'
+
+function canSearch(ctx: Context, param: SearchParam): boolean {
+  if (isColumn(param)) return true
+  const node = NODE[param.type]
+  if (node === undefined || modifiersOf(param.type).length === 0 || param.paths.length === 0) return false
+  return ctx.storage.caps.nodes.has(node)
+}
+
+function searchParam(param: SearchParam): JsonObject {
+  const { code, type, url } = param
+  const modifiers = isColumn(param) ? ['missing'] : modifiersOf(type)
+  const said = [`Modifiers: ${modifiers.map(name => `:${name}`).join(', ')}.`]
+  if (ORDERED.has(type)) said.push(`Prefixes: ${PREFIXES.join(', ')}.`)
+  if (isColumn(param) || isSortable(param)) said.push('Sorts.')
+  return { name: code, definition: url, type, documentation: said.join(' ') }
 }
