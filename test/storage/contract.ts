@@ -552,7 +552,11 @@ export function storageContract(name: string, open: (clock: () => number) => Pro
           }
         })
         const poller = (async () => {
-          while (writing) await poll()
+          while (writing) {
+            await poll()
+            // An adapter may answer without touching the event loop, which the writers need.
+            await new Promise(resolve => setImmediate(resolve))
+          }
         })()
         await Promise.all(writers)
         writing = false
