@@ -1,6 +1,6 @@
 /** The Node HTTP server around the application: addresses, slow clients, compression and a stop that lets requests finish. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
-import { type AddressInfo, BlockList, isIPv6 } from 'node:net'
+import { type AddressInfo, BlockList, isIPv6, type Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 import type { Config } from '../config.ts'
@@ -27,12 +27,16 @@ export async function listen(config: Config, attach: (port: number) => Listener)
     keepAliveTimeout: 65_000,
     // Refused with 431 by Node itself; the rest is for ordinary headers.
     maxHeaderSize: config.url + 16_384,
+    // Node's own refusal would have no body.
+    requireHostHeader: false,
   })
+  server.on('connect', (_, socket) => socket.end(rawAnswer(405)))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
     const status = CLIENT_ERRORS[error.code ?? ''] ?? 400
     socket.end(rawAnswer(status))
   })
+  watchFresh(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(config.port, config.host, () => {
@@ -50,11 +54,27 @@ export async function listen(config: Config, attach: (port: number) => Listener)
   return server
 }
 
+/** Connections on which nothing has been asked yet; Node counts them as busy. */
+const fresh = new WeakMap<Server, Set<Socket>>()
+
+function watchFresh(server: Server): void {
+  const sockets = new Set<Socket>()
+  fresh.set(server, sockets)
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.on('request', request => sockets.delete(request.socket))
+}
+
 /** Stops accepting, lets requests under way finish for `ms` milliseconds at most, and then closes what is left. */
 export async function stop(server: Server, ms: number): Promise<void> {
   const closed = new Promise<void>(resolve => server.close(() => resolve()))
   // Connections that are kept alive become idle one by one, as their requests finish.
-  const idle = setInterval(() => server.closeIdleConnections(), 20)
+  const idle = setInterval(() => {
+    server.closeIdleConnections()
+    for (const socket of fresh.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy()
+  }, 20)
   const end = setTimeout(() => server.closeAllConnections(), ms)
   await closed
   clearInterval(idle)
@@ -68,6 +88,7 @@ const CLIENT_ERRORS: Record<string, number> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 }
 const REASONS: Record<number, string> = {
+  405: 'This server is no proxy.',
   400: 'The request is not well-formed HTTP.',
   408: 'The request did not arrive in time.',
   413: 'The body is too large.',
