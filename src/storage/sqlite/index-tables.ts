@@ -82,31 +82,44 @@ const NEW_TERMS =
 /** The id of the empty term: no system, any unit. */
 export const NO_TERM = 0
 
-/** Returns the table of an index row and its cells; null cells stand for nothing. */
-function cellsOf(
-  row: IndexRow,
-  termOf: (text: string) => Value,
-  put: (table: string, cells: Cells) => void,
-): void {
-  const p = nameId(row.param)
-  switch (row.kind) {
-    case 'token':
-      return put('tok', [p, row.code, termOf(row.system)])
-    case 'string':
-      return put('str', [p, row.exact, row.folded])
-    case 'uri':
-      return put('uri', [p, row.value])
-    case 'date':
-      return put('dat', [p, row.lo, row.hi])
-    case 'quantity':
-      return put('qty', [p, termOf(row.unit), row.lo, row.hi])
-    case 'reference':
-      return put('ref', [p, row.id, nameId(row.type), row.version])
-    case 'sort':
-      if (row.min === row.max) return put('srt', [p, row.min, 0])
-      put('srt', [p, row.min, 1])
-      return put('srt', [p, row.max, 2])
+/** Returns the rows of a resource by table, as cells. */
+function cellsOf(index: readonly IndexRow[], termOf: (text: string) => Value): Map<string, Cells[]> {
+  const tables = new Map<string, Cells[]>()
+  const put = (table: string, cells: Cells): void => {
+    const rows = tables.get(table)
+    if (rows === undefined) tables.set(table, [cells])
+    else rows.push(cells)
   }
+  for (const row of index) {
+    const p = nameId(row.param)
+    switch (row.kind) {
+      case 'token':
+        put('tok', [p, row.code, termOf(row.system)])
+        break
+      case 'string':
+        put('str', [p, row.exact, row.folded])
+        break
+      case 'uri':
+        put('uri', [p, row.value])
+        break
+      case 'date':
+        put('dat', [p, row.lo, row.hi])
+        break
+      case 'quantity':
+        put('qty', [p, termOf(row.unit), row.lo, row.hi])
+        break
+      case 'reference':
+        put('ref', [p, row.id, nameId(row.type), row.version])
+        break
+      case 'sort':
+        if (row.min === row.max) put('srt', [p, row.min, 0])
+        else {
+          put('srt', [p, row.min, 1])
+          put('srt', [p, row.max, 2])
+        }
+    }
+  }
+  return tables
 }
 
 /** About a megabyte of JSON goes into one parameter: D1 takes two at most. */
@@ -148,13 +161,7 @@ export function indexStatements(resources: readonly Indexed[], terms: Terms): In
   const inserts = new Map<string, Part[]>()
   const removes = new Map<string, Part[]>()
   for (const { key, version, index, fresh } of resources) {
-    const tables = new Map<string, Cells[]>()
-    for (const row of index)
-      cellsOf(row, termOf, (table, cells) => {
-        const rows = tables.get(table)
-        if (rows === undefined) tables.set(table, [cells])
-        else rows.push(cells)
-      })
+    const tables = cellsOf(index, termOf)
     for (const [table, rows] of tables) push(inserts, table, [key, version, rows])
     if (!fresh)
       for (const table of STATEMENTS.keys()) push(removes, table, [key, version, tables.get(table) ?? []])

@@ -29,19 +29,20 @@ const MOST_IN_MESSAGE = 64
 const NO_ROWS: Row[] = []
 
 /** Settles a batch by its outcome. */
-export function settle(waiting: Pick<Waiting, 'statements' | 'resolve' | 'reject'>, outcome: Outcome): void {
-  if ('refused' in outcome) return waiting.reject(new Refused(outcome.refused))
-  if ('failed' in outcome)
-    return waiting.reject(
-      outcome.transient
-        ? fhirError('transient', 'The database did not take the write; try again.', {
-            cause: new Error(outcome.failed),
-          })
-        : new Error(outcome.failed),
-    )
-  const rows: Row[][] = waiting.statements.map(() => NO_ROWS)
-  for (const [place, found] of outcome.rows) rows[place] = found
-  waiting.resolve(rows)
+export function settle(
+  { statements, resolve, reject }: Pick<Waiting, 'statements' | 'resolve' | 'reject'>,
+  outcome: Outcome,
+): void {
+  if ('refused' in outcome) reject(new Refused(outcome.refused))
+  else if ('failed' in outcome) {
+    const cause = new Error(outcome.failed)
+    const sentence = 'The database did not take the write; try again.'
+    reject(outcome.transient ? fhirError('transient', sentence, { cause }) : cause)
+  } else {
+    const rows: Row[][] = statements.map(() => NO_ROWS)
+    for (const [place, found] of outcome.rows) rows[place] = found
+    resolve(rows)
+  }
 }
 
 /** Starts the thread; it opens the database at once, which exists and has its tables. */
@@ -89,7 +90,10 @@ export function startWriter(data: WriterData, log: Log): Writer {
     thread = undefined
     messages = 0
     pack = packer()
-    if (closing) return closing()
+    if (closing) {
+      closing()
+      return
+    }
     log.error('the writer thread ended', { error: String(error) })
     for (const waiting of sent.values())
       waiting.reject(fhirError('transient', 'The writer stopped; try again.', { cause: error }))

@@ -3,11 +3,12 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Log } from '../../lib/log.ts'
 import type { Storage } from '../port.ts'
-import type { Driver } from './driver.ts'
+import type { Driver, Row } from './driver.ts'
 import { type Connection, connect, readAll } from './node-connection.ts'
 import { type Outcome, runGroup } from './node-group.ts'
 import { migrate } from './node-schema.ts'
 import { settle, startWriter } from './node-writer-thread.ts'
+import type { Sql } from './sql.ts'
 import { sqlStorage } from './store.ts'
 
 export interface SqliteOptions {
@@ -47,7 +48,7 @@ function fileDriver({ path, sync, log }: SqliteOptions): Driver {
   prepareFile(path)
   const reading = connect(path, { readOnly: true })
   const writer = startWriter({ path, sync, checkpointPages: CHECKPOINT_PAGES }, log)
-  const read: Driver['read'] = statements => readAll(reading, statements)
+  const read = inTurns(statements => readAll(reading, statements))
   return {
     local: true,
     read,
@@ -62,6 +63,17 @@ function fileDriver({ path, sync, log }: SqliteOptions): Driver {
       await writer.close()
       reading.close()
     },
+  }
+}
+
+/** Reads in one go before others get their turn: a loop that only awaits reads would never let the event loop go round. */
+const READS_IN_A_ROW = 64
+
+function inTurns(read: (statements: readonly Sql[]) => Row[][]): Driver['read'] {
+  let reads = 0
+  return statements => {
+    if (++reads % READS_IN_A_ROW !== 0) return read(statements)
+    return new Promise<void>(resolve => setImmediate(resolve)).then(() => read(statements))
   }
 }
 
@@ -100,7 +112,7 @@ function memoryDriver(): Driver {
   const connection = connect(':memory:')
   migrate(connection, ':memory:')
   const figures = { commits: 0, refused: 0 }
-  const read: Driver['read'] = statements => readAll(connection, statements)
+  const read = inTurns(statements => readAll(connection, statements))
   return {
     local: true,
     read,

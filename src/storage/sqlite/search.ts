@@ -200,18 +200,15 @@ const keyColumn = (key: SortKey, column: string): Ordering => ({
 /** Walks the index of the first sort key; undefined where no index has it in order. */
 function walkBySort(query: Query): Part[] | undefined {
   const { plan, types, place } = query
-  const [first, ...others] = plan.sort as [SortKey, ...SortKey[]]
+  const first: SortKey = plan.sort[0]!
+  const others = plan.sort.slice(1)
   const second = others.map(key => ordering(key, raw('f.rid')))
   const type = types?.length === 1 ? types[0]! : undefined
-  if (first.by === 'updated') {
+  if (first.by !== 'param') {
     if (type === undefined) return undefined
+    if (first.by === 'id') return [walkById(query, type, first.descending, second)]
     const from = sql`res f INDEXED BY res_updated WHERE f.type = ${nameId(type)} AND f.live = 1`
     return [walk(query, from, 'f.lu', first.descending, second, rest(query, undefined, undefined, true))]
-  }
-  if (first.by === 'id') {
-    if (type === undefined) return undefined
-    const from = sql`res f INDEXED BY res_key WHERE f.key >= ${`${type}/`} AND f.key < ${`${type}0`} AND f.live = 1`
-    return [walkById(query, from, type, first.descending, second)]
   }
   if (first.params.length !== 1) return undefined
   const param = first.params[0]!
@@ -264,13 +261,8 @@ function startOf(keys: readonly Ordering[], column: string, cursor: Cursor, back
 }
 
 /** Within one type the order of keys is the order of ids. */
-function walkById(
-  query: Query,
-  from: Sql,
-  type: string,
-  descending: boolean,
-  second: readonly Ordering[],
-): Part {
+function walkById(query: Query, type: string, descending: boolean, second: readonly Ordering[]): Part {
+  const from = sql`res f INDEXED BY res_key WHERE f.key >= ${`${type}/`} AND f.key < ${`${type}0`} AND f.live = 1`
   const { cursor, backward } = query.place
   const keyed = cursor === undefined ? undefined : [`${type}/${cursor[0]}`, ...cursor.slice(1)]
   const part = walk(

@@ -29,7 +29,8 @@ export function sql(strings: TemplateStringsArray, ...parts: (Sql | Param)[]): S
 export const raw = (text: string): Sql => ({ text, params: [] })
 
 export const TRUE = raw('1')
-export const FALSE = raw('0')
+/** Not a plain 0: a condition known to fail lets SQLite drop the index that INDEXED BY insists on. */
+export const FALSE = raw('(SELECT 0)')
 
 export function join(parts: readonly Sql[], separator: string): Sql {
   return {
