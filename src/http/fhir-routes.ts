@@ -16,6 +16,7 @@ import { conditionalPatch, type Patch, patch } from '../interactions/patch.ts'
 import { etag, notModified } from '../interactions/preconditions.ts'
 import { type Live, read } from '../interactions/read.ts'
 import { search, searchBundle } from '../interactions/search.ts'
+import { type Shown, shownText } from '../interactions/subset.ts'
 import { transaction } from '../interactions/transaction.ts'
 import { conditionalUpdate, update } from '../interactions/update.ts'
 import { vread } from '../interactions/vread.ts'
@@ -194,7 +195,7 @@ export function createFhirRoutes(send: Send) {
   }
 
   function answerRead(c: C, asked: Asked, stored: Live) {
-    noParameters(asked)
+    const shown = asked.pairs.length === 0 ? undefined : shownOf(asked)
     const { headers } = c.req.raw
     const ifNoneMatch = headers.get('if-none-match')
     const ifModifiedSince = headers.get('if-modified-since')
@@ -205,7 +206,7 @@ export function createFhirRoutes(send: Send) {
       }
       if (notModified(stored, conditions)) return send(c, 304, null, versionHeaders(stored))
     }
-    if (asked.type === 'Binary') {
+    if (asked.type === 'Binary' && shown === undefined) {
       const format = parsePairs(queryText(c.req.raw.url)).some(([name]) => name === '_format')
       const raw = rawBinary(stored, format ? FHIR_JSON : headers.get('accept'))
       if (raw !== undefined) {
@@ -213,7 +214,8 @@ export function createFhirRoutes(send: Send) {
         return new Response(c.req.raw.method === 'HEAD' ? null : raw.bytes, { headers: all })
       }
     }
-    return answer(c, asked, stored.text, versionHeaders(stored))
+    const text = shown === undefined ? stored.text : shownText(stored.text, shown)
+    return answer(c, asked, text, versionHeaders(stored))
   }
 
   function answerWrite(c: C, asked: Asked, { stored, created }: Written) {
@@ -238,6 +240,30 @@ export function createFhirRoutes(send: Send) {
     const result = await search(ctx, asked.type === '' ? undefined : asked.type, pairs, asked.prefer)
     return answer(c, asked, searchBundle(ctx, result), { 'Cache-Control': 'private, no-cache' })
   }
+}
+
+/**
+ * Returns which part of the resource a read is to show: https://hl7.org/fhir/R4/http.html#parameters.
+ *
+ * Throws `invalid` for a value that is none, `not-supported` for a parameter without meaning on a read.
+ */
+function shownOf(asked: Asked): Shown | undefined {
+  const rest = asked.pairs.filter(([name]) => name !== '_summary' && name !== '_elements')
+  noParameters({ ...asked, pairs: rest })
+  if (rest.length === asked.pairs.length) return undefined
+  const summary = asked.pairs.find(([name]) => name === '_summary')?.[1] ?? 'false'
+  const known = (['false', 'true', 'text', 'data'] as const).find(value => value === summary)
+  if (known === undefined)
+    throw fhirError('invalid', 'On a read _summary is true, text, data or false.', {
+      expression: 'http._summary',
+    })
+  const elements = asked.pairs
+    .find(([name]) => name === '_elements')?.[1]
+    .split(',')
+    .map(name => name.trim())
+  if (elements?.some(name => !/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(name)))
+    throw fhirError('invalid', '_elements are names of elements, by comma.', { expression: 'http._elements' })
+  return { summary: known, ...(elements && { elements }) }
 }
 
 const ctxOf = (c: C) => c.get('exchange').ctx

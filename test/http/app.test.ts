@@ -235,6 +235,16 @@ describe('a read', () => {
     expect(text).toContain('\n  "valueQuantity": {\n    "value": 1.00\n  }\n')
   })
 
+  it('_summary and _elements show a part, marked so', async () => {
+    await put(`/fhir/Patient/${id}`, patient(id, ',"gender":"male","active":true'))
+    const part = await (await app.ask('GET', `/fhir/Patient/${id}?_elements=gender`)).json()
+    expect(part).toMatchObject({ resourceType: 'Patient', id, gender: 'male' })
+    expect(part.active).toBeUndefined()
+    expect(part.meta.tag[0].code).toBe('SUBSETTED')
+    await refused(await app.ask('GET', `/fhir/Patient/${id}?_summary=count`), 400, 'invalid')
+    await refused(await app.ask('GET', `/fhir/Patient/${id}?_elements=a.b`), 400, 'invalid')
+  })
+
   it('_format wins over Accept; XML is 406', async () => {
     await put(`/fhir/Patient/${id}`, patient(id))
     const xml = { accept: 'application/fhir+xml' }
