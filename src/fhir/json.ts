@@ -260,6 +260,8 @@ class Lexer {
     for (;;) {
       const char = text.charCodeAt(at)
       if (char === QUOTE) {
+        // Half of a surrogate pair is no character: UTF-8 and the stores cannot hold it.
+        if (!value.isWellFormed()) throw this.badEscape(start)
         this.at = at + 1
         return value
       }

@@ -51,8 +51,10 @@ describe('the rest of JSON', () => {
     const text = '{"a":"മലയാളം हिन्दी 😀"}'
     expect(writeJson(parseJsonBytes(new TextEncoder().encode(text)))).toBe(text)
   })
-  it('keeps a lone surrogate escaped, as RFC 8259 section 8.2 allows it to be read', () => {
-    expect(writeJson(parseJson('"\\ud800"'))).toBe('"\\ud800"')
+  it('refuses half of a surrogate pair, which no UTF-8 can hold, and takes a whole one', () => {
+    expect(fault(() => parseJson('{"a":"x\\ud800"}'))).toMatchObject({ code: 'structure', expression: 'a' })
+    expect(fault(() => parseJson('{"\\udc00":1}')).code).toBe('structure')
+    expect(parseJson('"\\ud83d\\ude00"')).toBe('😀')
   })
   it.each([
     '',
