@@ -2,6 +2,7 @@
  * The REST interactions over HTTP: each handler reads the request, calls one interaction and answers.
  * https://hl7.org/fhir/R4/http.html
  */
+import type { Context } from '../context.ts'
 import { bundleText } from '../fhir/bundle.ts'
 import { fhirError } from '../fhir/error.ts'
 import { isObject, type Json, type Resource, writeJson } from '../fhir/json.ts'
@@ -153,7 +154,7 @@ export function createFhirRoutes(send: Send) {
           expression: 'Bundle.type',
         })
       c.get('exchange').interaction = type
-      const options = { ...asked.prefer }
+      const options = { ...asked.prefer, metadata: () => statement(ctx) }
       const entries = await (type === 'batch' ? batch : transaction)(ctx, bundle as Resource, options)
       return answer(c, asked, bundleText({ type: `${type}-response`, entries }), {})
     }),
@@ -163,8 +164,7 @@ export function createFhirRoutes(send: Send) {
       const mode = asked.pairs.find(([name]) => name === 'mode')?.[1] ?? 'full'
       if (mode !== 'full')
         throw fhirError('not-supported', 'Of /metadata there is mode=full only.', { expression: 'http.mode' })
-      const facts = { formats: [FHIR_JSON, 'json'], patchFormats: [JSON_PATCH, FHIR_JSON] }
-      return answer(c, asked, writeJson(capabilities(ctxOf(c), facts)), {})
+      return answer(c, asked, statement(ctxOf(c)), {})
     }),
   } satisfies Record<string, Handler>
   return routes
@@ -265,6 +265,9 @@ function shownOf(asked: Asked): Shown | undefined {
     throw fhirError('invalid', '_elements are names of elements, by comma.', { expression: 'http._elements' })
   return { summary: known, ...(elements && { elements }) }
 }
+
+const FACTS = { formats: [FHIR_JSON, 'json'], patchFormats: [JSON_PATCH, FHIR_JSON] }
+const statement = (ctx: Context): string => writeJson(capabilities(ctx, FACTS))
 
 const ctxOf = (c: C) => c.get('exchange').ctx
 

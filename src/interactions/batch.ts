@@ -20,6 +20,8 @@ export interface BundleOptions {
   /** minimal where the client does not say: a transaction of a thousand entries is not sent back. */
   return?: Return | undefined
   lenient?: boolean
+  /** Returns the text of the CapabilityStatement, for an entry that asks for it; what stands in it only the HTTP layer knows. */
+  metadata?: () => string
 }
 
 /** How many entries are at work at once: storage writes them in one go where it can. */

@@ -66,8 +66,6 @@ const ORDERED: ReadonlySet<ParamType> = new Set<ParamType>(['date', 'number', 'q
 /** Returns the CapabilityStatement. Its date is the time of asking; all else stays the same for the life of the process. */
 export function capabilities(ctx: Context, facts: HttpFacts): Resource {
   const { settings, version, registry, storage } = ctx
-  const common = registry.params('Resource').filter(param => canSearch(ctx, param))
-  const shared = new Set(common.map(param => param.code))
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -82,9 +80,9 @@ export function capabilities(ctx: Context, facts: HttpFacts): Resource {
       {
         mode: 'server',
         security: { cors: false },
-        resource: registry.types.map(type => resourceOf(ctx, type, shared)),
+        resource: registry.types.map(type => resourceOf(ctx, type)),
         interaction: codes(SYSTEM_INTERACTIONS),
-        searchParam: common.map(searchParam),
+        searchParam: searchParams(ctx, 'Resource'),
       },
     ],
   }
@@ -92,13 +90,18 @@ export function capabilities(ctx: Context, facts: HttpFacts): Resource {
 
 const codes = (interactions: Interactions): Json[] => Object.keys(interactions).map(code => ({ code }))
 
-function resourceOf(ctx: Context, type: string, shared: ReadonlySet<string>): JsonObject {
-  const params = ctx.registry.params(type).filter(param => !shared.has(param.code) && canSearch(ctx, param))
-  const resource: JsonObject = {
+const searchParams = (ctx: Context, type: string): Json[] =>
+  ctx.registry
+    .params(type)
+    .filter(param => canSearch(ctx, param))
+    .map(searchParam)
+
+function resourceOf(ctx: Context, type: string): JsonObject {
+  return {
     type,
     profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
     interaction: codes(TYPE_INTERACTIONS),
-    versioning: 'versioned',
+    versioning: 'versioned-update',
     readHistory: true,
     updateCreate: true,
     conditionalCreate: true,
@@ -111,9 +114,8 @@ function resourceOf(ctx: Context, type: string, shared: ReadonlySet<string>): Js
       'local',
       ...(ctx.settings.references === 'enforce' ? ['enforced'] : []),
     ],
+    searchParam: searchParams(ctx, type),
   }
-  if (params.length > 0) resource.searchParam = params.map(searchParam)
-  return resource
 }
 
 /** `_id` and `_lastUpdated` are no index rows, and every backend has them. */

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import type { BundleEntry } from '../fhir/bundle.ts'
 import { fhirError } from '../fhir/error.ts'
 import { type HistoryScope, keyOf } from '../storage/port.ts'
+import type { BundleOptions } from './batch.ts'
 import type { Entry } from './entry.ts'
 import { bundleEntryOf, notModifiedEntry, readEntryOf } from './entry-response.ts'
 import { history, historyBundle } from './history.ts'
@@ -15,13 +16,14 @@ import { search, searchBundle } from './search.ts'
 import { vread } from './vread.ts'
 
 /** Returns the answer of a GET or HEAD entry. Throws as the interaction does. */
-export async function answerGet(
-  ctx: Context,
-  entry: Entry,
-  options: { lenient?: boolean },
-): Promise<BundleEntry> {
+export async function answerGet(ctx: Context, entry: Entry, options: BundleOptions): Promise<BundleEntry> {
   const { type, id, version, history: asksHistory, pairs } = entry.target
   const withBody = entry.method === 'GET'
+  if (entry.target.metadata) {
+    if (options.metadata === undefined)
+      throw fhirError('not-supported', 'There is no CapabilityStatement here.')
+    return bundleEntryOf(options.metadata(), withBody)
+  }
   if (id !== '' && (!asksHistory || version !== '')) {
     checkNoParameters(entry, options)
     return answerRead(

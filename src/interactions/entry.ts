@@ -20,6 +20,8 @@ export interface Target {
   id: string
   version: string
   history: boolean
+  /** The CapabilityStatement. */
+  metadata: boolean
   /** The query, without `_format` and `_pretty`. */
   pairs: Pairs
 }
@@ -116,6 +118,7 @@ function targetOf(ctx: Context, url: string): Target {
     id: '',
     version: '',
     history: false,
+    metadata: false,
     pairs: pairs.filter(([name]) => name !== '_format' && name !== '_pretty'),
   }
   const segments = path === '' ? [] : path.split('/').map(segment => decodeSegment(segment))
@@ -124,6 +127,7 @@ function targetOf(ctx: Context, url: string): Target {
       expression: 'http.url',
     })
   if (segments.some(segment => segment === '' || segment[0] === '$')) throw unknown()
+  if (relative === 'metadata') return { ...target, metadata: true }
   const names = segments.filter(segment => segment !== '_history')
   if (names.some(name => name[0] === '_') || names.length > 3) throw unknown()
   target.history = names.length < segments.length
@@ -141,14 +145,13 @@ function decodeSegment(segment: string): string {
   }
 }
 
-/** Throws `not-supported` (405) where the method is not served at such a URL. */
+/** Throws `not-supported` where the method is not served at such a URL. */
 function checkRoute(method: EntryMethod, { type, id, history, pairs }: Target): void {
   if (method === 'GET' || method === 'HEAD') return
   const conditional = id === '' && pairs.length > 0
   const fits = method === 'POST' ? id === '' && !conditional : id !== '' ? pairs.length === 0 : conditional
   if (type === '' || history || !fits)
     throw fhirError('not-supported', `${method} has no meaning for this request.url.`, {
-      status: 405,
       expression: 'http.url',
     })
 }

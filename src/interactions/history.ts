@@ -22,6 +22,8 @@ import type { Pairs } from './written.ts'
 export interface HistoryResult {
   /** Newest first; those without text are deletions. */
   rows: readonly Stored[]
+  /** Those of them that made a deleted resource live again, as far as the page tells. */
+  revived: ReadonlySet<Stored>
   total?: number
   /** `self`, and `next` where there is more. */
   links: readonly BundleLink[]
@@ -58,7 +60,18 @@ export async function history(
     const cursor = await sealPlace(ctx, binding, { way: 'after', cursor: page.last })
     links.push(linkOf(ctx, 'next', path, [...request.applied, ['_cursor', cursor]]))
   }
-  return { rows: page.rows, links, ...(page.total === undefined ? {} : { total: page.total }) }
+  return {
+    rows: page.rows,
+    revived: revivedOf(page.rows),
+    links,
+    ...(page.total === undefined ? {} : { total: page.total }),
+  }
+}
+
+/** Returns the versions whose predecessor on the page is a deletion. */
+function revivedOf(rows: readonly Stored[]): Set<Stored> {
+  const deleted = new Set(rows.filter(row => row.text === undefined).map(row => `${row.key} ${row.version}`))
+  return new Set(rows.filter(row => row.text !== undefined && deleted.has(`${row.key} ${row.version - 1}`)))
 }
 
 interface HistoryRequest {
@@ -103,15 +116,15 @@ export function historyBundle(ctx: Context, result: HistoryResult): string {
     lastUpdated: stampText(ctx.clock()),
     ...(result.total === undefined ? {} : { total: result.total }),
     links: result.links,
-    entries: result.rows.map(row => historyEntry(baseUrl, row)),
+    entries: result.rows.map(row => historyEntry(baseUrl, row, result.revived.has(row))),
   })
 }
 
-function historyEntry(baseUrl: string, row: Stored): BundleEntry {
+function historyEntry(baseUrl: string, row: Stored, revived: boolean): BundleEntry {
   const type = typeOf(row.key)
   const { method } = row
   const request = { method, url: method === 'POST' ? type : `${type}/${idOf(row.key)}` }
-  const status = row.text === undefined ? '204' : row.version === 1 ? '201' : '200'
+  const status = row.text === undefined ? '204' : row.version === 1 || revived ? '201' : '200'
   return {
     fullUrl: `${baseUrl}/${row.key}`,
     ...(row.text === undefined ? {} : { resource: row.text }),

@@ -65,6 +65,6 @@ export function notModified(stored: Stored, conditions: ReadConditions): boolean
   const since = Date.parse(conditions.ifModifiedSince)
   if (Number.isNaN(since)) return false
   // An HTTP date has no milliseconds: within its second nothing newer can be told from it.
-  const at = conditions.ifModifiedSince.includes('T') ? stored.at : Math.floor(stored.at / 1000) * 1000
+  const at = /^[0-9]{4}-/.test(conditions.ifModifiedSince) ? stored.at : Math.floor(stored.at / 1000) * 1000
   return at <= since
 }

@@ -138,7 +138,8 @@ function ask(ctx: Context, entry: Entry): Asked {
 
 /** Throws where a GET could never be answered, before anything is stored. */
 function checkGet(ctx: Context, entry: Entry, options: BundleOptions): void {
-  const { type, id, history, version, pairs } = entry.target
+  const { type, id, history, version, pairs, metadata } = entry.target
+  if (metadata) return
   if (type !== '') checkType(ctx, type)
   if (id !== '' && (!history || version !== '')) checkNoParameters(entry, options)
   else if (!history) plannedSearch(ctx, type || undefined, pairs, options.lenient === true)
@@ -349,6 +350,9 @@ async function find(
 
 async function findOne(ctx: Context, state: Attempt, entry: Entry, pairs: Entry['target']['pairs']) {
   const found = await find(ctx, state, entry, pairs, 1)
+  // What a conditional update or patch would have hit before the transaction is its identity too.
+  const other = entry.method === 'POST' ? undefined : found.before.find(key => state.overlay.has(key))
+  if (other !== undefined) throw overlapping(other)
   if (found.more) throw multipleMatches(entry.target.type)
   return found.now[0]
 }
