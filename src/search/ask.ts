@@ -53,7 +53,7 @@ export const anyOf = (nodes: readonly Node[]): Node =>
 export const allOf = (nodes: readonly Node[]): Node =>
   nodes.length === 1 ? nodes[0]! : { kind: 'and', nodes }
 
-const PREFIX = /^([a-z]{2})?(.*)$/s
+const PREFIX = /^(?:([a-z]{2})(?=[0-9+-]))?(.*)$/s
 export const PREFIXES = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'] as const
 
 /** Returns the prefix of an ordered value, `eq` where it has none, and the rest. Throws `invalid` for an unknown prefix. */

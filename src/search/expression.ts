@@ -34,8 +34,8 @@ export const RESOURCE_TYPES: readonly string[] = schema.resources
 
 function element(type: string, name: string): ElementRow | undefined {
   for (let at = type; at !== ''; ) {
-    const row = schema.types[at]
-    if (row === undefined) return undefined
+    if (!Object.hasOwn(schema.types, at)) return undefined
+    const row = schema.types[at]!
     const found = row[1].find(candidate => candidate[0] === name || candidate[0] === `${name}[x]`)
     if (found !== undefined) return found
     at = row[0]

@@ -99,11 +99,7 @@ function compile(
 ): Map<string, SearchParam> {
   const bases = PLAIN_RESOURCES.has(type) ? ['Resource'] : ['Resource', 'DomainResource']
   if (!bases.includes(type)) bases.push(type)
-  const found = bases.flatMap(base =>
-    (byBase.get(base) ?? []).map(definition =>
-      param(definition, base, type === 'DomainResource' ? 'Resource' : type),
-    ),
-  )
+  const found = bases.flatMap(base => (byBase.get(base) ?? []).map(definition => param(definition, base)))
   found.sort((a, b) => (a.code < b.code ? -1 : a.code > b.code ? 1 : 0))
   const params = new Map(found.map(one => [one.code, one]))
   const byExpression = new Map<string, SearchParam>()
@@ -114,7 +110,7 @@ function compile(
   return params
 }
 
-function param(definition: ParamDefinition, base: string, type: string): SearchParam {
+function param(definition: ParamDefinition, base: string): SearchParam {
   const common = base === 'Resource' || base === 'DomainResource'
   const own = alternatives(definition.expression).filter(part => {
     const start = /^[A-Z]\w*(?=[.[])/.exec(part)?.[0]
@@ -133,7 +129,7 @@ function param(definition: ParamDefinition, base: string, type: string): SearchP
     url: definition.url,
     expression: own.join(' | '),
     targets: definition.target,
-    paths: indexed ? own.flatMap(part => typedPaths(part, type) ?? []) : [],
+    paths: indexed ? own.flatMap(part => typedPaths(part, base) ?? []) : [],
     rows: [name],
   }
 }

@@ -1,0 +1,109 @@
+/** The search cases of test/cases/search: resources, queries and what they find, to be run on every backend and in memory. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { parseJson, type Resource, writeJson } from '../../src/fhir/json.ts'
+import type { IndexRow } from '../../src/search/index-row.ts'
+import { createIndexer } from '../../src/search/index-values.ts'
+import { parseSearch } from '../../src/search/parse.ts'
+import { type PlannedSearch, planSearch } from '../../src/search/plan.ts'
+import { createRegistry } from '../../src/search/registry.ts'
+
+/** One query and what it must find, worked out by hand from the specification. */
+export interface SearchCase {
+  /** '' searches the whole system; ids are then `Type/id`. */
+  type: string
+  /** As it stands in a URL, after the question mark. */
+  query: string
+  /** Ids in order. */
+  expect?: string[]
+  /** false where the case leaves the order open. */
+  sorted?: boolean
+  /** The issue code that the query is refused with, status 400. */
+  error?: string
+  lenient?: boolean
+  /** Expressions of the warnings under lenient. */
+  ignored?: string[]
+  /** The specification's sentence. */
+  why: string
+}
+
+/** A resource of a case, as a commit needs it. */
+export interface CaseResource {
+  type: string
+  id: string
+  /** lastUpdated, ms since 1970; rises from one resource of a file to the next. */
+  at: number
+  /** Body.text: versionId 1, lastUpdated `at`. */
+  text: string
+  /** Body.stampAt */
+  stampAt: number
+  rows: IndexRow[]
+}
+
+export interface CaseFile {
+  name: string
+  resources: CaseResource[]
+  cases: SearchCase[]
+}
+
+export const CASE_ZONE = 'Asia/Kolkata'
+export const CASE_BASE = 'http://example.org/fhir'
+export const CASE_NOW = Date.UTC(2024, 5, 15)
+const START = Date.UTC(2024, 0, 1)
+
+export const caseRegistry = createRegistry()
+const index = createIndexer(caseRegistry, { zone: CASE_ZONE, references: 'off', baseUrl: CASE_BASE })
+
+const FOLDER = new URL('../cases/search/', import.meta.url)
+
+/** Returns all case files. */
+export function loadCases(): CaseFile[] {
+  return readdirSync(FOLDER)
+    .filter(name => name.endsWith('.json'))
+    .sort()
+    .map(name => {
+      // Numbers of resources keep their text.
+      const tree = parseJson(readFileSync(new URL(name, FOLDER), 'utf8')) as { resources?: Resource[] }
+      const { cases } = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as { cases: SearchCase[] }
+      return { name: name.replace('.json', ''), resources: stored(tree.resources ?? []), cases }
+    })
+}
+
+function stored(resources: Resource[]): CaseResource[] {
+  let last = START
+  return resources.map(tree => {
+    const { resourceType, id, meta, ...rest } = tree
+    const { lastUpdated, ...others } = (meta ?? {}) as { lastUpdated?: string }
+    last = lastUpdated === undefined ? last + 60_000 : Date.parse(lastUpdated)
+    const resource = {
+      resourceType,
+      id,
+      meta: { versionId: '1', lastUpdated: new Date(last).toISOString(), ...others },
+      ...rest,
+    } as Resource
+    const text = writeJson(resource)
+    return {
+      type: resourceType,
+      id: id as string,
+      at: last,
+      text,
+      stampAt: text.indexOf('"lastUpdated":"') + '"lastUpdated":"'.length,
+      rows: index(resource),
+    }
+  })
+}
+
+/** Returns the plan of a case. Throws as `parseSearch` and `planSearch` do. */
+export function planCase({ type, query, lenient }: SearchCase): PlannedSearch {
+  return planSearch(parseSearch([...new URLSearchParams(query)]), {
+    registry: caseRegistry,
+    types: type === '' ? [] : [type],
+    zone: CASE_ZONE,
+    baseUrl: CASE_BASE,
+    now: CASE_NOW,
+    ...(lenient === undefined ? {} : { lenient }),
+  })
+}
+
+/** Returns what the case calls a resource: its id, or type and id where the whole system is searched. */
+export const caseName = ({ type }: SearchCase, resource: { type: string; id: string }): string =>
+  type === '' ? `${resource.type}/${resource.id}` : resource.id

@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest'
+import { FhirError } from '../../src/fhir/error.ts'
+import { PREFIXES } from '../../src/search/ask.ts'
+import { compareBySort, matches } from '../../src/search/match.ts'
+import { parseSearch } from '../../src/search/parse.ts'
+import { modifiersOf } from '../../src/search/plan.ts'
+import { type CaseFile, caseName, caseRegistry, loadCases, planCase, type SearchCase } from './cases.ts'
+
+const files = loadCases()
+
+for (const file of files)
+  describe(file.name, () => {
+    test.each(file.cases)('$type?$query $error: $why', one => {
+      if (one.error !== undefined) {
+        expectRefusal(one)
+        return
+      }
+      expect(one.expect, 'a case has expect or error').toBeDefined()
+      const planned = planCase(one)
+      const found = file.resources.filter(resource => matches(planned.plan, resource))
+      // Stable: the order of creation breaks ties.
+      const names = found.sort(compareBySort(planned.plan)).map(resource => caseName(one, resource))
+      if (one.sorted === false) expect(names.sort()).toEqual([...one.expect!].sort())
+      else expect(names).toEqual(one.expect)
+      expect(planned.ignored.map(issue => issue.expression)).toEqual(one.ignored ?? [])
+    })
+  })
+
+function expectRefusal(one: SearchCase): void {
+  let thrown: unknown
+  try {
+    planCase(one)
+  } catch (error) {
+    thrown = error
+  }
+  expect(thrown).toBeInstanceOf(FhirError)
+  const { code, status, issues } = thrown as FhirError
+  expect({ code, status }).toEqual({ code: one.error, status: 400 })
+  expect(issues[0]!.expression).toMatch(/^http/)
+}
+
+/** The cells of the matrix that a case fills: type of parameter, modifier, prefix. */
+function cellsOf(one: SearchCase): string[] {
+  const type = one.type === '' ? 'Resource' : one.type
+  return parseSearch([...new URLSearchParams(one.query)]).flatMap(({ code, modifier, values }) => {
+    const param = caseRegistry.param(type, code)
+    if (param === undefined) return []
+    const kind = modifier !== undefined && /^[A-Z]/.test(modifier) ? '[type]' : (modifier ?? '')
+    const ordered = ['date', 'number', 'quantity'].includes(param.type) && kind === ''
+    return values.map(value => {
+      const prefix = ordered ? (/^[a-z]{2}(?=[0-9-])/.exec(value)?.[0] ?? 'none') : ''
+      return `${param.type}:${kind}${prefix === '' ? '' : ` ${prefix}`}`
+    })
+  })
+}
+
+function filled(wanted: (file: CaseFile, one: SearchCase) => boolean): Set<string> {
+  return new Set(
+    files.flatMap(file =>
+      file.cases.filter(one => one.expect !== undefined && wanted(file, one)).flatMap(one => cellsOf(one)),
+    ),
+  )
+}
+
+describe('every cell of type, modifier and prefix has a case', () => {
+  const cells: string[] = []
+  for (const type of ['token', 'string', 'date', 'number', 'quantity', 'reference', 'uri'] as const) {
+    const ordered = type === 'date' || type === 'number' || type === 'quantity'
+    if (ordered) for (const prefix of ['none', ...PREFIXES]) cells.push(`${type}: ${prefix}`)
+    else cells.push(`${type}:`)
+    for (const modifier of modifiersOf(type)) cells.push(`${type}:${modifier}`)
+  }
+  const found = filled((_, one) => one.expect!.length > 0)
+  const left = filled((file, one) => {
+    const all = file.resources.filter(resource => one.type === '' || resource.type === one.type)
+    return one.expect!.length < all.length
+  })
+  test.each(cells)('%s finds something', cell => expect([...found]).toContain(cell))
+  test.each(cells)('%s leaves something out', cell => expect([...left]).toContain(cell))
+})
