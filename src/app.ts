@@ -49,11 +49,18 @@ export function createApp(deps: AppDeps): Hono<Env> {
     const Allow = [...allow, 'OPTIONS'].join(', ')
     app.all(path, c => {
       if (c.req.raw.method === 'OPTIONS') return send(c, 204, null, { Allow })
+      if (c.req.path.includes('/$')) throw noOperation()
       const error = fhirError('not-supported', `Here are allowed: ${Allow}.`, { status: 405 })
       return sendError(send, c, error, { Allow })
     })
   }
-  app.notFound(c => sendError(send, c, fhirError('not-found', 'There is nothing at this address.')))
+  app.notFound(c => {
+    const nothing = fhirError('not-found', 'There is nothing at this address.')
+    return sendError(send, c, c.req.path.includes('/$') ? noOperation() : nothing)
+  })
   app.onError((error, c) => onError(error, c))
   return app
 }
+
+const noOperation = () =>
+  fhirError('not-supported', 'There is no operation of this name here.', { status: 404 })

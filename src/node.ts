@@ -40,6 +40,8 @@ try {
 const writer = logWriter(2)
 const log = jsonLog(config.log, Date.now, writer.write)
 process.on('exit', writer.flush)
+// Whoever read the banner may be gone: `npm start | head -1`.
+process.stdout.on('error', () => {})
 
 const storage = await openStorage(config, log).catch(error => giveUp(explain(error, config)))
 const start: Context = {

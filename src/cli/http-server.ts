@@ -30,7 +30,13 @@ export async function listen(config: Config, attach: (port: number) => Listener)
     // Node's own refusal would have no body.
     requireHostHeader: false,
   })
+  // A client that takes nothing of its answer for so long gets no more of it; a search may take its time before.
+  server.timeout = config.requestMs + config.limits.searchMs + 10_000
   server.on('connect', (_, socket) => socket.end(rawAnswer(405)))
+  server.on('checkExpectation', (_, response: ServerResponse) => {
+    response.statusCode = 417
+    response.setHeader('Content-Type', JSON_TYPE).end(refusal(417))
+  })
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
     const status = CLIENT_ERRORS[error.code ?? ''] ?? 400
@@ -92,6 +98,7 @@ const REASONS: Record<number, string> = {
   400: 'The request is not well-formed HTTP.',
   408: 'The request did not arrive in time.',
   413: 'The body is too large.',
+  417: 'Of Expect this server knows 100-continue only.',
   431: 'The header is too large.',
 }
 

@@ -14,6 +14,7 @@ const PAGE = 100
 /** Milliseconds that an instance has for a page before another may take over. */
 const LEASE_MS = 60_000
 const WAIT_MS = 500
+const LOG_EVERY = 10_000
 
 /**
  * Returns a context whose registry has the index epoch in force, after the index is whole. `baseUrl` is the one that was set, '' where
@@ -56,7 +57,7 @@ async function reindexAll(ctx: Context, owner: string): Promise<void> {
     // What has moved on meanwhile was indexed by whoever wrote it.
     if (rows.length > 0) await storage.reindex(rows, registry.epoch)
     done += rows.length
-    log.info('indexing', { done })
+    if (done % LOG_EVERY < PAGE || !page.more) log.info('indexing', { done })
     if (!page.more || page.last === undefined) return
     after = page.last
     await storage.lease('index', owner, LEASE_MS)

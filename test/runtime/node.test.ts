@@ -275,6 +275,7 @@ describe('hostile clients', () => {
       414,
     ],
     ['an escape that is none in the path', 'GET /fhir/Patient/%zz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 404],
+    ['an unknown expectation', 'GET /fhir HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: miracles\r\n\r\n', 417],
     ['TRACE', 'TRACE /fhir/Patient/1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 405],
     ['CONNECT', 'CONNECT example.org:443 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 405],
   ])('%s is refused with an OperationOutcome', async (_, text, status) => {

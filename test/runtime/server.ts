@@ -47,7 +47,13 @@ export function spawnServer(options: ServerOptions = {}): Omit<RunningServer, 'b
   const err: string[] = []
   createInterface({ input: child.stdout! }).on('line', line => out.push(line))
   createInterface({ input: child.stderr! }).on('line', line => err.push(line))
-  const gone = once(child, 'close').then(([code]) => code as number | null)
+  // A test that fails before it stops its server must not leave it behind.
+  const end = () => child.kill('SIGKILL')
+  process.on('exit', end)
+  const gone = once(child, 'close').then(([code]) => {
+    process.off('exit', end)
+    return code as number | null
+  })
   return {
     process: child,
     out,
