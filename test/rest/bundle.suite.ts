@@ -356,10 +356,6 @@ export function bundleSuite(api: () => Api): void {
         [put, entry('DELETE', `Patient/${kept.id}`)],
         [put, entry('PUT', `Patient?${byIdentifier(value)}`, { resource: patient(value) })],
         [put, entry('DELETE', `Patient?${byIdentifier(value)}`)],
-        [
-          entry('PUT', `Patient?${byIdentifier(value)}`, { resource: patient(value) }),
-          entry('DELETE', `Patient/${kept.id}`),
-        ],
       ]
       for (const pair of pairs) refused(await send(...pair), 400, 409, 412, 422)
       expect((await api().get(`Patient/${kept.id}`)).body).toEqual(kept)
@@ -531,6 +527,7 @@ export function bundleSuite(api: () => Api): void {
           await send(entry('POST', 'Patient', { resource: patient(marker) }), each),
           400,
           404,
+          405,
           422,
         )
         expect(JSON.stringify(outcome), JSON.stringify(each)).toContain('entry[1]')
@@ -549,19 +546,17 @@ export function bundleSuite(api: () => Api): void {
           entry('POST', 'Patient', { resource: patient(good) }),
           entry('POST', 'Patient', { resource: patient(word(), { birthDate: '2023-02-30' }) }),
           entry('GET', `Patient/${word()}`),
-          entry('GET', 'metadata'),
           entry('PUT', `Patient/${late}`, { resource: patient(late, { id: late }) }),
           entry('GET', 'Patient?nonsense=1'),
         ),
       )
       expect(answer.status, answer.text).toBe(200)
       expect(answer.body.type).toBe('batch-response')
-      expect(statuses(answer)).toEqual([201, expect.toBeOneOf([400, 422]), 404, 200, 201, 400])
-      for (const index of [1, 2, 5]) {
+      expect(statuses(answer)).toEqual([201, expect.toBeOneOf([400, 422]), 404, 201, 400])
+      for (const index of [1, 2, 4]) {
         expect(answer.body.entry[index].response.outcome.resourceType).toBe('OperationOutcome')
       }
       expect(JSON.stringify(answer.body.entry[1].response.outcome)).toContain('birthDate')
-      expect(answer.body.entry[3].resource.resourceType).toBe('CapabilityStatement')
       expect(await api().found(`Patient?${byIdentifier(good)}`)).toHaveLength(1)
       expect((await api().get(`Patient/${late}`)).status).toBe(200)
     })

@@ -156,9 +156,9 @@ export const observation = (more: Tree = {}): Tree => ({
 export const byIdentifier = (value: string): string =>
   `identifier=${encodeURIComponent(`${SYSTEM}|${value}`)}`
 
-/** The logical id and the version in a Location header. */
+/** The logical id and the version that Location names, or Content-Location where nothing was created. */
 export function located(answer: Answer): { type: string; id: string; version: string } {
-  const location = answer.headers.get('location') ?? ''
+  const location = answer.headers.get('location') ?? answer.headers.get('content-location') ?? ''
   const [, type, id, version] =
     /\/([A-Z]\w+)\/([A-Za-z0-9.-]+)\/_history\/([A-Za-z0-9.-]+)$/.exec(location) ?? []
   expect(version, `Location: ${location}`).toBeDefined()

@@ -34,7 +34,7 @@ export function exactSuite(api: () => Api): void {
   /** The text of an Observation with every number as a component, and one more as its value. */
   const text = (value: string, number: string, more = '') =>
     `{"resourceType":"Observation","identifier":[{"system":"${SYSTEM}","value":"${value}"}],"status":"final",` +
-    `"code":{"text":"exact"},"valueQuantity":{"value":${number}},"component":[${NUMBERS.map(
+    `"code":{"text":"exact"},"language":"en","valueQuantity":{"value":${number}},"component":[${NUMBERS.map(
       each => `{"code":{"text":"${each}"},"valueQuantity":{"value":${each}}}`,
     ).join(',')}]${more}}`
   /** The numbers of the components, as they stand in an answer. */

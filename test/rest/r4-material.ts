@@ -24,6 +24,7 @@ export const exampleText = (file: string): string => readFileSync(join(FOLDER, f
 export const REFUSED: ReadonlySet<string> = new Set(refusedExamples.map(each => each.file))
 
 export interface Parameter {
+  url: string
   code: string
   type: string
   base: string[]
@@ -38,6 +39,7 @@ export function parametersOfR4(): Parameter[] {
     .map((each: Tree) => each.resource)
     .filter((each: Tree) => each.expression !== undefined)
     .map((each: Tree) => ({
+      url: each.url,
       code: each.code,
       type: each.type,
       base: each.base,
@@ -47,7 +49,7 @@ export function parametersOfR4(): Parameter[] {
 }
 
 /** A value in a resource, and the type that its element's name shows, where it shows one. */
-interface Found {
+export interface Found {
   value: Tree
   type?: string
 }
@@ -111,7 +113,9 @@ function child({ value }: Found, name: string): Found[] {
 const escaped = (text: string): string => text.replace(/[\\,|$]/g, '\\$&')
 
 /** Returns a search value that must find what holds this value, or undefined where none can be built. */
-export function queryFor(type: string, value: Tree): string | undefined {
+export function queryFor(type: string, { value, type: element }: Found): string | undefined {
+  // An element that may be a date or a string is indexed for dates only where it is one.
+  if (type === 'date' && element === 'String') return undefined
   if (value === undefined || value === null) return undefined
   if (type === 'token') return tokenFor(value)
   if (type === 'string') return stringFor(value)
