@@ -5,7 +5,7 @@
 import type { Context } from '../context.ts'
 import type { Json, JsonObject, Resource } from '../fhir/json.ts'
 import { PREFIXES } from '../search/ask.ts'
-import { modifiersOf } from '../search/plan.ts'
+import { modifiersOf, paramModifiers } from '../search/plan.ts'
 import type { Node } from '../search/plan-node.ts'
 import type { ParamType, SearchParam } from '../search/registry.ts'
 import { isSortable } from '../search/result-params.ts'
@@ -130,7 +130,7 @@ function canSearch(ctx: Context, param: SearchParam): boolean {
 
 function searchParam(param: SearchParam): JsonObject {
   const { code, type, url } = param
-  const modifiers = isColumn(param) ? ['missing'] : modifiersOf(type)
+  const modifiers = paramModifiers(param)
   const said = [`Modifiers: ${modifiers.map(name => `:${name}`).join(', ')}.`]
   if (ORDERED.has(type)) said.push(`Prefixes: ${PREFIXES.join(', ')}.`)
   if (isColumn(param) || isSortable(param)) said.push('Sorts.')

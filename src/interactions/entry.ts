@@ -210,3 +210,21 @@ export function errorInEntry(error: unknown, index: number): unknown {
   const issues = error.issues.map((issue): Issue => ({ ...issue, expression: place(issue.expression) }))
   return new FhirError(error.code, issues, { status: error.status, cause: error })
 }
+
+/** Returns what `act` returns; its errors name the entry. */
+export function inEntrySync<T>(index: number, act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    throw errorInEntry(error, index)
+  }
+}
+
+/** Returns what `act` returns in the end; its errors name the entry. */
+export async function inEntry<T>({ index }: Entry, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    throw errorInEntry(error, index)
+  }
+}
