@@ -1,7 +1,7 @@
 /** Batches written in groups: one transaction and one disk flush for all that wait, a savepoint for each. */
 import { type Row, refusalIn } from './driver.ts'
 import type { Connection } from './node-connection.ts'
-import type { Sql } from './sql.ts'
+import type { Param, Sql } from './sql.ts'
 
 /** What became of a batch. `rows` holds those of the statements that give any, by their place. */
 export type Outcome =
@@ -16,6 +16,8 @@ const TRANSIENT = new Set([BUSY, LOCKED, 8, 10, 13, 14])
 /** How long another process may hold the write lock. */
 const PATIENCE_MS = 30_000
 
+const NONE: readonly Param[] = []
+
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
 const codeOf = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) & 0xff
@@ -28,11 +30,11 @@ function failure(error: unknown): Outcome {
 }
 
 /** Begins a transaction that writes; waits for another process in small steps, because SQLite's own waits grow to 100 ms. */
-function begin({ db }: Connection): void {
+function begin(connection: Connection): void {
   const start = Date.now()
   for (let step = 1; ; step = Math.min(step + 1, 10)) {
     try {
-      db.exec('BEGIN IMMEDIATE')
+      connection.run('BEGIN IMMEDIATE', NONE)
       return
     } catch (error) {
       if (codeOf(error) !== BUSY || Date.now() - start > PATIENCE_MS) throw error
@@ -57,7 +59,7 @@ export function runGroup(connection: Connection, batches: readonly (readonly Sql
   }
   try {
     if (!db.isTransaction) throw new Error('the transaction was ended by the database')
-    db.exec('COMMIT')
+    connection.run('COMMIT', NONE)
     return outcomes
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')
@@ -70,14 +72,14 @@ export function runGroup(connection: Connection, batches: readonly (readonly Sql
 
 function runBatch(connection: Connection, batch: readonly Sql[]): Outcome {
   const { db } = connection
-  db.exec('SAVEPOINT batch')
+  connection.run('SAVEPOINT batch', NONE)
   try {
     const rows: [number, Row[]][] = []
     for (let i = 0; i < batch.length; i++) {
       const found = connection.run(batch[i]!.text, batch[i]!.params)
       if (found.length > 0) rows.push([i, found])
     }
-    db.exec('RELEASE batch')
+    connection.run('RELEASE batch', NONE)
     return { rows }
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK TO batch; RELEASE batch')

@@ -4,7 +4,7 @@ import { fhirError } from '../../fhir/error.ts'
 import type { Log } from '../../lib/log.ts'
 import { Refused, type Row } from './driver.ts'
 import type { Outcome } from './node-group.ts'
-import { packer } from './node-wire.ts'
+import { packer, unpackOutcomes } from './node-wire.ts'
 import type { WriterData, WriterMessage, WriterReply } from './node-writer.ts'
 import type { Sql } from './sql.ts'
 
@@ -72,8 +72,8 @@ export function startWriter(data: WriterData, log: Log): Writer {
       return
     }
     messages -= reply.messages
-    figures.groups += reply.groups
-    for (const [id, outcome] of reply.outcomes) {
+    figures.groups++
+    for (const [id, outcome] of unpackOutcomes(reply.packed)) {
       const waiting = sent.get(id)!
       sent.delete(id)
       if ('rows' in outcome) figures.commits++

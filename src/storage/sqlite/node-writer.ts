@@ -2,8 +2,8 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { trigramStatements } from './chores.ts'
 import { connect } from './node-connection.ts'
-import { type Outcome, runGroup } from './node-group.ts'
-import { reader } from './node-wire.ts'
+import { runGroup } from './node-group.ts'
+import { type Packed, packOutcomes, reader } from './node-wire.ts'
 import type { Sql } from './sql.ts'
 
 export interface WriterData {
@@ -14,12 +14,10 @@ export interface WriterData {
 }
 
 /** From the writer: what became of the batches of that many messages, or that it has closed. */
-export type WriterReply =
-  | { messages: number; outcomes: [id: number, outcome: Outcome][]; groups: number }
-  | 'closed'
+export type WriterReply = { messages: number; packed: Packed } | 'closed'
 
 /** To the writer: batches as `node-wire.ts` packs them, or the end. */
-export type WriterMessage = { ids: number[]; packed: (string | number | null)[] } | 'close'
+export type WriterMessage = { ids: number[]; packed: Packed } | 'close'
 
 const port = parentPort!
 const { path, sync, checkpointPages } = workerData as WriterData
@@ -61,11 +59,7 @@ port.on('message', (first: WriterMessage) => {
   }
   if (messages > 0) {
     const outcomes = runGroup(connection, batches)
-    port.postMessage({
-      messages,
-      outcomes: outcomes.map((outcome, i) => [ids[i]!, outcome]),
-      groups: 1,
-    } satisfies WriterReply)
+    port.postMessage({ messages, packed: packOutcomes(ids, outcomes) } satisfies WriterReply)
     if (++sinceTended >= TEND_EVERY) tend()
     else tending ??= setTimeout(tend, 1000)
   }

@@ -23,8 +23,8 @@ export interface SqliteOptions {
 
 const MAX_BODY = 64 * 1024 * 1024
 
-/** Pages of 4 KiB: the log grows to 16 MB before it is copied into the database. */
-const CHECKPOINT_PAGES = 4_000
+/** Pages of 4 KiB: the log grows to 40 MB before it is copied into the database, so that pages written often are copied once. */
+const CHECKPOINT_PAGES = 10_000
 
 /**
  * Returns the storage in a database file, made with its folder where there is none.

@@ -106,6 +106,7 @@ async function choose(
   return walkable ?? first
 }
 
+/** How many each finds, up to MANY. */
 async function probe(driver: Driver, candidates: readonly Choice[]): Promise<number[]> {
   const counts = candidates.map(
     one => sql`(SELECT count(*) FROM (SELECT 1 FROM (${one.find!.select}) LIMIT ${MANY}))`,
