@@ -12,6 +12,7 @@ import { STRING_WRITERS, writeFamily } from './params/string.ts'
 import { TOKEN_WRITERS, type Writer } from './params/token.ts'
 import { URI_WRITERS } from './params/uri.ts'
 import type { ParamType, SearchParam, SearchRegistry } from './registry.ts'
+import { isSortable } from './result-params.ts'
 import { namesOf, type Sink } from './sink.ts'
 
 export interface IndexerOptions {
@@ -86,12 +87,15 @@ function begin(sink: Sink): void {
   sink.seen = undefined
 }
 
-function parameterWalk({ name }: SearchParam, own: readonly Walk[]): Walk {
+function parameterWalk(param: SearchParam, own: readonly Walk[]): Walk {
+  const { name } = param
+  const sorts = isSortable(param)
   return (value, sink) => {
     begin(sink)
     for (let i = 0; i < own.length; i++) own[i]!(value, sink)
     const { min, max } = sink
-    if (min !== undefined && max !== undefined) sink.rows.push({ kind: 'sort', param: name, min, max })
+    if (sorts && min !== undefined && max !== undefined)
+      sink.rows.push({ kind: 'sort', param: name, min, max })
   }
 }
 

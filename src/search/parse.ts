@@ -27,14 +27,17 @@ const NAME = /^([A-Za-z_][A-Za-z0-9_-]*)(?::([A-Za-z-]+))?(?:\.(.+))?$/s
 /**
  * Returns the criteria of a query. `pairs` are its names and values with URL escapes undone.
  *
- * Throws `invalid` for a name that is no parameter name and for a backslash that escapes nothing.
+ * Throws `invalid` for a name that is no parameter name, a backslash that escapes nothing, and commas with nothing between them.
  */
 export function parseSearch(pairs: readonly (readonly [string, string])[]): SearchRequest {
   const criteria: Criterion[] = []
   for (const [name, value] of pairs) {
     if (value === '') continue
     const values = splitEscaped(value, ',', name).filter(one => one !== '')
-    if (values.length === 0) continue
+    if (values.length === 0)
+      throw fhirError('invalid', `"${shown(name)}" has commas and no value between them.`, {
+        expression: `http.${shown(name)}`,
+      })
     criteria.push({ name, value, ...parseName(name), values })
   }
   return criteria

@@ -79,7 +79,7 @@ const PLANNERS: Partial<Record<ParamType, Readonly<Record<string, Planner>>>> = 
   uri: { '': planUri, above: planAbove, below: planBelow },
 }
 
-/** Returns the modifiers that a parameter takes, `missing` included; `[type]` stands for the name of a resource type. */
+/** Returns the modifiers that parameters of a type may take, `missing` included; `[type]` stands for the name of a resource type. */
 export const modifiersOf = (type: ParamType): string[] => {
   const planners = PLANNERS[type]
   if (planners === undefined) return []
@@ -87,6 +87,23 @@ export const modifiersOf = (type: ParamType): string[] => {
     'missing',
     ...Object.keys(planners).flatMap(name => (name === '' ? [] : name === 'Type' ? ['[type]'] : [name])),
   ]
+}
+
+/** Modifiers that have a meaning only on values of certain FHIR types. */
+const NEEDS: Readonly<Record<string, readonly string[]>> = {
+  text: ['Coding', 'CodeableConcept', 'Identifier'],
+  'of-type': ['Identifier'],
+  identifier: ['Reference'],
+  '[type]': ['Reference'],
+}
+
+/** Returns the modifiers that this parameter takes: those of its type that have a meaning on its values. */
+export function paramModifiers(param: SearchParam): string[] {
+  if (isColumn(param)) return param.code === '_id' ? ['missing', 'not'] : ['missing']
+  return modifiersOf(param.type).filter(name => {
+    const needed = Object.hasOwn(NEEDS, name) ? NEEDS[name]! : undefined
+    return needed === undefined || param.paths.some(path => needed.includes(path.type))
+  })
 }
 
 /**
@@ -277,6 +294,8 @@ class Planning {
       throw unsupported(criterion, `Chained parameters such as "${shown(criterion.name)}" are not supported.`)
     if (modifier === 'missing') return this.#missing(criterion, params)
     const values = code === '_id' ? criterion.values.slice(0, 1) : criterion.values
+    if (values.length * params.length > this.#limits.values * 5)
+      throw refusal(criterion, 'So many values on so many types are too many.', 'too-costly')
     const asks = values.flatMap(value =>
       params.map((param): Ask => ({ param, criterion, value, context: this.#options })),
     )
@@ -338,19 +357,17 @@ class Planning {
 /** `_id` and `_lastUpdated` every resource has; they are not in the index rows. */
 const isColumn = (param: SearchParam): boolean => param.code === '_id' || param.code === '_lastUpdated'
 
-/** Returns what plans a value under the criterion's modifier. Throws `not-supported` for a modifier that the type does not take. */
+/** Returns what plans a value under the criterion's modifier. Throws `not-supported` for a modifier that the parameter does not take. */
 function plannerOf({ param, criterion, context }: Ask): Planner {
   const { modifier } = criterion
   if (param.code === '_id' && (modifier === undefined || modifier === 'not')) return planId
   if (param.code === '_lastUpdated' && modifier === undefined) return planUpdated
-  const planners = isColumn(param) ? {} : (PLANNERS[param.type] ?? {})
+  const taken = paramModifiers(param)
   const isType = modifier !== undefined && context.registry.types.includes(modifier)
-  const key = isType ? 'Type' : (modifier ?? '')
-  const planner =
-    key !== 'Type' || isType ? (Object.hasOwn(planners, key) ? planners[key] : undefined) : undefined
-  if (planner !== undefined) return planner
-  const taken =
-    param.code === '_id' ? ['missing', 'not'] : isColumn(param) ? ['missing'] : modifiersOf(param.type)
+  if (modifier === undefined || taken.includes(isType ? '[type]' : modifier)) {
+    const planner = PLANNERS[param.type]?.[isType ? 'Type' : (modifier ?? '')]
+    if (planner !== undefined) return planner
+  }
   throw unsupported(
     criterion,
     `"${param.code}" does not take the modifier ":${shown(modifier ?? '')}"; as a ${param.type} parameter it takes ${taken.map(name => `:${name}`).join(', ')}.`,

@@ -91,9 +91,10 @@ export function planSort(criterion: Criterion, types: readonly string[], context
   })
 }
 
-/** References sort by nothing that means anything to a person, contact points neither: their rows are spared. */
+/** References, contact points and what all resources share sort by nothing that means anything to a person: their rows are spared. */
 export const isSortable = (param: SearchParam): boolean =>
   param.rows.length === 1 &&
+  param.name.includes('.') &&
   param.type !== 'reference' &&
   param.type !== 'special' &&
   param.type !== 'composite' &&

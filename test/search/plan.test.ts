@@ -89,7 +89,8 @@ describe('the self link', () => {
 describe('refusals say what the parameter takes', () => {
   test.each([
     ['color=red', 'not-supported', 'http.color', /birthdate, .*family/],
-    ['gender:exact=male', 'not-supported', 'http.gender:exact', /:missing, :not, :text, :of-type/],
+    ['gender:exact=male', 'not-supported', 'http.gender:exact', /token parameter it takes :missing, :not\./],
+    ['identifier:exact=1', 'not-supported', 'http.identifier:exact', /:missing, :not, :text, :of-type\./],
     ['birthdate:above=2000', 'not-supported', 'http.birthdate:above', /date parameter it takes :missing/],
     ['birthdate=tomorrow', 'invalid', 'http.birthdate', /yyyy-mm-dd/],
     ['organization:Patient=1', 'invalid', 'http.organization:Patient', /Organization/],

@@ -4,7 +4,7 @@
  */
 import { isObject, type Json, type JsonObject, type Resource } from '../../fhir/json.ts'
 import { isId, parseReference } from '../../fhir/reference.ts'
-import { type Ask, anyOf, type Planner, refusal, unsupported } from '../ask.ts'
+import { type Ask, anyOf, type Planner, refusal } from '../ask.ts'
 import { ANY_REFERENCE } from '../index-row.ts'
 import { splitEscaped, unescapeValue } from '../parse.ts'
 import type { Node } from '../plan-node.ts'
@@ -173,11 +173,6 @@ export const planReference: Planner = ask => {
 export const planTypedReference: Planner = ask => {
   const { param, criterion, value, context } = ask
   const type = criterion.modifier!
-  if (!param.paths.some(path => path.type === 'Reference'))
-    throw unsupported(
-      criterion,
-      `Values of "${criterion.code}" are no References, so a type has no meaning on it.`,
-    )
   if (param.targets.length > 0 && !param.targets.includes(type))
     throw refusal(
       criterion,

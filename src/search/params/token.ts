@@ -4,7 +4,7 @@
  */
 import valueSetTable from '../../fhir/definitions/generated/value-sets.json' with { type: 'json' }
 import { isObject, type Json, type JsonObject } from '../../fhir/json.ts'
-import { anyOf, type Planner, refusal, unsupported } from '../ask.ts'
+import { anyOf, type Planner, refusal } from '../ask.ts'
 import { cut, fold, sortKey, wellFormed } from '../fold.ts'
 import { splitEscaped, unescapeValue } from '../parse.ts'
 import type { Node, ParamName } from '../plan-node.ts'
@@ -184,8 +184,6 @@ function withSystem(
 
 /** `:text`: a string search on what is written beside the code. */
 export const planTokenText: Planner = ({ param, criterion, value }) => {
-  if (!param.paths.some(path => TEXTED.has(path.type)))
-    throw unsupported(criterion, `Values of "${criterion.code}" have no text, so :text has no meaning on it.`)
   const folded = fold(unescapeValue(value))
   if (folded === '') throw refusal(criterion, `"${criterion.name}" takes a text to search for.`)
   return anyOf(
@@ -193,12 +191,8 @@ export const planTokenText: Planner = ({ param, criterion, value }) => {
   )
 }
 
-const TEXTED = new Set(['Coding', 'CodeableConcept', 'Identifier'])
-
 /** `:of-type`: type system, type code and value of an Identifier. */
 export const planOfType: Planner = ({ param, criterion, value }) => {
-  if (!param.paths.some(path => path.type === 'Identifier'))
-    throw unsupported(criterion, `":of-type" is for identifiers, and "${criterion.code}" has none.`)
   const parts = splitEscaped(value, '|', criterion.name).map(unescapeValue).map(tokenText)
   const [system, type, code] = parts
   if (parts.length !== 3 || !system || !type || !code)
@@ -218,11 +212,6 @@ export const planOfType: Planner = ({ param, criterion, value }) => {
 
 /** `:identifier` of a reference: a token search on its logical identifier. */
 export const planIdentifier: Planner = ({ param, criterion, value }) => {
-  if (!param.paths.some(path => path.type === 'Reference'))
-    throw unsupported(
-      criterion,
-      `Values of "${criterion.code}" are no References, so :identifier has no meaning on it.`,
-    )
   const parts = splitEscaped(value, '|', criterion.name).map(unescapeValue).map(tokenText)
   if (parts.length > 2 || (parts.length === 2 && parts[0] === '' && parts[1] === ''))
     throw refusal(criterion, `A value of "${criterion.name}" is ${FORMS}.`)
