@@ -135,13 +135,12 @@ export function find(node: Node, types: readonly string[], terms: Terms): Find |
       }
     }
     case 'updated': {
-      if (types.length !== 1) return undefined
       const where = bounds(node.bounds.map(bound => ({ ...bound, end: 'lu' })))
-      return {
-        select: sql`SELECT rid FROM res INDEXED BY res_updated WHERE type = ${nameId(types[0]!)} AND live = 1 AND ${where}`,
-        unique: true,
-        rank: 4,
-      }
+      const select =
+        types.length === 1
+          ? sql`SELECT rid FROM res INDEXED BY res_updated WHERE type = ${nameId(types[0]!)} AND live = 1 AND ${where}`
+          : sql`SELECT rid FROM res INDEXED BY res_updated_all WHERE live = 1 AND ${where}`
+      return { select, unique: true, rank: 4 }
     }
     case 'present': {
       const p = nameId(node.param)

@@ -21,9 +21,11 @@ import { holds, NODES, typeIn } from './compile.ts'
 import { type Driver, Refused, type Row } from './driver.ts'
 import { historyQueries } from './history.ts'
 import { type Indexed, indexStatements } from './index-tables.ts'
-import { FOUND_RID, searchRows } from './search.ts'
+import { createProbes } from './probes.ts'
+import { MANY, searchRows } from './search.ts'
 import { raw, type Sql, sql } from './sql.ts'
 import { termCache } from './terms.ts'
+import { FOUND_RID } from './walk.ts'
 
 export interface SqlStorageOptions {
   name: Capabilities['name']
@@ -40,7 +42,7 @@ export interface SqlStorageOptions {
 const READ = 'SELECT r.key, v.ver, v.lu, v.method, v.body, v.chunks, v.vid FROM res r CROSS JOIN ver v ON '
 const CURRENT = `${READ} v.vid = r.vid WHERE r.key = ?`
 const VERSION = `${READ} v.rid = r.rid AND v.ver = ? WHERE r.key = ?`
-const MANY = `${READ} v.vid = r.vid WHERE r.key IN (SELECT value FROM json_each(?))`
+const SEVERAL = `${READ} v.vid = r.vid WHERE r.key IN (SELECT value FROM json_each(?))`
 
 /** Columns of READ and of what a search finds. */
 const [KEY, VER, LU, METHOD, BODY, CHUNKS, VID] = [0, 1, 2, 3, 4, 5, 6]
@@ -57,6 +59,7 @@ const storedOf = (row: Row): Stored => ({
 export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage {
   const { clock, maxBody, pieceLength } = options
   const terms = termCache()
+  const probes = createProbes(driver, clock, MANY)
 
   /** Fetches what did not fit the rows of `ver`. */
   async function stored(rows: readonly Row[]): Promise<Stored[]> {
@@ -118,7 +121,7 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
       driver,
       plan,
       { ...asked, limit: asked.limit === 0 ? 0 : asked.limit + 1 },
-      terms.known,
+      { terms: terms.known, probes },
     )
     const cursorOf = (row: Row): Cursor => [...row.slice(FOUND_RID + 1), row[FOUND_RID]!]
     const result = await page(rows, asked.limit, cursorOf, asked.before !== undefined)
@@ -168,7 +171,7 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
     },
     async readMany(keys, filter) {
       if (keys.length === 0) return new Map()
-      const rows = await one(filtered({ text: MANY, params: [JSON.stringify(keys)] }, filter, terms.known))
+      const rows = await one(filtered({ text: SEVERAL, params: [JSON.stringify(keys)] }, filter, terms.known))
       return new Map((await stored(rows)).map(resource => [resource.key, resource]))
     },
     search,
