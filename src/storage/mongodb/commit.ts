@@ -3,7 +3,8 @@
  * lost acknowledgement left unknown is read back and never done twice.
  * https://www.mongodb.com/docs/manual/core/transactions-in-applications/
  */
-import type { ClientSession, MongoClient, TransactionOptions } from 'mongodb'
+import { type ClientSession, type MongoClient, MongoError, type TransactionOptions } from 'mongodb'
+import { fhirError } from '../../fhir/error.ts'
 import type { Log } from '../../lib/log.ts'
 import { type Commit, type Committed, type Key, typeOf } from '../port.ts'
 import { type ChunkDoc, type Collections, type HistoryDoc, type ResourceDoc, versionId } from './document.ts'
@@ -44,12 +45,12 @@ const TRANSACTION: TransactionOptions = {
   maxCommitTimeMS: COMMIT_COMMAND,
 }
 
-/** A version before has this stamp or a later one: the commit needs another. */
-class Earlier extends Error {
-  readonly stamp: number
-  constructor(stamp: number) {
-    super('the stamp of the commit is not later than that of the version before')
-    this.stamp = stamp
+/** Another attempt is needed, with a stamp from here on. */
+class Again extends Error {
+  readonly from: number
+  constructor(from: number) {
+    super('the commit needs another stamp')
+    this.from = from
   }
 }
 
@@ -101,13 +102,16 @@ async function attempts(on: Committer, commit: Commit, prepared: readonly Prepar
         if (result.ok) return result
         return (await doneBefore(on, commit, until)) ?? result
       } catch (error) {
-        if (error instanceof Earlier) {
-          from = error.stamp + 1
+        if (error instanceof Again && performance.now() < until) {
+          from = error.from
           continue
         }
         const unsettled = isUnreachable(error) || isTimeout(error)
         if (unsettled) known = false
-        if (!(unsettled || isConflict(error)) || performance.now() > until) throw spoken(error)
+        if (!(unsettled || isConflict(error)) || performance.now() > until)
+          throw error instanceof Again
+            ? fhirError('transient', 'The write met too many others.')
+            : spoken(error)
         const most = Math.min(BACKOFF_MOST, 2 ** Math.min(attempt, 10))
         await new Promise(resolve => setTimeout(resolve, 1 + Math.random() * most))
       }
@@ -138,7 +142,7 @@ async function attemptOnce(
     only.change.body !== null &&
     only.change.claims.length === 0 &&
     !only.large
-  return plain ? insertOne(on, commit, only, ticket.at) : inTransaction(on, commit, prepared, ticket.at)
+  return plain ? insertOne(on, commit, only, ticket.at) : inTransaction(on, commit, prepared, ticket)
 }
 
 function newDocument(
@@ -169,13 +173,15 @@ async function inTransaction(
   on: Committer,
   commit: Commit,
   prepared: readonly Prepared[],
-  at: number,
+  ticket: Ticket,
 ): Promise<Committed> {
+  const { at } = ticket
   const session = on.client.startSession()
   try {
     session.startTransaction(TRANSACTION)
     await write(on, commit, prepared, at, session)
-    await session.commitTransaction()
+    if (!(await ticket.renew())) throw new Again(commit.at)
+    await committed(session)
     return { ok: true, at }
   } catch (error) {
     if (session.inTransaction()) await session.abortTransaction().catch(() => {})
@@ -183,6 +189,21 @@ async function inTransaction(
     throw error
   } finally {
     await session.endSession()
+  }
+}
+
+/** Commits, and asks again while the outcome is not known: the server answers the same as the first time. */
+async function committed(session: ClientSession): Promise<void> {
+  const until = performance.now() + COMMIT_COMMAND
+  for (;;) {
+    try {
+      await session.commitTransaction()
+      return
+    } catch (error) {
+      const unknown = error instanceof MongoError && error.hasErrorLabel('UnknownTransactionCommitResult')
+      if (!unknown || performance.now() > until) throw error
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
   }
 }
 
@@ -260,7 +281,7 @@ async function replaced(
       { session, returnDocument: 'before', projection: BEFORE },
     )
     if (before === null) throw new Refused({ ok: false, reason: 'version', key: only.change.key })
-    if (before.lu >= at) throw new Earlier(before.lu)
+    if (before.lu >= at) throw new Again(before.lu + 1)
     return [before]
   }
   const ids = updates.map(one => one.change.key as string)
@@ -273,7 +294,7 @@ async function replaced(
     if (before?.v !== change.version - 1) throw new Refused({ ok: false, reason: 'version', key: change.key })
     latest = Math.max(latest, before.lu)
   }
-  if (latest >= at) throw new Earlier(latest)
+  if (latest >= at) throw new Again(latest + 1)
   await resources.bulkWrite(
     updates.map(one => ({
       updateOne: {
@@ -353,7 +374,8 @@ async function doneBefore(on: Committer, commit: Commit, until: number): Promise
   for (;;) {
     const at = await stampOf(on, commit, 'majority')
     if (at !== undefined) return { ok: true, at }
-    if (performance.now() > until) throw new Error('a commit was written and is not confirmed')
+    if (performance.now() > until)
+      throw fhirError('transient', 'The write is not yet confirmed by a majority of the database servers.')
     await new Promise(resolve => setTimeout(resolve, 20))
   }
 }

@@ -87,7 +87,9 @@ export function compile(node: Node, types: readonly string[]): Document {
     case 'token': {
       const { param, system, code } = node
       if (code === undefined)
-        return system === undefined ? starting(prefixOf(param)) : starting(tokenTerms.system(param, system))
+        return system === undefined
+          ? starting(`${prefixOf(param)}|`)
+          : starting(tokenTerms.system(param, system))
       return {
         ix: system === undefined ? tokenTerms.code(param, code) : tokenTerms.both(param, system, code),
       }
@@ -165,10 +167,7 @@ function literal(text: string): string {
 function byUri(node: Node & { kind: 'uri' }): Document {
   const { param, match, value } = node
   if (match === 'equals') return { ix: textTerm(param, value) }
-  if (match === 'below')
-    return {
-      $or: [{ ix: textTerm(param, value) }, startsWith(param, value.endsWith('/') ? value : `${value}/`)],
-    }
+  if (match === 'below') return { $or: [{ ix: textTerm(param, value) }, startsWith(param, `${value}/`)] }
   const above = new Set([value])
   for (let at = value.indexOf('/'); at >= 0; at = value.indexOf('/', at + 1)) {
     if (above.size > 2 * MOST_SLASHES)

@@ -2,7 +2,7 @@
  * The connection: what every command is sent with, and what the server must be able to do.
  * https://www.mongodb.com/docs/drivers/node/current/connect/connection-options/
  */
-import { type Db, MongoClient, type MongoClientOptions } from 'mongodb'
+import { type CommandStartedEvent, type Db, MongoClient, type MongoClientOptions } from 'mongodb'
 import { fhirError } from '../../fhir/error.ts'
 import { spoken } from './failure.ts'
 
@@ -21,27 +21,35 @@ const PROMISES: MongoClientOptions = {
   writeConcern: { w: 'majority', journal: true },
   retryReads: true,
   retryWrites: true,
-  // A primary is elected in about ten seconds; a request should not outlast its client.
-  serverSelectionTimeoutMS: 8000,
-  connectTimeoutMS: 8000,
   ignoreUndefined: true,
 }
 
 /** Given in the URI these win: how long to wait depends on the network. */
-const PATIENCE: MongoClientOptions = { socketTimeoutMS: 60_000, waitQueueTimeoutMS: 10_000, maxPoolSize: 50 }
+const PATIENCE: MongoClientOptions = {
+  // A primary is elected in about ten seconds; a request should not outlast its client.
+  serverSelectionTimeoutMS: 8000,
+  connectTimeoutMS: 8000,
+  socketTimeoutMS: 60_000,
+  waitQueueTimeoutMS: 10_000,
+  maxPoolSize: 50,
+}
 
 /**
  * Returns a connected client and the database that the URI names, `nadi` where it names none.
  *
  * Throws FhirError `transient` where no server answers, and `not-supported` where the server has no transactions.
  */
-export async function connect(uri: string, options: MongoClientOptions = {}): Promise<Connected> {
+export async function connect(
+  uri: string,
+  onCommand?: (command: CommandStartedEvent) => void,
+): Promise<Connected> {
   const given = new URLSearchParams(uri.split('?')[1] ?? '')
   const names = new Set([...given.keys()].map(name => name.toLowerCase()))
   const patience = Object.fromEntries(
     Object.entries(PATIENCE).filter(([name]) => !names.has(name.toLowerCase())),
   )
-  const client = new MongoClient(uri, { ...patience, ...PROMISES, ...options })
+  const client = new MongoClient(uri, { ...patience, ...PROMISES, monitorCommands: onCommand !== undefined })
+  if (onCommand) client.on('commandStarted', onCommand)
   try {
     await client.connect()
     const db = client.db(databaseName(uri))

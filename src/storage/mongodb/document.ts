@@ -12,6 +12,8 @@ export interface PendingJob {
   /** Leased until, ms since 1970; 0 when it never was. */
   until: number
   fence: number
+  /** The taking that holds the lease. */
+  by?: string
 }
 
 /** A range of dates (ms since 1970) or of decimal keys; `p` is the parameter, for quantities with the unit. */

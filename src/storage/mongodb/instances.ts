@@ -14,19 +14,25 @@ import type { Log } from '../../lib/log.ts'
 import type { Collections } from './document.ts'
 import { isDuplicate } from './failure.ts'
 
-/** Milliseconds. A beat while anybody writes, and while nobody does. */
-const FAST = 200
-const SLOW = 1000
-/** So long an instance counts as busy after its last commit. */
-const BUSY = 2000
-/** A commit wants the own last beat to be younger than this, or renews it. */
-const RENEW = 3000
-/** A commit's command ends within this, `maxTimeMS`; RENEW and this together are less than DEAD. */
+/** Milliseconds. */
+export interface Timing {
+  /** From beat to beat while anybody writes, and while nobody does. */
+  fast: number
+  slow: number
+  /** So long an instance counts as busy after its last commit. */
+  busy: number
+  /** A commit wants the own last beat to be younger than this, or renews it. */
+  renew: number
+  /** An instance without a beat for so long is dropped by the others. */
+  dead: number
+  /** A history waits at most so long for the watermark to reach what was committed before it was asked. */
+  patience: number
+}
+
+/** A commit's command ends within this (ms, `maxTimeMS`); `renew` and this together are less than `dead`. */
 export const COMMIT_COMMAND = 5000
-/** An instance without a beat for so long is dropped by the others. */
-const DEAD = 10_000
-/** A history waits at most so long for the watermark to reach what was committed before it was asked. */
-const PATIENCE = 3000
+
+const TIMING: Timing = { fast: 200, slow: 1000, busy: 2000, renew: 3000, dead: 10_000, patience: 3000 }
 
 interface Member {
   seq: number
@@ -49,8 +55,8 @@ interface Clock {
 export interface Ticket {
   /** The stamp to be used, ms since 1970. */
   at: number
-  /** Raises the stamp for another attempt; the floor stays, as the first may still become visible. */
-  raise(at: number): void
+  /** Renews the own beat where it is old; false where the others went on without this instance since the ticket was given. */
+  renew(): Promise<boolean>
   /** The outcome is known. */
   end(): void
 }
@@ -72,7 +78,13 @@ const CLOCK = 'clock'
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
 /** Joins the instances of the store. */
-export async function joinInstances(collections: Collections, log: Log, label?: string): Promise<Instances> {
+export async function joinInstances(
+  collections: Collections,
+  log: Log,
+  label?: string,
+  timing: Timing = TIMING,
+): Promise<Instances> {
+  const { fast, slow, busy: busyTime, renew, dead, patience } = timing
   const id = `i${randomBytes(8).toString('hex')}`
   const instances = collections.instances as Collection<Document & { _id: string }>
   const tickets = new Set<{ floor: number; epoch: number }>()
@@ -87,9 +99,12 @@ export async function joinInstances(collections: Collections, log: Log, label?: 
   let beatAt = 0
   let busyUntil = 0
   let beating: Promise<void> | undefined
+  /** The beat that tells the others of the first commit after a pause. */
+  let waking: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
   let closed = false
   let warned = false
+  let joins = 0
 
   const ownFloor = (): number => {
     let floor = high
@@ -116,7 +131,7 @@ export async function joinInstances(collections: Collections, log: Log, label?: 
     clock.horizon = Math.max(horizon, next.horizon)
     clock.epoch = Math.max(epoch, next.epoch)
     // After a silence of our own nobody can be blamed for theirs.
-    if (sentAt - beatAt > RENEW) for (const one of seen.values()) one.when = sentAt
+    if (sentAt - beatAt > renew) for (const one of seen.values()) one.when = sentAt
     beatAt = Math.max(beatAt, sentAt)
     high = Math.max(high, clock.horizon)
     for (const [name, other] of others()) {
@@ -161,6 +176,7 @@ export async function joinInstances(collections: Collections, log: Log, label?: 
       await sleep(attempt)
     }
     promise = Math.max(promise, clock.horizon)
+    joins++
     await learnLatest()
   }
 
@@ -195,7 +211,7 @@ export async function joinInstances(collections: Collections, log: Log, label?: 
 
   const dropDead = async (): Promise<void> => {
     for (const [name, other] of others()) {
-      if (beatAt - (seen.get(name)?.when ?? beatAt) < DEAD) continue
+      if (beatAt - (seen.get(name)?.when ?? beatAt) < dead) continue
       const dropped = await instances.updateOne(
         { _id: CLOCK, [`members.${name}.seq`]: other.seq },
         { $unset: { [`members.${name}`]: '' }, $inc: { generation: 1 } },
@@ -225,8 +241,9 @@ export async function joinInstances(collections: Collections, log: Log, label?: 
 
   const schedule = (): void => {
     if (closed) return
-    const fast = performance.now() < busyUntil || tickets.size > 0 || others().some(([, other]) => other.busy)
-    timer = setTimeout(() => void tick(), fast ? FAST : SLOW)
+    const writing =
+      performance.now() < busyUntil || tickets.size > 0 || others().some(([, other]) => other.busy)
+    timer = setTimeout(() => void tick(), writing ? fast : slow)
     timer.unref()
   }
   const tick = async (): Promise<void> => {
@@ -242,6 +259,16 @@ export async function joinInstances(collections: Collections, log: Log, label?: 
     schedule()
   }
 
+  const wake = async (): Promise<void> => {
+    try {
+      await freshBeat()
+    } finally {
+      waking = undefined
+      clearTimeout(timer)
+      schedule()
+    }
+  }
+
   await join()
   schedule()
 
@@ -249,20 +276,25 @@ export async function joinInstances(collections: Collections, log: Log, label?: 
     epoch: () => clock.epoch,
 
     begin: async (at, epoch) => {
-      while (performance.now() - beatAt > RENEW) await freshBeat()
-      // Nothing is awaited between the check and the registration.
-      const idle = tickets.size === 0 && performance.now() > busyUntil
-      busyUntil = performance.now() + BUSY
+      while (performance.now() - beatAt > renew) await freshBeat()
+      if (others().length > 0) {
+        // The others wait for the beats of who says that it is busy, so that is said before the first commit.
+        if (performance.now() > busyUntil) waking ??= wake()
+        busyUntil = performance.now() + busyTime
+        await waking
+      }
+      // Nothing is awaited from here to the registration.
+      busyUntil = performance.now() + busyTime
       const stamp = Math.max(at, promise)
       const entry = { floor: stamp, epoch }
       tickets.add(entry)
       high = Math.max(high, stamp)
-      if (idle && others().length > 0) void tick()
+      const joined = joins
       const ticket: Ticket = {
         at: stamp,
-        raise: next => {
-          ticket.at = Math.max(next, promise)
-          high = Math.max(high, ticket.at)
+        renew: async () => {
+          while (performance.now() - beatAt > renew) await freshBeat()
+          return joins === joined
         },
         end: () => tickets.delete(entry),
       }
@@ -273,7 +305,9 @@ export async function joinInstances(collections: Collections, log: Log, label?: 
       const target = high
       // Commits that begin now are stamped after those that are waited for.
       promise = Math.max(promise, target)
-      const until = performance.now() + PATIENCE
+      const until = performance.now() + patience
+      // Who has just written says so at once; who is busy may have committed since its last beat.
+      if (others().length > 0) await freshBeat()
       const busy = new Map(
         others().flatMap(([name, other]) => (other.busy ? [[name, other.seq] as const] : [])),
       )
@@ -287,7 +321,7 @@ export async function joinInstances(collections: Collections, log: Log, label?: 
         } else if (others().length === 0) await sleep(3)
         else {
           await freshBeat()
-          if (performance.now() < until) await sleep(FAST / 8)
+          if (performance.now() < until) await sleep(fast / 8)
         }
       }
     },
@@ -303,7 +337,7 @@ export async function joinInstances(collections: Collections, log: Log, label?: 
       do {
         await freshBeat()
         if (Object.values(clock.members).every(one => one.epoch >= next)) return true
-        await sleep(FAST / 4)
+        await sleep(fast / 4)
       } while (!closed)
       return true
     },
@@ -317,13 +351,12 @@ export async function joinInstances(collections: Collections, log: Log, label?: 
     close: async () => {
       closed = true
       clearTimeout(timer)
-      await beating?.catch(() => {})
       const until = performance.now() + COMMIT_COMMAND
-      while (tickets.size > 0 && performance.now() < until) await sleep(5)
+      while ((tickets.size > 0 || beating !== undefined) && performance.now() < until) await sleep(5)
       // With an outcome unknown the others wait until this instance counts as dead.
       if (tickets.size > 0) return
       const leave = { $unset: { [`members.${id}`]: '' }, $max: { horizon: high } }
-      await instances.updateOne({ _id: CLOCK }, leave).catch(() => {})
+      await Promise.race([instances.updateOne({ _id: CLOCK }, leave).catch(() => {}), sleep(COMMIT_COMMAND)])
     },
   }
 }

@@ -1,4 +1,5 @@
 /** The outbox: jobs ride in the document of the commit that made them, and are leased one by one. */
+import { randomUUID } from 'node:crypto'
 import type { Collection } from 'mongodb'
 import type { Job } from '../port.ts'
 import type { Collections, PendingJob } from './document.ts'
@@ -29,36 +30,45 @@ export async function takeJobs(
           'pending.due': { $lte: now },
           pending: { $elemMatch: { due: { $lte: now }, until: { $lte: now } } },
         },
-        { projection: { pending: 1 } },
+        { projection: { _id: 1 } },
       )
       .sort({ 'pending.due': 1 })
       .limit(n)
       .toArray()
-    for (const doc of due)
-      for (const job of doc.pending ?? []) {
-        if (taken.length >= n) break
-        if (job.due > now || job.until > now) continue
-        const fence = await leased(carrier, doc._id, job, now, ms)
-        if (fence !== undefined)
-          taken.push({ id: job.id, kind: job.kind, due: job.due, body: job.body, fence })
-      }
+    for (const { _id } of due) taken.push(...(await leased(carrier, _id, now, ms, n - taken.length)))
   }
   return taken
 }
 
+/** Leases what is still due of one document in one step, up to `most` jobs. */
 async function leased(
   carrier: Collection<Carrier>,
   _id: string,
-  job: PendingJob,
   now: number,
   ms: number,
-): Promise<number | undefined> {
-  const fence = job.fence + 1
-  const done = await carrier.updateOne(
-    { _id, pending: { $elemMatch: { id: job.id, fence: job.fence } } },
-    { $set: { 'pending.$.until': now + ms, 'pending.$.fence': fence } },
+  most: number,
+): Promise<(Job & { fence: number })[]> {
+  if (most <= 0) return []
+  const doc = await carrier.findOne({ _id }, { projection: { pending: 1 } })
+  const free = (doc?.pending ?? []).filter(job => job.due <= now && job.until <= now).slice(0, most)
+  if (free.length === 0) return []
+  // Another taker may have some of them by now; those that are ours bear this mark.
+  const by = randomUUID()
+  const after = await carrier.findOneAndUpdate(
+    { _id },
+    {
+      $set: { 'pending.$[job].until': now + ms, 'pending.$[job].by': by },
+      $inc: { 'pending.$[job].fence': 1 },
+    },
+    {
+      arrayFilters: [{ 'job.id': { $in: free.map(job => job.id) }, 'job.until': { $lte: now } }],
+      returnDocument: 'after',
+      projection: { pending: 1 },
+    },
   )
-  return done.modifiedCount === 1 ? fence : undefined
+  return (after?.pending ?? []).flatMap(({ id, kind, due, body, fence, by: owner }) =>
+    owner === by ? [{ id, kind, due, body, fence }] : [],
+  )
 }
 
 /** Removes a job; false when its lease was lost to another or it was done before. */

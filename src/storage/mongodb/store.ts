@@ -1,6 +1,6 @@
 /** MongoDB as storage: `openMongo` puts the parts of this folder together to the port. docs/storage.md describes the layout. */
 import { randomBytes } from 'node:crypto'
-import type { MongoClientOptions } from 'mongodb'
+import type { CommandStartedEvent } from 'mongodb'
 import { fhirError } from '../../fhir/error.ts'
 import type { Log } from '../../lib/log.ts'
 import { type Capabilities, type Key, type Reindexed, type Storage, type Stored, typeOf } from '../port.ts'
@@ -10,7 +10,7 @@ import { connect } from './connect.ts'
 import { BODY_FIELDS, type Collections, type LeaseDoc, toStored, versionId } from './document.ts'
 import { isDuplicate, speaking } from './failure.ts'
 import { history } from './history.ts'
-import { joinInstances } from './instances.ts'
+import { joinInstances, type Timing } from './instances.ts'
 import { jobDone, takeJobs } from './outbox.ts'
 import { collectionsOf, prepare, typeViews } from './schema.ts'
 import { search } from './search.ts'
@@ -24,8 +24,10 @@ export interface MongoOptions {
   log: Log
   /** A name for this server process in the collection `instances`. */
   instance?: string
-  /** More options of the driver: tests listen to its commands. */
-  client?: MongoClientOptions
+  /** Hears of each command before it is sent. */
+  onCommand?: (command: CommandStartedEvent) => void
+  /** Other intervals than the usual, for tests. */
+  timing?: Timing
 }
 
 export const CAPABILITIES: Capabilities = {
@@ -42,12 +44,12 @@ export const CAPABILITIES: Capabilities = {
  * Throws FhirError `transient` where no server answers, and `not-supported` where the server has no transactions.
  */
 export async function openMongo(uri: string, options: MongoOptions): Promise<Storage> {
-  const { client, db } = await connect(uri, options.client)
+  const { client, db } = await connect(uri, options.onCommand)
   try {
     const collections = collectionsOf(db)
     await prepare(db, collections)
     const { clock, log } = options
-    const instances = await joinInstances(collections, log, options.instance)
+    const instances = await joinInstances(collections, log, options.instance, options.timing)
     const views = await typeViews(db, collections, log)
     const on: Committer = {
       client,
@@ -83,8 +85,8 @@ export async function openMongo(uri: string, options: MongoOptions): Promise<Sto
       ping: () => speaking(async () => void (await db.command({ ping: 1 }))),
       gauges: async () => instances.gauges(),
       close: async () => {
-        await views.settled()
         await instances.close()
+        await Promise.race([views.settled(), new Promise(resolve => setTimeout(resolve, 1000))])
         await client.close()
       },
     }
