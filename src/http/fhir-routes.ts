@@ -13,11 +13,12 @@ import { create } from '../interactions/create.ts'
 import { conditionalDelete, remove } from '../interactions/delete.ts'
 import { history, historyBundle } from '../interactions/history.ts'
 import { isType } from '../interactions/identity.ts'
+import { parsePairs } from '../interactions/pairs.ts'
 import { conditionalPatch, type Patch, patch } from '../interactions/patch.ts'
 import { etag, notModified } from '../interactions/preconditions.ts'
 import { type Live, read } from '../interactions/read.ts'
 import { search, searchBundle } from '../interactions/search.ts'
-import { type Shown, shownText } from '../interactions/subset.ts'
+import { shownOf, shownText, showsAll } from '../interactions/subset.ts'
 import { transaction } from '../interactions/transaction.ts'
 import { conditionalUpdate, update } from '../interactions/update.ts'
 import { vread } from '../interactions/vread.ts'
@@ -37,7 +38,7 @@ import {
   WRITE_TYPES,
   withoutPresentation,
 } from './negotiate.ts'
-import { parsePairs, queryText } from './query.ts'
+import { queryText } from './query.ts'
 import { pretty, type Send, versionHeaders, versionUrl } from './respond.ts'
 
 /** What a handler learns of its request before it calls the interaction. */
@@ -195,7 +196,7 @@ export function createFhirRoutes(send: Send) {
   }
 
   function answerRead(c: C, asked: Asked, stored: Live) {
-    const shown = asked.pairs.length === 0 ? undefined : shownOf(asked)
+    const shown = shownOf(asked.pairs, asked.prefer.lenient)
     const { headers } = c.req.raw
     const ifNoneMatch = headers.get('if-none-match')
     const ifModifiedSince = headers.get('if-modified-since')
@@ -206,7 +207,7 @@ export function createFhirRoutes(send: Send) {
       }
       if (notModified(stored, conditions)) return send(c, 304, null, versionHeaders(stored))
     }
-    if (asked.type === 'Binary' && shown === undefined) {
+    if (asked.type === 'Binary' && showsAll(shown)) {
       const format = parsePairs(queryText(c.req.raw.url)).some(([name]) => name === '_format')
       const raw = rawBinary(stored, format ? FHIR_JSON : headers.get('accept'))
       if (raw !== undefined) {
@@ -214,8 +215,7 @@ export function createFhirRoutes(send: Send) {
         return new Response(c.req.raw.method === 'HEAD' ? null : raw.bytes, { headers: all })
       }
     }
-    const text = shown === undefined ? stored.text : shownText(stored.text, shown)
-    return answer(c, asked, text, versionHeaders(stored))
+    return answer(c, asked, shownText(stored.text, shown), versionHeaders(stored))
   }
 
   function answerWrite(c: C, asked: Asked, { stored, created }: Written) {
@@ -242,32 +242,24 @@ export function createFhirRoutes(send: Send) {
   }
 }
 
-/**
- * Returns which part of the resource a read is to show: https://hl7.org/fhir/R4/http.html#parameters.
- *
- * Throws `invalid` for a value that is none, `not-supported` for a parameter without meaning on a read.
- */
-function shownOf(asked: Asked): Shown | undefined {
-  const rest = asked.pairs.filter(([name]) => name !== '_summary' && name !== '_elements')
-  noParameters({ ...asked, pairs: rest })
-  if (rest.length === asked.pairs.length) return undefined
-  const summary = asked.pairs.find(([name]) => name === '_summary')?.[1] ?? 'false'
-  const known = (['false', 'true', 'text', 'data'] as const).find(value => value === summary)
-  if (known === undefined)
-    throw fhirError('invalid', 'On a read _summary is true, text, data or false.', {
-      expression: 'http._summary',
-    })
-  const elements = asked.pairs
-    .find(([name]) => name === '_elements')?.[1]
-    .split(',')
-    .map(name => name.trim())
-  if (elements?.some(name => !/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(name)))
-    throw fhirError('invalid', '_elements are names of elements, by comma.', { expression: 'http._elements' })
-  return { summary: known, ...(elements && { elements }) }
-}
-
 const FACTS = { formats: [FHIR_JSON, 'json'], patchFormats: [JSON_PATCH, FHIR_JSON] }
-const statement = (ctx: Context): string => writeJson(capabilities(ctx, FACTS))
+
+/** Half a megabyte that takes long to make; by registry, and by base URL, of which a proxy may give us several. */
+const statements = new WeakMap<Context['registry'], Map<string, string>>()
+const MOST_STATEMENTS = 8
+
+function statement(ctx: Context): string {
+  const { baseUrl } = ctx.settings
+  const made = statements.get(ctx.registry) ?? new Map<string, string>()
+  statements.set(ctx.registry, made)
+  let text = made.get(baseUrl)
+  if (text === undefined) {
+    text = writeJson(capabilities(ctx, FACTS))
+    if (made.size >= MOST_STATEMENTS) made.clear()
+    made.set(baseUrl, text)
+  }
+  return text
+}
 
 const ctxOf = (c: C) => c.get('exchange').ctx
 

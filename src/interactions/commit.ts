@@ -1,10 +1,11 @@
 /** From a checked resource to a committed version. */
 import type { Context } from '../context.ts'
-import { fhirError } from '../fhir/error.ts'
+import { FhirError, fhirError } from '../fhir/error.ts'
 import type { Resource } from '../fhir/json.ts'
 import type { IndexRow } from '../search/index-row.ts'
 import {
   type Change,
+  type Commit,
   type Committed,
   type Key,
   type Method,
@@ -65,13 +66,18 @@ export async function commit(
   require: readonly Require[],
 ): Promise<{ ok: true; at: number } | Refused> {
   const { storage, registry } = ctx
-  const done = await storage.commit({
+  const intent: Commit = {
     id: ctx.newId(),
     at: ctx.clock(),
     epoch: registry.epoch,
     changes,
     require,
     outbox: [],
+  }
+  const done = await storage.commit(intent).catch(error => {
+    // The acknowledgement may be all that was lost; the id lets the same intent be told twice and done once.
+    if (!(error instanceof FhirError) || error.code !== 'transient') throw error
+    return storage.commit(intent)
   })
   if (done.ok || done.reason === 'require' || done.reason === 'version') return done
   if (done.reason === 'claim')

@@ -10,7 +10,7 @@ import type { Key } from '../storage/port.ts'
 import { criteriaOf } from './criteria.ts'
 import { isType } from './identity.ts'
 import { findInOverlay, type Overlay } from './overlay.ts'
-import { pairsOf } from './pairs.ts'
+import { parsePairs } from './pairs.ts'
 
 const CONDITIONAL = /^([A-Z][A-Za-z]{1,63})\?(.+)$/s
 
@@ -60,7 +60,7 @@ export async function resolveReferences(
 async function resolve(ctx: Context, overlay: Overlay, text: string): Promise<Key> {
   const [, type, query] = CONDITIONAL.exec(text)!
   if (!isType(ctx, type!)) throw fhirError('invalid', `${type} is no resource type.`)
-  const found = await findInOverlay(ctx, overlay, criteriaOf(ctx, type!, pairsOf(query!), 'http'), 1)
+  const found = await findInOverlay(ctx, overlay, criteriaOf(ctx, type!, parsePairs(query!), 'http'), 1)
   if (found.more)
     throw fhirError('multiple-matches', `Several resources of type ${type} match the conditional reference.`)
   const match = found.now[0]

@@ -13,6 +13,7 @@ import { history, historyBundle } from './history.ts'
 import { notModified } from './preconditions.ts'
 import { type Live, read } from './read.ts'
 import { search, searchBundle } from './search.ts'
+import { type Shown, shownOf, shownText } from './subset.ts'
 import { vread } from './vread.ts'
 
 /** Returns the answer of a GET or HEAD entry. Throws as the interaction does. */
@@ -25,12 +26,9 @@ export async function answerGet(ctx: Context, entry: Entry, options: BundleOptio
     return bundleEntryOf(options.metadata(), withBody)
   }
   if (id !== '' && (!asksHistory || version !== '')) {
-    checkNoParameters(entry, options)
-    return answerRead(
-      ctx,
-      entry,
-      await (version === '' ? read(ctx, type, id) : vread(ctx, type, id, version)),
-    )
+    const shown = shownOf(pairs, options.lenient === true)
+    const row = await (version === '' ? read(ctx, type, id) : vread(ctx, type, id, version))
+    return answerRead(ctx, entry, shown, row)
   }
   if (asksHistory) {
     const scope: HistoryScope = id !== '' ? { key: keyOf(type, id) } : type !== '' ? { type } : {}
@@ -39,18 +37,12 @@ export async function answerGet(ctx: Context, entry: Entry, options: BundleOptio
   return bundleEntryOf(searchBundle(ctx, await search(ctx, type || undefined, pairs, options)), withBody)
 }
 
-/** Returns the answer of a read or vread of this version. */
-export function answerRead(ctx: Context, entry: Entry, row: Live): BundleEntry {
+function answerRead(ctx: Context, entry: Entry, shown: Shown, row: Live): BundleEntry {
   const { ifNoneMatch, ifModifiedSince, method } = entry
   const conditions = {
     ...(ifNoneMatch === undefined ? {} : { ifNoneMatch }),
     ...(ifModifiedSince === undefined ? {} : { ifModifiedSince }),
   }
-  return notModified(row, conditions) ? notModifiedEntry(row) : readEntryOf(ctx, row, method === 'GET')
-}
-
-/** Throws `not-supported` where a read has parameters: none has a meaning there. */
-export function checkNoParameters(entry: Entry, { lenient }: { lenient?: boolean }): void {
-  if (entry.target.pairs.length > 0 && lenient !== true)
-    throw fhirError('not-supported', 'A read takes no parameters.', { expression: 'http.url' })
+  if (notModified(row, conditions)) return notModifiedEntry(row)
+  return readEntryOf(ctx, { ...row, text: shownText(row.text, shown) }, method === 'GET')
 }

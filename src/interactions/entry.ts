@@ -7,7 +7,7 @@ import { FhirError, fhirError, type Issue } from '../fhir/error.ts'
 import { isObject, type Json, type JsonObject, parseJsonBytes, type Resource } from '../fhir/json.ts'
 import { validateStructure } from '../fhir/validate/structure.ts'
 import { fromBase64 } from '../lib/base64.ts'
-import { pairsOf } from './pairs.ts'
+import { parsePairs } from './pairs.ts'
 import type { Patch } from './patch.ts'
 import type { Pairs } from './written.ts'
 
@@ -102,7 +102,7 @@ export function readEntry(ctx: Context, entry: JsonObject, index: number): Entry
     ifMatch: allowed('ifMatch', ['PUT', 'PATCH', 'DELETE']),
     ifNoneMatch: allowed('ifNoneMatch', ['GET', 'HEAD']),
     ifModifiedSince: allowed('ifModifiedSince', ['GET', 'HEAD']),
-    ifNoneExist: ifNoneExist === undefined ? undefined : pairsOf(ifNoneExist.replace(/^[^=?]*\?/, '')),
+    ifNoneExist: ifNoneExist === undefined ? undefined : parsePairs(ifNoneExist.replace(/^[^=?]*\?/, '')),
   }
 }
 
@@ -112,7 +112,7 @@ function targetOf(ctx: Context, url: string): Target {
   const relative = (own ? url.slice(baseUrl.length) : url).replace(/^\/+/, '')
   const mark = relative.indexOf('?')
   const path = mark < 0 ? relative : relative.slice(0, mark)
-  const pairs = mark < 0 ? [] : pairsOf(relative.slice(mark + 1))
+  const pairs = mark < 0 ? [] : parsePairs(relative.slice(mark + 1))
   const target = {
     type: '',
     id: '',

@@ -3,7 +3,9 @@
  * https://hl7.org/fhir/R4/search.html#summary, https://hl7.org/fhir/R4/search.html#elements
  */
 import { type ElementInfo, elementsOf, isPrimitive, jsonName } from '../fhir/definitions/types.ts'
+import { fhirError, type IssueCode } from '../fhir/error.ts'
 import { isObject, type Json, type JsonObject, parseJson, type Resource, writeJson } from '../fhir/json.ts'
+import type { Pairs } from './written.ts'
 
 export type Summary = 'false' | 'true' | 'text' | 'data' | 'count'
 
@@ -11,6 +13,35 @@ export type Summary = 'false' | 'true' | 'text' | 'data' | 'count'
 export interface Shown {
   summary: Summary
   elements?: readonly string[]
+}
+
+const WHOLE: Shown = { summary: 'false' }
+const SUMMARIES: readonly string[] = ['false', 'true', 'text', 'data']
+
+/**
+ * Returns what a read is to show: https://hl7.org/fhir/R4/http.html#parameters.
+ *
+ * Throws `invalid` for a value that is none, `not-supported` for a parameter without meaning on a read, unless `lenient`.
+ */
+export function shownOf(pairs: Pairs, lenient: boolean): Shown {
+  if (pairs.length === 0) return WHOLE
+  const shown: Shown = { summary: 'false' }
+  for (const [name, value] of pairs) {
+    const refuse = (code: IssueCode, why: string) =>
+      fhirError(code, why, { expression: `http.${name.slice(0, 64)}`, status: 400 })
+    if (name === '_summary') {
+      if (!SUMMARIES.includes(value))
+        throw refuse('invalid', 'On a read _summary is true, text, data or false.')
+      shown.summary = value as Summary
+    } else if (name === '_elements') {
+      const names = value.split(',').map(one => one.trim())
+      if (!names.every(one => /^[A-Za-z][A-Za-z0-9]{0,63}$/.test(one)))
+        throw refuse('invalid', '_elements are names of elements, by comma.')
+      shown.elements = names
+    } else if (!lenient)
+      throw refuse('not-supported', `The parameter ${name.slice(0, 64)} has no meaning on a read.`)
+  }
+  return shown
 }
 
 const SUBSETTED: JsonObject = {

@@ -12,7 +12,7 @@ import type { BundleOptions } from './batch.ts'
 import { linkAddress } from './bundle-links.ts'
 import { changeOf, commit, deletionOf, liveOf, storedOf } from './commit.ts'
 import { type Entry, entriesOf, errorInEntry, inEntry, inEntrySync, readEntry } from './entry.ts'
-import { answerGet, checkNoParameters } from './entry-get.ts'
+import { answerGet } from './entry-get.ts'
 import { deletedEntry, failedEntry, writtenEntry } from './entry-response.ts'
 import { checkId, checkType } from './identity.ts'
 import { indexRowsOfText } from './indexer.ts'
@@ -22,6 +22,7 @@ import { LOST, untilSettled } from './race.ts'
 import { live } from './read.ts'
 import { dangling, liveTargets, stillReferenced, unreferenced } from './references.ts'
 import { plannedSearch } from './search.ts'
+import { shownOf } from './subset.ts'
 import {
   type Asked,
   type Attempt,
@@ -91,7 +92,7 @@ function checkGet(ctx: Context, entry: Entry, options: BundleOptions): void {
   const { type, id, history, version, pairs, metadata } = entry.target
   if (metadata) return
   if (type !== '') checkType(ctx, type)
-  if (id !== '' && (!history || version !== '')) checkNoParameters(entry, options)
+  if (id !== '' && (!history || version !== '')) shownOf(pairs, options.lenient === true)
   else if (!history) plannedSearch(ctx, type || undefined, pairs, options.lenient === true)
 }
 

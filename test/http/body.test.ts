@@ -2,7 +2,8 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { FhirError } from '../../src/fhir/error.ts'
 import { readBody } from '../../src/http/body.ts'
-import { parsePairs, queryText } from '../../src/http/query.ts'
+import { queryText } from '../../src/http/query.ts'
+import { parsePairs } from '../../src/interactions/pairs.ts'
 
 /** A request whose body comes in pieces, without a length, and counts how many were taken. */
 function streamed(pieces: Uint8Array[], headers: Record<string, string> = {}) {
