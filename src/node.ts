@@ -73,11 +73,15 @@ const server = await listen(config, port => {
   giveUp(explain(error, config))
 })
 
-let stopping = false
+let stoppingSince: number | undefined
 async function end(signal: string): Promise<void> {
-  // A second signal means: now.
-  if (stopping) process.exit(1)
-  stopping = true
+  const now = performance.now()
+  if (stoppingSince !== undefined) {
+    // A second Ctrl-C means: now. But of one Ctrl-C npm makes two signals at once.
+    if (now - stoppingSince > 500) process.exit(1)
+    return
+  }
+  stoppingSince = now
   log.info('stopping', { signal })
   await stop(server, config.stopMs)
   await storage.close()

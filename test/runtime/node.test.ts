@@ -180,6 +180,8 @@ describe('stop', () => {
       const idle = await dial(server.base)
       await underWay(server.base)
       const exit = once(server.process, 'exit')
+      // Twice: npm passes on what the terminal has sent to the process already.
+      server.process.kill(signal)
       server.process.kill(signal)
       await idle.closed
       await expect(fetch(server.base)).rejects.toThrow()
