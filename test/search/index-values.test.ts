@@ -42,6 +42,14 @@ describe('rows of a value', () => {
     ])
   })
 
+  test('an instant is one millisecond, however it is written', () => {
+    const resource = { resourceType: 'Observation', effectiveInstant: '2020-01-01T00:00:00Z' }
+    const lo = Date.UTC(2020, 0, 1)
+    expect(rowsOf(resource, 'Observation.date')).toEqual([
+      { kind: 'date', param: 'Observation.date', lo, hi: lo + 1 },
+    ])
+  })
+
   test('a Quantity has a row for any unit, its coded unit, its code and its printed unit, none twice', () => {
     const quantity = { value: new NumberText('5.40'), unit: 'milligram', system: 'u', code: 'mg' }
     const units = (valueQuantity: Json) =>
