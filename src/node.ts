@@ -7,7 +7,7 @@ import { bringIndexUpToDate } from './cli/index-update.ts'
 import { logWriter } from './cli/log-writer.ts'
 import { openStorage } from './cli/open-storage.ts'
 import { processGauges } from './cli/process-gauges.ts'
-import { banner, explain } from './cli/words.ts'
+import { banner, explain, explainAddress } from './cli/words.ts'
 import { helpText } from './config/text.ts'
 import { type Config, readConfig, SettingsError, settingsOf } from './config.ts'
 import type { Context } from './context.ts'
@@ -54,7 +54,9 @@ const start: Context = {
   log,
   version: pkg.version,
 }
-const indexed = await bringIndexUpToDate(start, config.baseUrl ?? '')
+const indexed = await bringIndexUpToDate(start, config.baseUrl ?? '').catch(error =>
+  giveUp(explain(error, config)),
+)
 
 const server = await listen(config, port => {
   const ctx = { ...indexed, settings: settingsOf(config, port) }
@@ -70,7 +72,7 @@ const server = await listen(config, port => {
   return getRequestListener(app.fetch, { errorHandler: malformed })
 }).catch(async error => {
   await storage.close()
-  giveUp(explain(error, config))
+  giveUp(explainAddress(error, config) ?? traceOf(error))
 })
 
 let stoppingSince: number | undefined

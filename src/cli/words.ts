@@ -25,15 +25,22 @@ const storageText = ({ storage, sync }: Config): string =>
       ? 'SQLite in memory: everything is gone when the server stops'
       : `SQLite ${storage.path} (sync ${sync})`
 
-/** Returns a sentence that says why the server cannot start, and what can be done. */
-export function explain(error: unknown, config: Config): string {
-  const { code, message } = error as NodeJS.ErrnoException
+/** Returns a sentence that says why the address cannot be had, and what can be done; undefined for any other error. */
+export function explainAddress(error: unknown, config: Config): string | undefined {
+  const { code, syscall } = error as NodeJS.ErrnoException
   const address = `${config.host}:${config.port}`
   if (code === 'EADDRINUSE')
     return `${address} is in use: another server, perhaps another Nadi, listens there. Choose another port with --port.`
-  if (code === 'EACCES' && (error as NodeJS.ErrnoException).syscall === 'listen')
+  if (code === 'EACCES' && syscall === 'listen')
     return `This user may not listen on ${address}: ports below 1024 are for the system. Choose another with --port.`
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
     return `${config.host} is no address of this machine. Use 127.0.0.1, ::1 or localhost.`
-  return `The storage ${storageText(config)} cannot be opened: ${message}`
+  return undefined
+}
+
+/** Returns a sentence that says why the storage cannot be used. */
+export function explain(error: unknown, config: Config): string {
+  const { message, cause } = error as Error
+  const why = cause instanceof Error ? ` (${cause.message.split('\n')[0]})` : ''
+  return `The storage ${storageText(config)} cannot be opened: ${message}${why}`
 }
