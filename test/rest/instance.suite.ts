@@ -158,6 +158,7 @@ export function instanceSuite(api: () => Api): void {
       expect(answer.headers.get('etag')).toBe(`W/"${answer.body.meta.versionId}"`)
       expect(Date.parse(answer.body.meta.lastUpdated)).toBeGreaterThan(Date.parse(first.meta.lastUpdated))
       expect(answer.headers.get('last-modified')).not.toBeNull()
+      expect(answer.headers.get('content-location')).toBe(`${api().base}/Patient/${first.id}/_history/2`)
     })
 
     it('creates with the id of the client: 201 with Location', async () => {

@@ -6,7 +6,8 @@ import { integritySuite } from './integrity.suite.ts'
 import { sharedStoreSuite } from './shared-store.suite.ts'
 import { restSuite } from './suite.ts'
 
-const BODY_LIMIT = 1_000_000
+const BODY_LIMIT = 4_000_000
+const ENTRY_LIMIT = 60
 const mongo = await startMongo()
 
 /** Starts as many servers as asked for on one new database. */
@@ -33,7 +34,11 @@ if ('skip' in mongo) {
 } else {
   afterAll(() => mongo.stop())
   describe('REST on Node with MongoDB', () => {
-    restSuite(() => one('', { NADI_BODY_LIMIT: String(BODY_LIMIT) }), { bodyLimit: BODY_LIMIT, node: true })
+    restSuite(() => one('', { NADI_BODY_LIMIT: String(BODY_LIMIT), NADI_ENTRY_LIMIT: String(ENTRY_LIMIT) }), {
+      bodyLimit: BODY_LIMIT,
+      entryLimit: ENTRY_LIMIT,
+      node: true,
+    })
   })
   describe('references enforced on Node with MongoDB', () => {
     integritySuite(() => one('_integrity', { NADI_REFERENCES: 'enforce' }))

@@ -8,7 +8,8 @@ import { integritySuite } from './integrity.suite.ts'
 import { sharedStoreSuite } from './shared-store.suite.ts'
 import { restSuite } from './suite.ts'
 
-const BODY_LIMIT = 1_000_000
+const BODY_LIMIT = 4_000_000
+const ENTRY_LIMIT = 60
 
 /** Starts as many servers as asked for on one new file. */
 async function start(count: number, env: Record<string, string> = {}) {
@@ -30,7 +31,11 @@ const one = async (env: Record<string, string>) => {
 }
 
 describe('REST on Node with SQLite', () => {
-  restSuite(() => one({ NADI_BODY_LIMIT: String(BODY_LIMIT) }), { bodyLimit: BODY_LIMIT, node: true })
+  restSuite(() => one({ NADI_BODY_LIMIT: String(BODY_LIMIT), NADI_ENTRY_LIMIT: String(ENTRY_LIMIT) }), {
+    bodyLimit: BODY_LIMIT,
+    entryLimit: ENTRY_LIMIT,
+    node: true,
+  })
 })
 describe('references enforced on Node with SQLite', () => {
   integritySuite(() => one({ NADI_REFERENCES: 'enforce' }))

@@ -36,5 +36,5 @@ export function restSuite(start: () => Promise<Server>, options: CitizenOptions)
   validateSuite(current)
   searchSuite(current)
   pageSuite(current)
-  citizenSuite(current, () => options)
+  citizenSuite(current, options)
 }

@@ -3,6 +3,13 @@ import { describe } from 'vitest'
 import { startWorker } from '../runtime/worker.ts'
 import { restSuite } from './suite.ts'
 
+const BODY_LIMIT = 4_000_000
+const ENTRY_LIMIT = 60
+
 describe('REST in workerd with D1', () => {
-  restSuite(startWorker, { bodyLimit: 32 * 1024 * 1024, node: false })
+  restSuite(
+    () =>
+      startWorker({ vars: { NADI_BODY_LIMIT: String(BODY_LIMIT), NADI_ENTRY_LIMIT: String(ENTRY_LIMIT) } }),
+    { bodyLimit: BODY_LIMIT, entryLimit: ENTRY_LIMIT, node: false },
+  )
 })
