@@ -29,7 +29,7 @@ export function bundleLinks(identities: ReadonlyMap<string, Identity>, fullUrl: 
   const lookUp = (address: string): string | undefined => {
     const identity = identities.get(address)
     if (identity !== undefined) return formatReference(identity.type, identity.id)
-    const unversioned = VERSIONED.exec(address)?.[1]
+    const unversioned = address.includes('/_history/') ? VERSIONED.exec(address)?.[1] : undefined
     if (unversioned === undefined) return undefined
     const versioned = identities.get(unversioned)
     return versioned && formatReference(versioned.type, versioned.id, String(versioned.version))

@@ -12,6 +12,7 @@ import {
   type Require,
   type Stored,
   stamped,
+  stampText,
 } from '../storage/port.ts'
 import { bodyOf } from './body.ts'
 import type { Live } from './read.ts'
@@ -46,7 +47,10 @@ export const deletionOf = (stored: Stored): Change => ({
 /** Returns a committed change as it is stored. */
 export function storedOf(change: Change, at: number): Stored {
   const { key, version, method, body } = change
-  return { key, version, at, method, text: body === null ? undefined : stamped(body, at) }
+  if (body === null) return { key, version, at, method, text: undefined }
+  // Most commits are stored with the stamp they came with, and a copy of the text costs more than a look at it.
+  const same = body.text.startsWith(stampText(at), body.stampAt)
+  return { key, version, at, method, text: same ? body.text : stamped(body, at) }
 }
 
 /** Returns a committed change that is no deletion. */

@@ -47,7 +47,9 @@ export async function history(
   const path = `${scope.key ?? scope.type ?? ''}/_history`.replace(/^\//, '')
   const request = readHistoryPairs(ctx, pairs, options.lenient === true)
   const binding = `history ${path} ${request.applied.filter(([name]) => name !== '_count').join('&')}`
-  const query: HistoryOptions = { limit: request.count, total: 'accurate' }
+  // One resource has few versions; to count those of a whole type or system may cost more than the page.
+  const counts = scope.key !== undefined || request.count === 0
+  const query: HistoryOptions = { limit: request.count, total: counts ? 'accurate' : 'none' }
   if (request.since !== undefined) query.since = request.since
   if (request.current !== undefined) query.current = request.current
   if (request.cursor !== undefined) query.after = (await openPlace(ctx, binding, request.cursor)).cursor
@@ -60,11 +62,13 @@ export async function history(
     const cursor = await sealPlace(ctx, binding, { way: 'after', cursor: page.last })
     links.push(linkOf(ctx, 'next', path, [...request.applied, ['_cursor', cursor]]))
   }
+  const whole = request.cursor === undefined && !page.more ? page.rows.length : undefined
+  const total = page.total ?? whole
   return {
     rows: page.rows,
     revived: revivedOf(page.rows),
     links,
-    ...(page.total === undefined ? {} : { total: page.total }),
+    ...(total === undefined ? {} : { total }),
   }
 }
 
