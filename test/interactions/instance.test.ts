@@ -1,5 +1,6 @@
 /** https://hl7.org/fhir/R4/http.html#read, #vread, #create, #update, #delete, #concurrency */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { fhirError } from '../../src/fhir/error.ts'
 import { parseJson } from '../../src/fhir/json.ts'
 import { create } from '../../src/interactions/create.ts'
 import { remove } from '../../src/interactions/delete.ts'
@@ -68,6 +69,23 @@ describe('create', () => {
   ])('refuses %s', async (_, type, text, expected) => {
     expect(shape(await refusal(create(ctx, type, parseJson(text))))).toEqual(expected)
   })
+})
+
+test('a create whose acknowledgement is lost is done once, and answered as it was done', async () => {
+  const { storage } = ctx
+  let lost = false
+  const commit: typeof storage.commit = async intent => {
+    const done = await storage.commit(intent)
+    if (lost) return done
+    lost = true
+    throw fhirError('transient', 'The connection broke.')
+  }
+  const flaky = { ...ctx, storage: Object.assign(Object.create(storage), { commit }) }
+  const { stored, created } = await create(flaky, 'Patient', patient())
+  expect([stored.version, created]).toEqual([1, true])
+  expect((await storage.history({}, { limit: 10, total: 'none' })).rows.map(({ key }) => key)).toEqual([
+    stored.key,
+  ])
 })
 
 describe('validation turned off', () => {
