@@ -92,6 +92,8 @@ describe('pointers', () => {
     const text = apply('{"a":1}', '[{"op":"add","path":"/__proto__","value":{"x":1}}]')
     expect(text).toBe('{"a":1,"__proto__":{"x":1}}')
     expect(({} as { x?: number }).x).toBeUndefined()
+    const nested = '[{"op":"add","path":"/b","value":{"__proto__":{"x":1}}}]'
+    expect(apply('{"a":1}', nested)).toBe('{"a":1,"b":{"__proto__":{"x":1}}}')
   })
 })
 
