@@ -440,6 +440,13 @@ export function found(plan: Pick<SearchPlan, 'types' | 'where'>, terms: Terms): 
   return foundBy(finds[0]?.find, finds[0]?.node, types, nodes, terms)
 }
 
+/** Returns the select of all live resources of the types. */
+export const listed = (types: readonly string[] | undefined): Find => ({
+  select: sql`SELECT rid FROM res WHERE live = 1 AND ${types === undefined ? TRUE : typeIn(types)}`,
+  unique: true,
+  rank: 9,
+})
+
 /** As `found`, beginning with the find given, or with the list of all resources of the types. */
 export function foundBy(
   first: Find | undefined,
@@ -453,9 +460,10 @@ export function foundBy(
   if (first === undefined) {
     const where = all([
       types === undefined ? TRUE : typeIn(types),
-      ...filters.map(node => holds(node, raw('res.rid'), terms)),
+      // Not by the table's own name: conditions of a resource's columns read `res` themselves.
+      ...filters.map(node => holds(node, raw('l.rid'), terms)),
     ])
-    return sql`SELECT rid FROM res WHERE live = 1 AND ${where}`
+    return sql`SELECT l.rid AS rid FROM res l WHERE l.live = 1 AND ${where}`
   }
   const where = all([
     implies(first.param, types) ? TRUE : holds({ kind: 'type', types: types! }, raw('f.rid'), terms),

@@ -3,12 +3,13 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Log } from '../../lib/log.ts'
 import type { Storage } from '../port.ts'
-import type { Driver, Row } from './driver.ts'
+import type { Driver } from './driver.ts'
 import { type Connection, connect, readAll } from './node-connection.ts'
-import { type Outcome, runGroup } from './node-group.ts'
+import { memoryDriver } from './node-memory.ts'
+import { createReaders } from './node-readers.ts'
 import { migrate } from './node-schema.ts'
-import { settle, startWriter } from './node-writer-thread.ts'
-import type { Sql } from './sql.ts'
+import { inTurns } from './node-turns.ts'
+import { startWriter } from './node-writer-thread.ts'
 import { sqlStorage } from './store.ts'
 
 export interface SqliteOptions {
@@ -37,43 +38,34 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
     name: 'sqlite',
     maxBody: MAX_BODY,
     pieceLength: Number.POSITIVE_INFINITY,
-    cancels: false,
+    cancels: options.path !== ':memory:',
     shared: options.path !== ':memory:',
     clock: options.clock,
   })
 }
 
-function fileDriver({ path, sync, log }: SqliteOptions): Driver {
+function fileDriver({ path, sync, clock, log }: SqliteOptions): Driver {
   mkdirSync(dirname(path), { recursive: true })
   prepareFile(path)
   const reading = connect(path, { readOnly: true })
   const writer = startWriter({ path, sync, checkpointPages: CHECKPOINT_PAGES }, log)
-  const read = inTurns(statements => readAll(reading, statements))
+  const readers = createReaders({ path, clock })
   return {
     local: true,
-    read,
-    readLong: read,
+    read: inTurns(statements => readAll(reading, statements)),
+    readLong: readers.run,
     batch: writer.batch,
     gauges: () => ({
       ...writer.gauges(),
+      ...readers.gauges(),
       nadi_storage_database_bytes: sizeOf(path),
       nadi_storage_log_bytes: sizeOf(`${path}-wal`),
     }),
     async close() {
+      readers.close()
       await writer.close()
       reading.close()
     },
-  }
-}
-
-/** Reads in one go before others get their turn: a loop that only awaits reads would never let the event loop go round. */
-const READS_IN_A_ROW = 64
-
-function inTurns(read: (statements: readonly Sql[]) => Row[][]): Driver['read'] {
-  let reads = 0
-  return statements => {
-    if (++reads % READS_IN_A_ROW !== 0) return read(statements)
-    return new Promise<void>(resolve => setImmediate(resolve)).then(() => read(statements))
   }
 }
 
@@ -104,33 +96,5 @@ function walMode({ db }: Connection, path: string): void {
       if (busy !== 5 || Date.now() - start > 10_000) throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
     }
-  }
-}
-
-/** Nothing to flush and nobody to share with: one connection on this thread. */
-function memoryDriver(): Driver {
-  const connection = connect(':memory:')
-  migrate(connection, ':memory:')
-  const figures = { commits: 0, refused: 0 }
-  const read = inTurns(statements => readAll(connection, statements))
-  return {
-    local: true,
-    read,
-    readLong: read,
-    batch: statements =>
-      new Promise((resolve, reject) => {
-        const outcome = runGroup(connection, [statements])[0] as Outcome
-        if ('rows' in outcome) figures.commits++
-        else figures.refused++
-        settle({ statements, resolve, reject }, outcome)
-      }),
-    gauges: () => ({
-      nadi_storage_write_queue: 0,
-      nadi_storage_commits: figures.commits,
-      nadi_storage_commits_refused: figures.refused,
-    }),
-    async close() {
-      connection.close()
-    },
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { SearchPlan, SortKey } from '../../search/plan-node.ts'
 import type { SearchOptions } from '../port.ts'
-import { conditions, find, foundBy } from './compile.ts'
+import { conditions, find, foundBy, listed } from './compile.ts'
 import type { Driver, Row } from './driver.ts'
 import type { Terms } from './index-tables.ts'
 import { beyond, type Ordering, orderBy, ordering } from './order.ts'
@@ -14,9 +14,6 @@ import { type Choice, inOrderOfMaking, type Part, page, type Query, walkBySort }
 
 /** Below this many the driver is taken without looking further. */
 const FEW = 64
-/** Up to this many resources are gathered and sorted; above it an index that has the order is walked. */
-export const MANY = 4096
-
 export interface SearchResult {
   /** FOUND, rid, then the sort keys. */
   rows: Row[]
@@ -38,10 +35,16 @@ export async function searchRows(
 
   const choice = await choose(driver.local, probes, query, options)
   const counting = options.total === 'accurate' ? [count(query, choice)] : []
-  const parts = options.limit === 0 ? [] : pageParts(query, choice, options.limit)
+  const walk = choice.selective || plan.sort.length === 0 ? undefined : walkBySort(query)
+  const parts =
+    options.limit === 0
+      ? []
+      : (walk ?? [plan.sort.length === 0 ? inOrderOfMaking(query, choice) : gathered(query, choice)])
   const filtered = nodes.length > (choice.node === undefined ? 0 : 1)
-  const long = !choice.selective && (counting.length > 0 || filtered || plan.sort.length > 0)
-  const read = long ? driver.readLong.bind(driver) : driver.read.bind(driver)
+  const sorted = plan.sort.length > 0 && walk === undefined
+  const long =
+    (counting.length > 0 || filtered || sorted) && !choice.selective && (await isLong(probes, query))
+  const read = long ? driver.readLong : driver.read
 
   const first = parts[0]
   const answers = await read([...(first ? [first(options.limit)] : []), ...counting], options.deadline)
@@ -89,23 +92,18 @@ async function choose(
   return walkable ?? first
 }
 
+/** A search that nothing narrows is no matter while there are few resources. */
+async function isLong(probes: Probes, query: Query): Promise<boolean> {
+  const [n] = await probes.count([listed(query.types)])
+  return n! >= probes.cap
+}
+
 function count({ types, nodes, terms }: Query, { find, node }: Choice): Sql {
   return sql`SELECT count(*) FROM (${foundBy(find, node, types, nodes, terms)})`
 }
 
-/** Returns the queries that make the page, one after the other until it is full. */
-function pageParts(query: Query, choice: Choice, limit: number): Part[] {
-  const { plan } = query
-  if (plan.sort.length === 0) return [inOrderOfMaking(query, choice)]
-  if (!choice.selective) {
-    const walk = walkBySort(query)
-    if (walk !== undefined) return walk
-  }
-  return [gathered(query, choice, limit)]
-}
-
 /** All that is found, with its keys, sorted. */
-function gathered(query: Query, choice: Choice, _limit: number): Part {
+function gathered(query: Query, choice: Choice): Part {
   const { plan, place } = query
   const { find: found, node } = choice
   const rids = foundBy(found, node, query.types, query.nodes, query.terms)

@@ -22,7 +22,7 @@ import { type Driver, Refused, type Row } from './driver.ts'
 import { historyQueries } from './history.ts'
 import { type Indexed, indexStatements } from './index-tables.ts'
 import { createProbes } from './probes.ts'
-import { MANY, searchRows } from './search.ts'
+import { searchRows } from './search.ts'
 import { raw, type Sql, sql } from './sql.ts'
 import { termCache } from './terms.ts'
 import { FOUND_RID } from './walk.ts'
@@ -37,7 +37,12 @@ export interface SqlStorageOptions {
   shared: boolean
   /** ms since 1970. */
   clock(): number
+  /** Up to this many resources a search gathers and sorts; above, it walks an index that has the order. 4096 where not given. */
+  gathers?: number
 }
+
+/** Gathering so many costs some milliseconds. */
+const GATHERS = 4096
 
 const READ = 'SELECT r.key, v.ver, v.lu, v.method, v.body, v.chunks, v.vid FROM res r CROSS JOIN ver v ON '
 const CURRENT = `${READ} v.vid = r.vid WHERE r.key = ?`
@@ -59,7 +64,7 @@ const storedOf = (row: Row): Stored => ({
 export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage {
   const { clock, maxBody, pieceLength } = options
   const terms = termCache()
-  const probes = createProbes(driver, clock, MANY)
+  const probes = createProbes(driver, clock, options.gathers ?? GATHERS)
 
   /** Fetches what did not fit the rows of `ver`. */
   async function stored(rows: readonly Row[]): Promise<Stored[]> {

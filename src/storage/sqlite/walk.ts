@@ -22,7 +22,7 @@ export interface Query {
 export interface Choice {
   find: Find | undefined
   node: Node | undefined
-  /** The find has fewer than MANY rows. */
+  /** The find has few rows: gathering them costs less than walking an index. */
   selective: boolean
 }
 
