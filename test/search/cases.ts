@@ -49,27 +49,36 @@ export const CASE_ZONE = 'Asia/Kolkata'
 export const CASE_BASE = 'http://example.org/fhir'
 export const CASE_NOW = Date.UTC(2024, 5, 15)
 const START = Date.UTC(2024, 0, 1)
+/** Each file begins after the one before it, so that all of them can be stored in one store, one after the other. */
+const GAP = 60 * 86_400_000
+/** After all files. */
+export const CASES_END = START + 30 * GAP
 
 export const caseRegistry = createRegistry()
 const index = createIndexer(caseRegistry, { zone: CASE_ZONE, references: 'off', baseUrl: CASE_BASE })
 
 const FOLDER = new URL('../cases/search/', import.meta.url)
 
-/** Returns all case files. */
+/** Returns all case files; no two of them have a type and id in common, so that the order of creation is that of the file. */
 export function loadCases(): CaseFile[] {
   return readdirSync(FOLDER)
     .filter(name => name.endsWith('.json'))
     .sort()
-    .map(name => {
+    .map((name, file) => {
       // Numbers of resources keep their text.
       const tree = parseJson(readFileSync(new URL(name, FOLDER), 'utf8')) as { resources?: Resource[] }
       const { cases } = JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as { cases: SearchCase[] }
-      return { name: name.replace('.json', ''), resources: stored(tree.resources ?? []), cases }
+      return {
+        name: name.replace('.json', ''),
+        resources: stored(tree.resources ?? [], START + file * GAP),
+        cases,
+      }
     })
 }
 
-function stored(resources: Resource[]): CaseResource[] {
-  let last = START
+/** Returns resources as they are stored one after the other, a minute apart from `start` on where they name no time of their own. */
+export function stored(resources: Resource[], start: number): CaseResource[] {
+  let last = start
   return resources.map(tree => {
     const { resourceType, id, meta, ...rest } = tree
     const { lastUpdated, ...others } = (meta ?? {}) as { lastUpdated?: string }

@@ -8,6 +8,11 @@ import { type CaseFile, caseName, caseRegistry, loadCases, planCase, type Search
 
 const files = loadCases()
 
+test('no two resources of all files have a type and id in common', () => {
+  const keys = files.flatMap(file => file.resources.map(({ type, id }) => `${type}/${id}`))
+  expect(keys.filter((key, at) => keys.indexOf(key) !== at)).toEqual([])
+})
+
 for (const file of files)
   describe(file.name, () => {
     test.each(file.cases)('$type?$query $error: $why', one => {

@@ -1,0 +1,133 @@
+/** The search cases on a storage, and random queries that it must answer as `match` does. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Resource } from '../../src/fhir/json.ts'
+import { compareBySort, matches } from '../../src/search/match.ts'
+import type { SearchPlan } from '../../src/search/plan-node.ts'
+import { type Cursor, idOf, type Key, keyOf, type Storage, typeOf } from '../../src/storage/port.ts'
+import {
+  CASES_END,
+  type CaseResource,
+  caseName,
+  loadCases,
+  planCase,
+  type SearchCase,
+  stored,
+} from './cases.ts'
+import { generator, randomPatient, randomQuery, SEED } from './random.ts'
+
+/** Runs everything on one storage; `open` gets a clock that stands still before the cases' own time. */
+export function searchOnStorage(
+  name: string,
+  open: (clock: () => number) => Promise<{ storage: Storage; close(): Promise<void> }>,
+): void {
+  describe(`${name}: search`, () => {
+    let storage: Storage
+    let close: () => Promise<void>
+    beforeAll(async () => {
+      const opened = await open(() => Date.UTC(2024, 0, 1))
+      storage = opened.storage
+      close = opened.close
+    }, 60_000)
+    afterAll(() => close())
+
+    const versions = new Map<Key, number>()
+    let commits = 0
+    const commit = async (key: Key, resource?: CaseResource): Promise<void> => {
+      const version = (versions.get(key) ?? 0) + 1
+      const committed = await storage.commit({
+        id: `search-${++commits}`,
+        at: resource?.at ?? 0,
+        epoch: 0,
+        changes: [
+          {
+            key,
+            version,
+            method: resource === undefined ? 'DELETE' : 'PUT',
+            body: resource === undefined ? null : { text: resource.text, stampAt: resource.stampAt },
+            index: resource?.rows ?? [],
+            claims: [],
+          },
+        ],
+        require: [],
+        outbox: [],
+      })
+      expect(committed.ok).toBe(true)
+      versions.set(key, version)
+    }
+    const fill = async (resources: readonly CaseResource[]): Promise<void> => {
+      for (const resource of resources) await commit(keyOf(resource.type, resource.id), resource)
+    }
+    const empty = async (resources: readonly CaseResource[]): Promise<void> => {
+      for (const resource of resources) await commit(keyOf(resource.type, resource.id))
+    }
+
+    /** All pages, each of `limit` rows. */
+    const walk = async (plan: SearchPlan, limit: number): Promise<Key[]> => {
+      const keys: Key[] = []
+      let after: Cursor | undefined
+      for (;;) {
+        const page = await storage.search(plan, {
+          limit,
+          total: 'none',
+          ...(after === undefined ? {} : { after }),
+        })
+        keys.push(...page.rows.map(row => row.key))
+        if (!page.more) return keys
+        expect(page.rows.length).toBe(limit)
+        after = page.last
+      }
+    }
+
+    for (const file of loadCases())
+      describe(file.name, () => {
+        beforeAll(() => fill(file.resources), 60_000)
+        afterAll(() => empty(file.resources), 60_000)
+
+        test.each(file.cases.filter(one => one.expect !== undefined))('$type?$query: $why', async one => {
+          const { plan } = planCase(one)
+          const page = await storage.search(plan, { limit: 100, total: 'accurate' })
+          const names = page.rows.map(row => caseName(one, { type: typeOf(row.key), id: idOf(row.key) }))
+          expectNames(one, names)
+          expect(page.total).toBe(one.expect!.length)
+          if (file.name === 'sort')
+            expect((await walk(plan, 2)).map(key => (one.type === '' ? key : idOf(key)))).toEqual(one.expect)
+        })
+      })
+
+    describe(`random queries, seed ${SEED}`, () => {
+      const { below, pick } = generator(SEED + 7)
+      const resources = stored(
+        Array.from({ length: 40 }, (_, i) => randomPatient(i, pick, below) as unknown as Resource),
+        CASES_END,
+      )
+      beforeAll(() => fill(resources), 60_000)
+      afterAll(() => empty(resources), 60_000)
+
+      const queries = Array.from({ length: 60 }, () => [randomQuery(pick, below), randomQuery(pick, below)])
+      const sorts = [
+        'family',
+        '-family',
+        'birthdate,-given',
+        'gender,-birthdate',
+        '-name',
+        '-_id',
+        '_lastUpdated',
+      ]
+      test.each(
+        queries.map(([a, b]) => ({ query: encode([a!, b!].slice(0, 1 + below(2))), sort: pick(sorts) })),
+      )('$query sorted by $sort', async ({ query, sort }) => {
+        const { plan } = planCase({ type: 'Patient', query: `${query}&_sort=${sort}`, why: '' })
+        const wanted = resources.filter(one => matches(plan, one)).sort(compareBySort(plan))
+        expect((await walk(plan, 7)).map(idOf)).toEqual(wanted.map(one => one.id))
+      })
+    })
+  })
+}
+
+const encode = (queries: readonly (readonly [string, string, unknown])[]): string =>
+  queries.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&')
+
+function expectNames(one: SearchCase, names: string[]): void {
+  if (one.sorted === false) expect(names.sort()).toEqual([...one.expect!].sort())
+  else expect(names).toEqual(one.expect)
+}
