@@ -41,19 +41,14 @@ export function spawnServer(options: ServerOptions = {}): Omit<RunningServer, 'b
     NADI_LOG: 'silent',
     ...options.env,
   }
-  const args = ['--import', './src/require-node.mjs', 'src/node.ts', ...(options.args ?? [])]
-  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const imports = ['--import', './src/require-node.mjs', '--import', './test/runtime/die-with-parent.mjs']
+  const args = [...imports, 'src/node.ts', ...(options.args ?? [])]
+  const child = spawn(process.execPath, args, { cwd: ROOT, env, stdio: 'pipe' })
   const out: string[] = []
   const err: string[] = []
   createInterface({ input: child.stdout! }).on('line', line => out.push(line))
   createInterface({ input: child.stderr! }).on('line', line => err.push(line))
-  // A test that fails before it stops its server must not leave it behind.
-  const end = () => child.kill('SIGKILL')
-  process.on('exit', end)
-  const gone = once(child, 'close').then(([code]) => {
-    process.off('exit', end)
-    return code as number | null
-  })
+  const gone = once(child, 'close').then(([code]) => code as number | null)
   return {
     process: child,
     out,
