@@ -19,7 +19,7 @@ const RELATIVE =
 const ABSOLUTE =
   /^(https?:\/\/[^?#]*?)\/([A-Z][A-Za-z]{1,63})\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/([A-Za-z0-9\-.]{1,64}))?(?:#.*)?$/
 
-/** Returns the logical id's or version's fitness: 1 to 64 of `A-Z a-z 0-9 - .`. */
+/** Returns whether the text can be a logical id or a version: 1 to 64 of `A-Z a-z 0-9 - .`. */
 export const isId = (text: string): boolean => /^[A-Za-z0-9\-.]{1,64}$/.test(text)
 
 /**

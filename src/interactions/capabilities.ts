@@ -5,7 +5,7 @@
 import type { Context } from '../context.ts'
 import type { Json, JsonObject, Resource } from '../fhir/json.ts'
 import { PREFIXES } from '../search/ask.ts'
-import { modifiersOf, paramModifiers } from '../search/plan.ts'
+import { modifiersOf, paramModifiers } from '../search/modifiers.ts'
 import type { Node } from '../search/plan-node.ts'
 import type { ParamType, SearchParam } from '../search/registry.ts'
 import { isSortable } from '../search/result-params.ts'

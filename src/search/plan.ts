@@ -1,28 +1,13 @@
 /**
- * From criteria to a plan: what each parameter means for the types searched.
+ * From criteria to a plan: what a search asks for, and how its results come back.
  * https://hl7.org/fhir/R4/search.html
  */
 import type { Issue } from '../fhir/error.ts'
-import {
-  type Ask,
-  allOf,
-  anyOf,
-  type PlanContext,
-  type Planner,
-  refusal,
-  Unsupported,
-  unsupported,
-} from './ask.ts'
+import { allOf, type PlanContext, refusal, Unsupported, unsupported } from './ask.ts'
+import { planCriterion } from './criterion.ts'
 import { fingerprintOf } from './fingerprint.ts'
-import { planDate, planUpdated } from './params/date.ts'
-import { planNumber, planQuantity } from './params/quantity.ts'
-import { planReference, planTypedReference } from './params/reference.ts'
-import { planContains, planExact, planString } from './params/string.ts'
-import { planIdentifier, planOfType, planToken, planTokenText } from './params/token.ts'
-import { planAbove, planBelow, planUri } from './params/uri.ts'
-import { type Criterion, type SearchRequest, shown, unescapeValue } from './parse.ts'
+import { type Criterion, type SearchRequest, shown } from './parse.ts'
 import type { Node, SearchPlan, SortKey } from './plan-node.ts'
-import type { ParamType, SearchParam } from './registry.ts'
 import {
   planCount,
   planElements,
@@ -68,44 +53,6 @@ export interface PlannedSearch {
   ignored: Issue[]
 }
 
-/** The planners of each type by modifier; '' is none, `Type` any resource type. `missing` and `not` are the same for all. */
-const PLANNERS: Partial<Record<ParamType, Readonly<Record<string, Planner>>>> = {
-  token: { '': planToken, not: planToken, text: planTokenText, 'of-type': planOfType },
-  string: { '': planString, exact: planExact, contains: planContains },
-  date: { '': planDate },
-  number: { '': planNumber },
-  quantity: { '': planQuantity },
-  reference: { '': planReference, identifier: planIdentifier, Type: planTypedReference },
-  uri: { '': planUri, above: planAbove, below: planBelow },
-}
-
-/** Returns the modifiers that parameters of a type may take, `missing` included; `[type]` stands for the name of a resource type. */
-export const modifiersOf = (type: ParamType): string[] => {
-  const planners = PLANNERS[type]
-  if (planners === undefined) return []
-  return [
-    'missing',
-    ...Object.keys(planners).flatMap(name => (name === '' ? [] : name === 'Type' ? ['[type]'] : [name])),
-  ]
-}
-
-/** Modifiers that have a meaning only on values of certain FHIR types. */
-const NEEDS: Readonly<Record<string, readonly string[]>> = {
-  text: ['Coding', 'CodeableConcept', 'Identifier'],
-  'of-type': ['Identifier'],
-  identifier: ['Reference'],
-  '[type]': ['Reference'],
-}
-
-/** Returns the modifiers that this parameter takes: those of its type that have a meaning on its values. */
-export function paramModifiers(param: SearchParam): string[] {
-  if (isColumn(param)) return param.code === '_id' ? ['missing', 'not'] : ['missing']
-  return modifiersOf(param.type).filter(name => {
-    const needed = Object.hasOwn(NEEDS, name) ? NEEDS[name]! : undefined
-    return needed === undefined || param.paths.some(path => needed.includes(path.type))
-  })
-}
-
 /**
  * Returns the plan of a search.
  *
@@ -115,8 +62,50 @@ export function paramModifiers(param: SearchParam): string[] {
 export function planSearch(request: SearchRequest, options: PlanOptions): PlannedSearch {
   const limits = { ...SEARCH_LIMITS, ...options.limits }
   checkLimits(request, limits)
-  const search = new Planning(request, options, limits)
-  return search.planned()
+  const draft: Draft = {
+    types: [...new Set(options.types)],
+    nodes: [],
+    sort: [],
+    marks: new Map(),
+    seen: new Set(),
+    result: {
+      count: limits.pageDefault,
+      total: undefined,
+      summary: 'false',
+      elements: undefined,
+      pretty: false,
+      format: undefined,
+    },
+  }
+  const applied = new Map<Criterion, readonly [string, string]>()
+  const ignored: Issue[] = []
+  const apply = (criterion: Criterion): void => {
+    try {
+      applied.set(criterion, [criterion.name, applyTo(draft, criterion, options, limits)])
+    } catch (error) {
+      if (!(error instanceof Unsupported) || !options.lenient) throw error
+      for (const issue of error.issues) ignored.push({ ...issue, severity: 'warning' })
+    }
+  }
+  // What may be asked depends on the types, wherever _type stands.
+  for (const criterion of request) if (criterion.code === '_type') apply(criterion)
+  for (const criterion of request) if (criterion.code !== '_type') apply(criterion)
+
+  const { types, sort, result } = draft
+  if (result.elements !== undefined && result.summary !== 'false' && result.summary !== 'count')
+    throw refusal(
+      { name: '_elements' },
+      '"_elements" and "_summary" both choose what is shown; one of them will do.',
+    )
+  if (result.count === 0) result.summary = 'count'
+  const where = allOf(draft.nodes)
+  const fingerprint = fingerprintOf(types, where, sort, draft.marks)
+  return {
+    plan: { types, where, sort, fingerprint },
+    result,
+    applied: request.flatMap(criterion => (applied.has(criterion) ? [applied.get(criterion)!] : [])),
+    ignored,
+  }
 }
 
 function checkLimits(request: SearchRequest, limits: SearchLimits): void {
@@ -136,246 +125,79 @@ function checkLimits(request: SearchRequest, limits: SearchLimits): void {
   }
 }
 
-/** Parameters of R4 that the server does not know to do, with what to say of them. */
-const NOT_YET = new Set([
-  '_has',
-  '_include',
-  '_revinclude',
-  '_contained',
-  '_containedType',
-  '_list',
-  '_filter',
-  '_query',
-  '_text',
-  '_content',
-  '_score',
-])
-
-class Planning {
-  readonly #request: SearchRequest
-  readonly #options: PlanOptions
-  readonly #limits: SearchLimits
-  #types: readonly string[]
-  readonly #result: ResultParams
-  readonly #nodes: Node[] = []
-  readonly #applied: (readonly [string, string])[] = []
-  readonly #ignored: Issue[] = []
-  /** Texts of criteria whose bounds depend on the time of asking. */
-  readonly #marks = new Map<Node, string>()
-  #sort: SortKey[] = []
-
-  constructor(request: SearchRequest, options: PlanOptions, limits: SearchLimits) {
-    this.#request = request
-    this.#options = options
-    this.#limits = limits
-    this.#types = [...new Set(options.types)]
-    this.#result = {
-      count: limits.pageDefault,
-      total: undefined,
-      summary: 'false',
-      elements: undefined,
-      pretty: false,
-      format: undefined,
-    }
-  }
-
-  planned(): PlannedSearch {
-    const seen = new Set<string>()
-    // What may be asked depends on the types, wherever _type stands.
-    for (const criterion of this.#request) if (criterion.code === '_type') this.#apply(criterion, seen)
-    for (const criterion of this.#request) if (criterion.code !== '_type') this.#apply(criterion, seen)
-    const order = new Map(this.#request.map((criterion, at) => [`${criterion.name}=${criterion.value}`, at]))
-    const place = ([name, value]: readonly [string, string]) => order.get(`${name}=${value}`) ?? 0
-    const where = this.#nodes.length === 1 ? this.#nodes[0]! : allOf(this.#nodes)
-    const { summary, elements } = this.#result
-    if (elements !== undefined && summary !== 'false' && summary !== 'count')
-      throw refusal(
-        { name: '_elements' },
-        '"_elements" and "_summary" both choose what is shown; one of them will do.',
-      )
-    if (this.#result.count === 0) this.#result.summary = 'count'
-    return {
-      plan: {
-        types: this.#types,
-        where,
-        sort: this.#sort,
-        fingerprint: fingerprintOf(this.#types, where, this.#sort, this.#marks),
-      },
-      result: this.#result,
-      applied: this.#applied.sort((a, b) => place(a) - place(b)),
-      ignored: this.#ignored,
-    }
-  }
-
-  #apply(criterion: Criterion, seen: Set<string>): void {
-    try {
-      const value = this.#one(criterion, seen)
-      this.#applied.push([criterion.name, value ?? criterion.value])
-    } catch (error) {
-      if (!(error instanceof Unsupported) || !this.#options.lenient) throw error
-      for (const issue of error.issues) this.#ignored.push({ ...issue, severity: 'warning' })
-    }
-  }
-
-  /** Returns the value that was applied where it is not the one sent. */
-  #one(criterion: Criterion, seen: Set<string>): string | undefined {
-    const { code } = criterion
-    switch (code) {
-      case '_count':
-      case '_sort':
-      case '_total':
-      case '_summary':
-      case '_elements':
-      case '_format':
-      case '_pretty':
-        return this.#resultParam(criterion, seen)
-      case '_type':
-        this.#typeParam(criterion)
-        return undefined
-      default:
-        this.#nodes.push(this.#criterion(criterion))
-        return undefined
-    }
-  }
-
-  #resultParam(criterion: Criterion, seen: Set<string>): string | undefined {
-    const { code } = criterion
-    if (criterion.modifier !== undefined || criterion.chain !== undefined)
-      throw unsupported(criterion, `"${code}" takes no modifier.`)
-    if (seen.has(code)) throw refusal(criterion, `"${code}" stands twice.`)
-    seen.add(code)
-    const result = this.#result
-    switch (code) {
-      case '_count':
-        result.count = planCount(criterion, this.#limits.pageMax)
-        return String(result.count)
-      case '_sort':
-        this.#sort = planSort(criterion, this.#types, this.#options)
-        break
-      case '_total':
-        result.total = planTotal(criterion)
-        break
-      case '_summary':
-        result.summary = planSummary(criterion)
-        break
-      case '_elements':
-        result.elements = planElements(criterion)
-        break
-      case '_format':
-        result.format = criterion.value
-        break
-      case '_pretty':
-        result.pretty = planPretty(criterion)
-    }
-    return undefined
-  }
-
-  #typeParam(criterion: Criterion): void {
-    if (criterion.modifier !== undefined || criterion.chain !== undefined)
-      throw unsupported(criterion, '"_type" takes no modifier.')
-    const known = new Set(this.#options.registry.types)
-    for (const type of criterion.values)
-      if (!known.has(type)) throw refusal(criterion, `"${shown(type)}" is not a resource type of R4.`)
-    const asked = new Set(criterion.values)
-    if (this.#types.length === 0) this.#types = [...asked]
-    else if (this.#types.every(type => asked.has(type))) return
-    else {
-      const both = this.#types.filter(type => asked.has(type))
-      if (both.length > 0) this.#types = both
-      else this.#nodes.push({ kind: 'or', nodes: [] })
-    }
-  }
-
-  #criterion(criterion: Criterion): Node {
-    const { code, modifier, chain } = criterion
-    if (NOT_YET.has(code)) throw unsupported(criterion, `"${code}" is not supported.`)
-    const params = this.#paramsOf(criterion)
-    if (chain !== undefined)
-      throw unsupported(criterion, `Chained parameters such as "${shown(criterion.name)}" are not supported.`)
-    if (modifier === 'missing') return this.#missing(criterion, params)
-    const values = code === '_id' ? criterion.values.slice(0, 1) : criterion.values
-    if (values.length * params.length > this.#limits.values * 5)
-      throw refusal(criterion, 'So many values on so many types are too many.', 'too-costly')
-    const asks = values.flatMap(value =>
-      params.map((param): Ask => ({ param, criterion, value, context: this.#options })),
-    )
-    const node = anyOf(asks.map(ask => this.#leaf(plannerOf(ask), ask)))
-    return modifier === 'not' ? { kind: 'not', node } : node
-  }
-
-  #leaf(planner: Planner, ask: Ask): Node {
-    const node = planner(ask)
-    if (ask.value.startsWith('ap') && (ask.param.type === 'date' || ask.param.code === '_lastUpdated'))
-      this.#marks.set(node, `${ask.param.name}=${ask.value}`)
-    return node
-  }
-
-  /** Returns the parameter of each type searched. */
-  #paramsOf(criterion: Criterion): SearchParam[] {
-    const { registry } = this.#options
-    const types = this.#types.length === 0 ? ['Resource'] : this.#types
-    const params = types.map(type => {
-      const param = registry.param(type, criterion.code)
-      if (param === undefined) throw this.#unknown(criterion, type)
-      return param
-    })
-    const first = params[0]!
-    if (params.some(param => param.type !== first.type))
-      throw unsupported(criterion, `"${criterion.code}" means different things on the types searched.`)
-    if (
-      !isColumn(first) &&
-      (PLANNERS[first.type] === undefined || params.some(param => param.paths.length === 0))
-    )
-      throw unsupported(criterion, `"${criterion.code}" is not supported: it is a ${first.type} parameter.`)
-    return [...new Map(params.map(param => [param.name, param])).values()]
-  }
-
-  #unknown(criterion: Criterion, type: string): Unsupported {
-    const { registry } = this.#options
-    const code = shown(criterion.code)
-    if (this.#types.length === 0)
-      return unsupported(
-        criterion,
-        `"${code}" is not a parameter of all resource types; name the types that it is for with _type.`,
-      )
-    const codes = registry.params(type).map(param => param.code)
-    return unsupported(criterion, `${type} has no search parameter "${code}"; it has ${codes.join(', ')}.`)
-  }
-
-  #missing(criterion: Criterion, params: readonly SearchParam[]): Node {
-    const value = unescapeValue(criterion.value)
-    if (value !== 'true' && value !== 'false')
-      throw refusal(criterion, `"${shown(criterion.name)}" is true or false.`)
-    const nodes = params.some(isColumn)
-      ? []
-      : params.flatMap(param => param.rows.map((name): Node => ({ kind: 'present', param: name })))
-    const present: Node = params.some(isColumn) ? { kind: 'and', nodes: [] } : anyOf(nodes)
-    return value === 'true' ? { kind: 'not', node: present } : present
-  }
+/** The plan as far as it is made. */
+interface Draft {
+  types: readonly string[]
+  nodes: Node[]
+  sort: SortKey[]
+  /** Texts of nodes whose bounds depend on the time of asking. */
+  marks: Map<Node, string>
+  /** Result parameters that were there already. */
+  seen: Set<string>
+  result: ResultParams
 }
 
-/** `_id` and `_lastUpdated` every resource has; they are not in the index rows. */
-const isColumn = (param: SearchParam): boolean => param.code === '_id' || param.code === '_lastUpdated'
-
-/** Returns what plans a value under the criterion's modifier. Throws `not-supported` for a modifier that the parameter does not take. */
-function plannerOf({ param, criterion, context }: Ask): Planner {
-  const { modifier } = criterion
-  if (param.code === '_id' && (modifier === undefined || modifier === 'not')) return planId
-  if (param.code === '_lastUpdated' && modifier === undefined) return planUpdated
-  const taken = paramModifiers(param)
-  const isType = modifier !== undefined && context.registry.types.includes(modifier)
-  if (modifier === undefined || taken.includes(isType ? '[type]' : modifier)) {
-    const planner = PLANNERS[param.type]?.[isType ? 'Type' : (modifier ?? '')]
-    if (planner !== undefined) return planner
+/** Returns the value that was applied: for the most part the one sent. */
+function applyTo(draft: Draft, criterion: Criterion, options: PlanOptions, limits: SearchLimits): string {
+  const { code, value } = criterion
+  const { result } = draft
+  switch (code) {
+    case '_type':
+      applyTypes(draft, criterion, options)
+      break
+    case '_count':
+      once(draft, criterion)
+      result.count = planCount(criterion, limits.pageMax)
+      return String(result.count)
+    case '_sort':
+      once(draft, criterion)
+      draft.sort = planSort(criterion, draft.types, options)
+      break
+    case '_total':
+      once(draft, criterion)
+      result.total = planTotal(criterion)
+      break
+    case '_summary':
+      once(draft, criterion)
+      result.summary = planSummary(criterion)
+      break
+    case '_elements':
+      once(draft, criterion)
+      result.elements = planElements(criterion)
+      break
+    case '_format':
+      once(draft, criterion)
+      result.format = value
+      break
+    case '_pretty':
+      once(draft, criterion)
+      result.pretty = planPretty(criterion)
+      break
+    default:
+      draft.nodes.push(planCriterion(criterion, draft.types, options, draft.marks))
   }
-  throw unsupported(
-    criterion,
-    `"${param.code}" does not take the modifier ":${shown(modifier ?? '')}"; as a ${param.type} parameter it takes ${taken.map(name => `:${name}`).join(', ')}.`,
-  )
+  return value
 }
 
-/** All the criterion's values at once, as one list is looked up at once. */
-const planId: Planner = ({ criterion }) => ({
-  kind: 'id',
-  ids: [...new Set(criterion.values.map(unescapeValue))],
-})
+function once({ seen }: Draft, criterion: Criterion): void {
+  bare(criterion)
+  if (seen.has(criterion.code)) throw refusal(criterion, `"${criterion.code}" stands twice.`)
+  seen.add(criterion.code)
+}
+
+function bare(criterion: Criterion): void {
+  if (criterion.modifier !== undefined || criterion.chain !== undefined)
+    throw unsupported(criterion, `"${criterion.code}" takes no modifier.`)
+}
+
+function applyTypes(draft: Draft, criterion: Criterion, { registry }: PlanOptions): void {
+  bare(criterion)
+  for (const type of criterion.values)
+    if (!registry.types.includes(type))
+      throw refusal(criterion, `"${shown(type)}" is not a resource type of R4.`)
+  const asked = new Set(criterion.values)
+  const both = draft.types.length === 0 ? [...asked] : draft.types.filter(type => asked.has(type))
+  // A plan without types is one for all, so that none at all has to be said by a node.
+  if (both.length === 0) draft.nodes.push({ kind: 'or', nodes: [] })
+  else draft.types = both
+}

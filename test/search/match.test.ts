@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { FhirError } from '../../src/fhir/error.ts'
 import { PREFIXES } from '../../src/search/ask.ts'
 import { compareBySort, matches } from '../../src/search/match.ts'
+import { modifiersOf } from '../../src/search/modifiers.ts'
 import { parseSearch } from '../../src/search/parse.ts'
-import { modifiersOf } from '../../src/search/plan.ts'
 import { type CaseFile, caseName, caseRegistry, loadCases, planCase, type SearchCase } from './cases.ts'
 
 const files = loadCases()

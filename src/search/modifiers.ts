@@ -1,0 +1,77 @@
+/**
+ * Which modifiers a parameter takes, and what plans a value under each.
+ * https://hl7.org/fhir/R4/search.html#modifiers
+ */
+import { type Ask, type Planner, unsupported } from './ask.ts'
+import { planDate, planUpdated } from './params/date.ts'
+import { planNumber, planQuantity } from './params/quantity.ts'
+import { planReference, planTypedReference } from './params/reference.ts'
+import { planContains, planExact, planString } from './params/string.ts'
+import { planIdentifier, planOfType, planToken, planTokenText } from './params/token.ts'
+import { planAbove, planBelow, planUri } from './params/uri.ts'
+import { shown, unescapeValue } from './parse.ts'
+import type { ParamType, SearchParam } from './registry.ts'
+
+/** The planners of each type by modifier; '' is none, `Type` any resource type. `missing` and `not` are the same for all. */
+const PLANNERS: Partial<Record<ParamType, Readonly<Record<string, Planner>>>> = {
+  token: { '': planToken, not: planToken, text: planTokenText, 'of-type': planOfType },
+  string: { '': planString, exact: planExact, contains: planContains },
+  date: { '': planDate },
+  number: { '': planNumber },
+  quantity: { '': planQuantity },
+  reference: { '': planReference, identifier: planIdentifier, Type: planTypedReference },
+  uri: { '': planUri, above: planAbove, below: planBelow },
+}
+
+/** Returns the modifiers that parameters of a type may take, `missing` included; `[type]` stands for the name of a resource type. */
+export const modifiersOf = (type: ParamType): string[] => {
+  const planners = PLANNERS[type]
+  if (planners === undefined) return []
+  return [
+    'missing',
+    ...Object.keys(planners).flatMap(name => (name === '' ? [] : name === 'Type' ? ['[type]'] : [name])),
+  ]
+}
+
+/** Modifiers that have a meaning only on values of certain FHIR types. */
+const NEEDS: Readonly<Record<string, readonly string[]>> = {
+  text: ['Coding', 'CodeableConcept', 'Identifier'],
+  'of-type': ['Identifier'],
+  identifier: ['Reference'],
+  '[type]': ['Reference'],
+}
+
+/** Returns the modifiers that this parameter takes: those of its type that have a meaning on its values. */
+export function paramModifiers(param: SearchParam): string[] {
+  if (isColumn(param)) return param.code === '_id' ? ['missing', 'not'] : ['missing']
+  return modifiersOf(param.type).filter(name => {
+    const needed = Object.hasOwn(NEEDS, name) ? NEEDS[name]! : undefined
+    return needed === undefined || param.paths.some(path => needed.includes(path.type))
+  })
+}
+
+/** `_id` and `_lastUpdated` every resource has; they are not in the index rows. */
+export const isColumn = (param: SearchParam): boolean => param.code === '_id' || param.code === '_lastUpdated'
+
+/** Returns what plans a value under the criterion's modifier. Throws `not-supported` for a modifier that the parameter does not take. */
+export function plannerOf({ param, criterion, context }: Ask): Planner {
+  const { modifier } = criterion
+  if (param.code === '_id' && (modifier === undefined || modifier === 'not')) return planId
+  if (param.code === '_lastUpdated' && modifier === undefined) return planUpdated
+  const taken = paramModifiers(param)
+  const isType = modifier !== undefined && context.registry.types.includes(modifier)
+  if (modifier === undefined || taken.includes(isType ? '[type]' : modifier)) {
+    const planner = PLANNERS[param.type]?.[isType ? 'Type' : (modifier ?? '')]
+    if (planner !== undefined) return planner
+  }
+  throw unsupported(
+    criterion,
+    `"${param.code}" does not take the modifier ":${shown(modifier ?? '')}"; as a ${param.type} parameter it takes ${taken.map(name => `:${name}`).join(', ')}.`,
+  )
+}
+
+/** All the criterion's values at once, as one list is looked up at once. */
+const planId: Planner = ({ criterion }) => ({
+  kind: 'id',
+  ids: [...new Set(criterion.values.map(unescapeValue))],
+})
