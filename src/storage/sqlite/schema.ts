@@ -84,3 +84,7 @@ export const SCHEMA_VERSION: number = MIGRATIONS.at(-1)!.version
 /** Returns the text of a migration file as wrangler applies it. */
 export const migrationText = (migration: Migration): string =>
   migration.statements.map(statement => `${statement};\n`).join('')
+
+/** Returns the name of a migration file: wrangler applies them in the order of their names. */
+export const migrationFile = ({ version, name }: Migration): string =>
+  `${String(version).padStart(4, '0')}_${name}.sql`

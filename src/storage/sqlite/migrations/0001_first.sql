@@ -4,6 +4,7 @@ CREATE TABLE res (rid INTEGER PRIMARY KEY, key TEXT NOT NULL, type INTEGER NOT N
 CREATE UNIQUE INDEX res_key ON res (key);
 CREATE INDEX res_type ON res (type, rid) WHERE live = 1;
 CREATE INDEX res_updated ON res (type, lu DESC, rid) WHERE live = 1;
+CREATE INDEX res_updated_all ON res (lu DESC, rid) WHERE live = 1;
 CREATE TABLE ver (vid INTEGER PRIMARY KEY, rid INTEGER NOT NULL, type INTEGER NOT NULL, ver INTEGER NOT NULL, lu INTEGER NOT NULL, method TEXT NOT NULL, chunks INTEGER NOT NULL, body TEXT);
 CREATE UNIQUE INDEX ver_rid ON ver (rid, ver);
 CREATE INDEX ver_type ON ver (type, vid);

@@ -1,0 +1,182 @@
+/** Searches are driven by the indexes they are meant for: read off SQLite's own query plan. */
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { IndexRow } from '../../src/search/index-row.ts'
+import type { Node, SortKey } from '../../src/search/plan-node.ts'
+import { memoryDriver } from '../../src/storage/sqlite/node-memory.ts'
+import { sqlStorage } from '../../src/storage/sqlite/store.ts'
+import { recording } from './sqlite-recording.ts'
+import { changeOf, commitOf, planOf } from './sqlite-rows.ts'
+
+const driver = recording(memoryDriver())
+const options = {
+  name: 'sqlite',
+  maxBody: 1e9,
+  pieceLength: 1e9,
+  cancels: false,
+  shared: false,
+  clock: () => 0,
+} as const
+/** Nothing is gathered, everything walks; and the reverse. */
+const walking = sqlStorage(driver, { ...options, gathers: 0 })
+const gathering = sqlStorage(driver, { ...options, gathers: 1e9 })
+afterAll(() => gathering.close())
+
+const code: Node = { kind: 'token', param: 'Observation.code', system: 'http://loinc.org', code: 'c1' }
+const status: Node = { kind: 'token', param: 'Observation.status', code: 'final' }
+const subject: Node = { kind: 'reference', param: 'Observation.subject', type: 'Patient', id: 'p1' }
+const date: Node = {
+  kind: 'date',
+  param: 'Observation.date',
+  bounds: [
+    { end: 'lo', op: '>=', value: 100 },
+    { end: 'hi', op: '<=', value: 200 },
+  ],
+}
+const since: Node = { kind: 'date', param: 'Observation.date', bounds: [{ end: 'hi', op: '>', value: 100 }] }
+const value: Node = {
+  kind: 'quantity',
+  param: 'Observation.value-quantity',
+  unit: '|mg',
+  bounds: [
+    { end: 'lo', op: '>=', value: 'a' },
+    { end: 'hi', op: '<', value: 'b' },
+  ],
+}
+const text = (match: 'starts' | 'contains' | 'equals' | 'exact'): Node => ({
+  kind: 'string',
+  param: 'Observation.note',
+  match,
+  value: 'abcdef',
+})
+const and = (...nodes: Node[]): Node => ({ kind: 'and', nodes })
+const newest: SortKey[] = [{ by: 'param', params: ['Observation.date'], descending: true }]
+
+beforeAll(async () => {
+  const index: IndexRow[] = [
+    { kind: 'token', param: 'Observation.code', system: 'http://loinc.org', code: 'c1' },
+  ]
+  await gathering.commit(commitOf([changeOf('Observation/1', 1, index)]))
+})
+
+/** Returns the lines of the query plans of the statements that find the page. */
+async function planned(
+  storage: typeof walking,
+  where: Node,
+  sort: SortKey[] = [],
+  after?: (string | number)[],
+): Promise<string[]> {
+  driver.asked.length = 0
+  await storage.search(planOf(['Observation'], where, sort), {
+    limit: 20,
+    total: 'none',
+    ...(after ? { after } : {}),
+  })
+  const lines: string[] = []
+  for (const { text: sql, params } of [...driver.asked]) {
+    if (!sql.includes('v.body')) continue
+    const [rows] = await driver.read([{ text: `EXPLAIN QUERY PLAN ${sql}`, params }])
+    for (const row of rows!) lines.push(String(row[3]))
+  }
+  return lines
+}
+
+it.each<[string, Node, RegExp]>([
+  ['token', code, /SEARCH f USING PRIMARY KEY \(p=\? AND code=\?/],
+  ['reference', subject, /SEARCH f USING PRIMARY KEY \(p=\? AND id=\?/],
+  [
+    'uri',
+    { kind: 'uri', param: 'Observation.u', match: 'equals', value: 'x' },
+    /SEARCH f USING PRIMARY KEY \(p=\? AND value=\?/,
+  ],
+  [
+    'token and another',
+    and(code, status),
+    /SEARCH tok( EXISTS)? USING (COVERING )?INDEX tok_rid \(rid=\? AND p=\? AND code=\?\)/,
+  ],
+])('%s: read in the order of making, nothing sorted', async (_, where, index) => {
+  for (const storage of [walking, gathering]) {
+    const lines = await planned(storage, where, [], [0])
+    expect(
+      lines.some(line => index.test(line)),
+      lines.join('\n'),
+    ).toBe(true)
+    expect(lines.filter(line => /TEMP B-TREE/.test(line))).toEqual([])
+  }
+})
+
+it.each<[string, Node, RegExp]>([
+  ['date within', date, /SEARCH dat USING PRIMARY KEY \(p=\? AND lo>\? AND lo<\?\)/],
+  ['date since', since, /SEARCH dat USING (COVERING )?INDEX dat_hi \(p=\? AND hi>\?\)/],
+  ['quantity', value, /SEARCH qty USING PRIMARY KEY \(p=\? AND unit=\? AND lo>\? AND lo<\?\)/],
+  [
+    'string starts',
+    text('starts'),
+    /SEARCH sv USING (COVERING )?INDEX sv_folded \(p=\? AND folded>\? AND folded<\?\)/,
+  ],
+  ['string equals', text('equals'), /SEARCH sv USING (COVERING )?INDEX sv_folded \(p=\? AND folded=\?\)/],
+  ['string exact', text('exact'), /SEARCH sv USING (COVERING )?INDEX sv_exact \(p=\? AND exact=\?\)/],
+  ['string contains', text('contains'), /SCAN sv_trigram VIRTUAL TABLE/],
+  [
+    'or of many tokens',
+    {
+      kind: 'or',
+      nodes: ['a', 'b', 'c', 'd'].map(one => ({ kind: 'token', param: 'Observation.code', code: one })),
+    },
+    /SEARCH tok USING PRIMARY KEY \(p=\? AND code=\?\)/,
+  ],
+  ['or of two kinds', { kind: 'or', nodes: [code, subject] }, /SEARCH tok USING PRIMARY KEY/],
+])('%s: found by its index', async (_, where, index) => {
+  const lines = await planned(gathering, where)
+  expect(
+    lines.some(line => index.test(line)),
+    lines.join('\n'),
+  ).toBe(true)
+  expect(
+    lines.filter(line => /SCAN (tok|str|sv|dat|qty|ref|uri|srt|ver|res)\b(?! VIRTUAL)/.test(line)),
+  ).toEqual([])
+})
+
+it.each<[string, Node, SortKey[], (string | number)[], RegExp]>([
+  [
+    'a parameter',
+    status,
+    [{ by: 'param', params: ['Observation.date'], descending: false }],
+    ['x', 5],
+    /SEARCH f USING PRIMARY KEY \(p=\? AND key>\?\)/,
+  ],
+  ['a parameter, descending', status, newest, ['x', 5], /SEARCH f USING PRIMARY KEY \(p=\? AND key<\?\)/],
+  [
+    'lastUpdated, newest first',
+    status,
+    [{ by: 'updated', descending: true }],
+    [5, 5],
+    /SEARCH f USING (COVERING )?INDEX res_updated \(type=\? AND lu<\?\)/,
+  ],
+  [
+    'id',
+    status,
+    [{ by: 'id', descending: false }],
+    ['x', 5],
+    /SEARCH f USING INDEX res_key \(key>\? AND key<\?\)/,
+  ],
+])(
+  'walks the index of %s where nothing narrows, from the cursor on',
+  async (_, where, sort, after, index) => {
+    const lines = await planned(walking, where, sort, after)
+    expect(
+      lines.some(line => index.test(line)),
+      lines.join('\n'),
+    ).toBe(true)
+    // Equal keys are put in the order of making among themselves; the whole is never sorted.
+    expect(
+      lines.filter(line => /TEMP B-TREE FOR ORDER BY/.test(line)),
+      lines.join('\n'),
+    ).toEqual([])
+  },
+)
+
+it('asks no count where there is nothing to choose', async () => {
+  driver.asked.length = 0
+  await gathering.search(planOf(['Observation'], code), { limit: 20, total: 'none' })
+  expect(driver.asked).toHaveLength(1)
+})
