@@ -9,6 +9,8 @@ export interface Settings {
   zone: string
   validate: 'off' | 'structure'
   references: 'off' | 'enforce'
+  /** A conditional delete that matches several resources deletes all of them, or is refused. */
+  conditionalDelete: 'single' | 'multiple'
   limits: {
     /** Largest request body, bytes. */
     body: number
@@ -113,6 +115,7 @@ export function readConfig(env: Record<string, string | undefined>, args: readon
     sync: value('NADI_SYNC'),
     validate: value('NADI_VALIDATE'),
     references: value('NADI_REFERENCES'),
+    conditionalDelete: value('NADI_CONDITIONAL_DELETE'),
     trustedProxies: value('NADI_TRUSTED_PROXIES') ?? [],
     url: value('NADI_URL_LIMIT'),
     headerMs: value('NADI_HEADER_MS'),
@@ -187,6 +190,7 @@ export function settingsOf(config: Config, port: number): Settings {
     zone: config.zone,
     validate: config.validate,
     references: config.references,
+    conditionalDelete: config.conditionalDelete,
     limits: config.limits,
   }
 }

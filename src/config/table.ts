@@ -108,6 +108,14 @@ export const SETTINGS = [
     read: choice('off', 'enforce'),
   },
   {
+    env: 'NADI_CONDITIONAL_DELETE',
+    values: 'single or multiple',
+    default: 'multiple',
+    meaning:
+      '`single` refuses a conditional delete that matches several resources; `multiple` deletes them all in one commit.',
+    read: choice('single', 'multiple'),
+  },
+  {
     env: 'NADI_AUTH',
     values: '',
     default: '',

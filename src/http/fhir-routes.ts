@@ -118,8 +118,8 @@ export function createFhirRoutes(send: Send) {
 
     /** https://hl7.org/fhir/R4/http.html#3.1.0.7.1 */
     conditionalDelete: handler('delete', async (c, asked) => {
-      const options = { ...writeOptions(c), multiple: true }
-      return answerDelete(c, asked, await conditionalDelete(ctxOf(c), asked.type, asked.pairs, options))
+      const done = await conditionalDelete(ctxOf(c), asked.type, asked.pairs, writeOptions(c))
+      return answerDelete(c, asked, done)
     }),
 
     /** https://hl7.org/fhir/R4/http.html#search */

@@ -117,9 +117,7 @@ async function answer(ctx: Context, entry: Entry, options: BundleOptions): Promi
     }
     case 'DELETE':
       return deletedEntry(
-        id !== ''
-          ? await remove(ctx, type, id, write)
-          : await conditionalDelete(ctx, type, pairs, { ...write, multiple: true }),
+        id !== '' ? await remove(ctx, type, id, write) : await conditionalDelete(ctx, type, pairs, write),
         prefer,
       )
   }

@@ -107,7 +107,7 @@ function resourceOf(ctx: Context, type: string): JsonObject {
     conditionalCreate: true,
     conditionalRead: 'full-support',
     conditionalUpdate: true,
-    conditionalDelete: 'multiple',
+    conditionalDelete: ctx.settings.conditionalDelete,
     referencePolicy: [
       'literal',
       'logical',

@@ -3,7 +3,7 @@
  * https://hl7.org/fhir/R4/http.html#delete
  */
 import type { Context } from '../context.ts'
-import { fhirError } from '../fhir/error.ts'
+import { type FhirError, fhirError } from '../fhir/error.ts'
 import { keyOf, type Require, type Stored } from '../storage/port.ts'
 import { commit, deletionOf, storedOf } from './commit.ts'
 import { criteriaOf, findMatches, multipleMatches } from './criteria.ts'
@@ -35,24 +35,24 @@ export async function remove(
 }
 
 /**
- * Deletes what matches in one commit: one resource, or with `multiple` all of them.
+ * Deletes what matches in one commit: one resource, or all of them where the setting `conditionalDelete` is `multiple`.
  *
- * Throws `multiple-matches` (412) where many match and `multiple` is off, `too-costly` (412) where they are more than one commit takes,
+ * Throws `multiple-matches` (412) where many match and only one may, `too-costly` (412) where they are more than one commit takes,
  * `invalid` for criteria that say nothing.
  */
 export async function conditionalDelete(
   ctx: Context,
   type: string,
   pairs: Pairs,
-  options: { multiple?: boolean } & WriteOptions = {},
+  options: WriteOptions = {},
 ): Promise<Deleted> {
   checkType(ctx, type)
   const criteria = criteriaOf(ctx, type, pairs, 'http')
   if (options.ifMatch !== undefined) ifMatchVersions(options.ifMatch)
-  const most = options.multiple === true ? ctx.settings.limits.entries : 1
+  const most = mostDeleted(ctx)
   return untilSettled(async () => {
     const { rows, more } = await findMatches(ctx, criteria, most)
-    if (more) throw options.multiple === true ? tooMany(most) : multipleMatches(type)
+    if (more) throw tooMany(ctx, type)
     if (options.ifMatch !== undefined && rows.length === 0) checkIfMatch(options.ifMatch, undefined)
     for (const row of rows) checkIfMatch(options.ifMatch, row)
     if (rows.length === 0) return { stored: [] }
@@ -61,9 +61,19 @@ export async function conditionalDelete(
   })
 }
 
-/** Returns the error for more matches than one commit may delete. */
-export const tooMany = (most: number) =>
-  fhirError('too-costly', `More than ${most} resources match: delete them in several steps.`, { status: 412 })
+/** Returns how many resources one conditional delete may delete. */
+export const mostDeleted = (ctx: Context): number =>
+  ctx.settings.conditionalDelete === 'multiple' ? ctx.settings.limits.entries : 1
+
+/** Returns the error for more matches than one conditional delete may delete. */
+export const tooMany = (ctx: Context, type: string): FhirError =>
+  ctx.settings.conditionalDelete === 'single'
+    ? multipleMatches(type)
+    : fhirError(
+        'too-costly',
+        `More than ${mostDeleted(ctx)} resources match: delete them in several steps.`,
+        { status: 412 },
+      )
 
 async function deleteAll(
   ctx: Context,

@@ -11,7 +11,7 @@ import { accept } from './accept.ts'
 import { bundleLinks, type Identity, linkAddress } from './bundle-links.ts'
 import { resolveReferences } from './conditional-references.ts'
 import { criteriaOf, multipleMatches } from './criteria.ts'
-import { tooMany } from './delete.ts'
+import { mostDeleted, tooMany } from './delete.ts'
 import { type Entry, errorInEntry, inEntry, patchOf } from './entry.ts'
 import { findInOverlay, type Overlay, type Pending } from './overlay.ts'
 import { patched } from './patch.ts'
@@ -148,9 +148,8 @@ async function identifyDeletion(ctx: Context, state: Attempt, entry: Entry): Pro
     write(state, entry, key, current, undefined)
     return
   }
-  const most = ctx.settings.limits.entries
-  const found = await find(ctx, state, entry, pairs, most)
-  if (found.more) throw tooMany(most)
+  const found = await find(ctx, state, entry, pairs, mostDeleted(ctx))
+  if (found.more) throw tooMany(ctx, type)
   if (found.now.length === 0) checkIfMatch(entry.ifMatch, undefined)
   for (const { key, stored } of found.now) {
     checkIfMatch(entry.ifMatch, stored)

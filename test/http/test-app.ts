@@ -41,6 +41,7 @@ export async function testApp(broken: Partial<Storage> = {}): Promise<TestApp> {
       zone: 'Asia/Kolkata',
       validate: 'structure',
       references: 'off',
+      conditionalDelete: 'multiple',
       limits: { body: 1_000_000, entries: 50, depth: 64, pageDefault: 20, pageMax: 100, searchMs: 5000 },
     },
     registry: createRegistry(),

@@ -123,7 +123,8 @@ describe('conditional patch', () => {
 })
 
 describe('conditional delete', () => {
-  const drop = (options = {}) => conditionalDelete(ctx, 'Patient', IS_A, options)
+  const drop = (settings: Partial<typeof ctx.settings> = {}) =>
+    conditionalDelete({ ...ctx, settings: { ...ctx.settings, ...settings } }, 'Patient', IS_A)
 
   test('no match: nothing happens', async () => expect((await drop()).stored).toEqual([]))
   test('one match: deletes it', async () => {
@@ -135,20 +136,22 @@ describe('conditional delete', () => {
   test('many matches, single: 412 and nothing deleted', async () => {
     await put('x')
     await put('y')
-    expect((await refusal(drop())).status).toBe(412)
+    const { status, code } = await refusal(drop({ conditionalDelete: 'single' }))
+    expect([status, code]).toEqual([412, 'multiple-matches'])
     expect(await live()).toHaveLength(2)
   })
   test('many matches, multiple: deletes all in one commit', async () => {
     for (const id of ['x', 'y', 'z']) await put(id)
-    const { stored } = await drop({ multiple: true })
+    const { stored } = await drop()
     expect(stored).toHaveLength(3)
     expect(new Set(stored.map(({ at }) => at)).size).toBe(1)
     expect(await live()).toEqual([])
   })
   test('more matches than one commit takes: refused, nothing deleted', async () => {
-    const few = { ...ctx, settings: { ...ctx.settings, limits: { ...ctx.settings.limits, entries: 2 } } }
     for (const id of ['x', 'y', 'z']) await put(id)
-    expect((await refusal(conditionalDelete(few, 'Patient', IS_A, { multiple: true }))).status).toBe(412)
+    const limits = { ...ctx.settings.limits, entries: 2 }
+    const { status, code } = await refusal(drop({ limits }))
+    expect([status, code]).toEqual([412, 'too-costly'])
     expect(await live()).toHaveLength(3)
   })
 })
@@ -187,7 +190,7 @@ describe('criteria that say nothing are refused, for they would hit everything',
     await put('x')
     expect((await refusal(create(ctx, 'Patient', identified(), { ifNoneExist: pairs }))).status).toBe(400)
     expect((await refusal(conditionalUpdate(ctx, 'Patient', pairs, identified()))).status).toBe(400)
-    expect((await refusal(conditionalDelete(ctx, 'Patient', pairs, { multiple: true }))).status).toBe(400)
+    expect((await refusal(conditionalDelete(ctx, 'Patient', pairs))).status).toBe(400)
     expect(await live()).toEqual(['Patient/x'])
   })
 })

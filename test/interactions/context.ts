@@ -29,6 +29,7 @@ export async function testContext(settings: Partial<Settings> = {}): Promise<Tes
       zone: 'Asia/Kolkata',
       validate: 'structure',
       references: 'off',
+      conditionalDelete: 'multiple',
       limits: { body: 1e7, entries: 100, depth: 64, pageDefault: 20, pageMax: 1000, searchMs: 5000 },
       ...settings,
     },
