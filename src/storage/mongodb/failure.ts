@@ -22,8 +22,16 @@ const GONE = new Set([251, 290, 225, 24, 246])
 /** The document would be larger than 16 MB, by the server's and by the driver's word. */
 const TOO_LARGE = new Set([10334, 17280, 2])
 
-export const codeOf = (error: unknown): number | undefined =>
+/** The driver wraps what ends a write of many documents, a lost connection too. */
+function inner(error: unknown): unknown {
+  const wrapped: unknown = error instanceof MongoBulkWriteError ? error.errorResponse : undefined
+  return wrapped instanceof MongoError ? inner(wrapped) : error
+}
+
+const codeOfInner = (error: unknown): number | undefined =>
   error instanceof MongoError && typeof error.code === 'number' ? error.code : undefined
+
+export const codeOf = (error: unknown): number | undefined => codeOfInner(inner(error))
 
 export const isDuplicate = (error: unknown): boolean => codeOf(error) === DUPLICATE
 
@@ -35,14 +43,16 @@ export function refusedIndex(error: unknown): number | undefined {
 }
 
 /** The store cannot be reached, or the outcome of the last command is not known. */
-export function isUnreachable(error: unknown): boolean {
+export function isUnreachable(thrown: unknown): boolean {
+  const error = inner(thrown)
   if (error instanceof MongoNetworkError || error instanceof MongoServerSelectionError) return true
   if (error instanceof MongoError && error.name === 'MongoWaitQueueTimeoutError') return true
   return error instanceof MongoServerError && PASSING.has(error.code as number)
 }
 
 /** Another commit was faster; nothing of this one was stored. */
-export function isConflict(error: unknown): boolean {
+export function isConflict(thrown: unknown): boolean {
+  const error = inner(thrown)
   const code = codeOf(error)
   if (code === WRITE_CONFLICT || (code !== undefined && GONE.has(code))) return true
   return (
