@@ -99,6 +99,18 @@ else
       expect(await shown(one, ahead)).toContain(key('late'))
     })
 
+    it('who starts after all others have stopped stamps after what they have shown', async () => {
+      next()
+      const one = await open()
+      const first = (await put(one, 'first')) as { at: number }
+      const ahead = first.at + 60_000
+      await put(one, 'ahead', ahead)
+      expect(await shown(one)).toEqual([key('ahead'), key('first')])
+      for (const closing of opened.splice(0)) await closing.close()
+      const two = await open()
+      expect(((await put(two, 'late')) as { at: number }).at).toBeGreaterThanOrEqual(ahead)
+    })
+
     it('a single instance sees its own writes at once', async () => {
       next()
       const alone = await open(server.uri.replace(/\/nadi_test_[^?]*/, '$&_alone'), {

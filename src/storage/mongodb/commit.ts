@@ -10,8 +10,9 @@ import { type Commit, type Committed, type Key, typeOf } from '../port.ts'
 import { type ChunkDoc, type Collections, type HistoryDoc, type ResourceDoc, versionId } from './document.ts'
 import { isConflict, isDuplicate, isTimeout, isUnreachable, refusedIndex, spoken } from './failure.ts'
 import { COMMIT_COMMAND, type Instances, type Ticket } from './instances.ts'
-import { criteriaSlot, firstFailing } from './require.ts'
+import { criteriaSlot, firstFailing, matching } from './require.ts'
 import type { Views } from './schema.ts'
+import type { InTurn } from './turns.ts'
 import {
   OPTIONAL_FIELDS,
   type Prepared,
@@ -31,7 +32,7 @@ export interface Committer {
   clock(): number
   /** Returns the internal id of a new resource. */
   order(at: number): string
-  inTurn<T>(names: readonly string[], work: () => Promise<T>): Promise<T>
+  inTurn: InTurn
 }
 
 /** Milliseconds after which a commit that keeps meeting others gives up. */
@@ -68,7 +69,11 @@ class Refused extends Error {
 /** Commits as the port says. Throws FhirError `too-costly` for a body that is too large, `transient` where the store cannot be reached. */
 export async function commitOnce(on: Committer, commit: Commit): Promise<Committed> {
   const prepared = prepareChanges(commit.changes, commit.id)
-  const result = await on.inTurn(wantedBy(commit), () => attempts(on, commit, prepared))
+  const result = await on.inTurn(wantedBy(commit), async waited => {
+    const late = waited ? await overtaken(on, commit) : undefined
+    if (late !== undefined) return (await doneBefore(on, commit, performance.now() + PATIENCE)) ?? late
+    return attempts(on, commit, prepared)
+  })
   if (result.ok) for (const change of commit.changes) on.views.want(typeOf(change.key))
   return result
 }
@@ -85,6 +90,22 @@ function wantedBy(commit: Commit): string[] {
     else if (one.is === 'counter') names.add(`counter ${one.name}`)
   }
   return [...names]
+}
+
+/**
+ * Returns the refusal of a commit that another of this process overtook while it waited, undefined where it may still succeed. A
+ * transaction would say the same, with five commands for one.
+ */
+async function overtaken(on: Committer, commit: Commit): Promise<Refusal | undefined> {
+  for (const [index, one] of commit.require.entries())
+    if (one.is === 'matches' && !(await matching(on.collections, one, {})))
+      return { ok: false, reason: 'require', index }
+  const updates = commit.changes.filter(change => change.version > 1)
+  if (updates.length === 0) return undefined
+  const ids = updates.map(change => change.key as string)
+  const docs = await on.collections.resources.find({ _id: { $in: ids } }, { projection: { v: 1 } }).toArray()
+  const behind = updates.find(change => docs.some(doc => doc._id === change.key && doc.v >= change.version))
+  return behind && { ok: false, reason: 'version', key: behind.key }
 }
 
 async function attempts(on: Committer, commit: Commit, prepared: readonly Prepared[]): Promise<Committed> {

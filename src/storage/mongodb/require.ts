@@ -93,19 +93,8 @@ async function judge(
   switch (one.is) {
     case 'version':
       return atVersion(collections, one.key, one.version, changes.has(one.key), session)
-    case 'matches': {
-      const wanted = new Set<string>(one.keys)
-      const limit = one.keys.length + 1
-      const found = await collections.resources
-        .find(compileSearch(one.plan.types, one.plan.where), {
-          session,
-          projection: { _id: 1 },
-          batchSize: limit + 1,
-        })
-        .limit(limit)
-        .toArray()
-      return found.length === wanted.size && found.every(doc => wanted.has(doc._id))
-    }
+    case 'matches':
+      return matching(collections, one, { session })
     case 'unreferenced': {
       const { key } = one
       const points = [...changes.values()].some(
@@ -141,6 +130,25 @@ async function judge(
       return done.matchedCount === 1
     }
   }
+}
+
+/** Returns whether the live matches are those that the precondition names. */
+export async function matching(
+  collections: Collections,
+  one: Extract<Require, { is: 'matches' }>,
+  options: { session?: ClientSession },
+): Promise<boolean> {
+  const wanted = new Set<string>(one.keys)
+  const limit = wanted.size + 1
+  const found = await collections.resources
+    .find(compileSearch(one.plan.types, one.plan.where), {
+      ...options,
+      projection: { _id: 1 },
+      batchSize: limit + 1,
+    })
+    .limit(limit)
+    .toArray()
+  return found.length === wanted.size && found.every(doc => wanted.has(doc._id))
 }
 
 async function atVersion(
