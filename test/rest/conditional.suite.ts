@@ -66,7 +66,7 @@ export function conditionalSuite(api: () => Api): void {
       expect(located(second).id).not.toBe(id)
     })
 
-    it('leaves one resource of fifty at once', async () => {
+    it('leaves one resource of fifty at once', { timeout: 60_000 }, async () => {
       const value = word()
       const answers = await Promise.all(Array.from({ length: 50 }, () => create(value)))
       expect(answers.filter(answer => answer.status === 201)).toHaveLength(1)
@@ -130,7 +130,7 @@ export function conditionalSuite(api: () => Api): void {
       refused(await update(value), 412)
     })
 
-    it('leaves one resource of fifty at once', async () => {
+    it('leaves one resource of fifty at once', { timeout: 60_000 }, async () => {
       const value = word()
       const answers = await Promise.all(
         Array.from({ length: 50 }, (_, n) => update(value, { multipleBirthInteger: n })),

@@ -62,14 +62,17 @@ const MODIFIERS: Record<string, (value: string, param: Tree) => [string, string,
     value.startsWith('http') ? [['below', value, true]] : [['below', 'https://thanal.example.org/x']],
   '[type]': (value, param) => {
     const [target, id] = /^([A-Z]\w+)\/([A-Za-z0-9.-]+)$/.exec(value)?.slice(1) ?? []
-    return target === undefined ? [[targetOf(param), '1']] : [[target, id as string, true]]
+    // Some examples refer to a type that the parameter does not name.
+    if (target === undefined || !targetsOf(param).includes(target))
+      return [[targetsOf(param)[0] ?? 'Patient', '1']]
+    return [[target, id as string, true]]
   },
 }
-/** A type that the reference parameter may point to. */
-const targetOf = (param: Tree): string => TARGETS.get(param.definition) ?? 'Patient'
+/** The types that the reference parameter may point to. */
+const targetsOf = (param: Tree): readonly string[] => TARGETS.get(param.definition) ?? []
 /** A value that the parameter can be asked for, whether it finds something or not. */
-const anyValue = (param: Tree): string => validQuery({ type: param.type, target: [targetOf(param)] })
-const TARGETS = new Map<string, string>()
+const anyValue = (param: Tree): string => validQuery({ type: param.type, target: [...targetsOf(param)] })
+const TARGETS = new Map<string, readonly string[]>()
 
 interface Listed {
   type: string
@@ -104,8 +107,10 @@ beforeAll(async () => {
   client = new Client({ baseUrl: server.base })
   rest = ((await client.capabilityStatement()) as Tree).rest[0]
   const parameters = new Map<string, Parameter>()
-  for (const each of parametersOfR4())
+  for (const each of parametersOfR4()) {
     for (const base of each.base) parameters.set(`${base}.${each.code}`, each)
+    TARGETS.set(each.url, each.target)
+  }
   ;({ material, chosen } = choose(rest, parameters))
   await inChunks([...material.values()], body =>
     client.update({ resourceType: body.resourceType, id: body.id, body }),

@@ -28,7 +28,9 @@ export function sharedStoreSuite(start: () => Promise<Servers>): void {
     expect((await client(0).get(`Patient/${stored.id}`)).body.active).toBe(true)
   })
 
-  it('fifty concurrent conditional creates leave one resource, and again after delete and edit', async () => {
+  it('fifty concurrent conditional creates leave one resource, and again after delete and edit', {
+    timeout: 60_000,
+  }, async () => {
     const value = word()
     let previous = ''
     for (const change of ['none', 'delete', 'edit']) {
@@ -52,7 +54,7 @@ export function sharedStoreSuite(start: () => Promise<Servers>): void {
     }
   })
 
-  it('fifty concurrent conditional updates leave one resource', async () => {
+  it('fifty concurrent conditional updates leave one resource', { timeout: 60_000 }, async () => {
     const value = word()
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
