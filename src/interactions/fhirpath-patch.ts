@@ -7,6 +7,7 @@ import { fhirError } from '../fhir/error.ts'
 import { copyJson, isObject, type Json, type JsonObject, NumberText, type Resource } from '../fhir/json.ts'
 import { parsePatchPath, type Step } from './patch-path.ts'
 import { elementNamed, holderOf, type Slot, walk } from './patch-slot.ts'
+import { type PatchWork, patchWork, spendMoves } from './patch-work.ts'
 
 type Fail = (why: string) => Error
 
@@ -35,6 +36,7 @@ interface Operation {
  * operation cannot be done; the expression names the operation.
  */
 export function applyFhirPathPatch(resource: Resource, patch: Json): Resource {
+  const work = patchWork()
   for (const operation of readOperations(patch)) {
     const { type, expression } = operation
     const fail: Fail = why =>
@@ -48,12 +50,12 @@ export function applyFhirPathPatch(resource: Resource, patch: Json): Resource {
       element: undefined,
       value: resource,
     }
-    if (type === 'insert' || type === 'move') changeList(root, steps, operation, fail)
-    else if (type === 'add') add(one(root, steps, fail), operation, fail)
+    if (type === 'insert' || type === 'move') changeList(root, steps, operation, fail, work)
+    else if (type === 'add') add(one(root, steps, fail, work), operation, fail)
     else if (steps.length === 0) throw fail('it would change the whole resource')
-    else if (type === 'replace') replace(one(root, steps, fail), operation, fail)
+    else if (type === 'replace') replace(one(root, steps, fail, work), operation, fail)
     else {
-      const slots = walk([root], steps, fail)
+      const slots = walk([root], steps, fail, work)
       if (slots.length > 1) throw fail('the path leads to several elements')
       // R4 asks to delete the element "if found".
       if (slots.length === 1) remove(slots[0]!)
@@ -62,8 +64,8 @@ export function applyFhirPathPatch(resource: Resource, patch: Json): Resource {
   return resource
 }
 
-function one(root: Slot, steps: readonly Step[], fail: Fail): Slot {
-  const slots = walk([root], steps, fail)
+function one(root: Slot, steps: readonly Step[], fail: Fail, work: PatchWork): Slot {
+  const slots = walk([root], steps, fail, work)
   if (slots.length === 0) throw fail('the path leads to no element')
   if (slots.length > 1) throw fail('the path leads to several elements')
   return slots[0]!
@@ -151,10 +153,16 @@ function tidy(holder: JsonObject, name: string): void {
   if (Array.isArray(list) && list.every(item => item === null)) delete holder[name]
 }
 
-function changeList(root: Slot, steps: readonly Step[], operation: Operation, fail: Fail): void {
+function changeList(
+  root: Slot,
+  steps: readonly Step[],
+  operation: Operation,
+  fail: Fail,
+  work: PatchWork,
+): void {
   const last = steps.at(-1)
   if (last?.is !== 'name') throw fail('the path must end with the name of a list')
-  const parent = one(root, steps.slice(0, -1), fail)
+  const parent = one(root, steps.slice(0, -1), fail, work)
   const element = elementNamed(isPrimitive(parent.type) ? 'Element' : parent.type, last.name)
   if (element === undefined) throw fail(`${parent.type} has no element ${last.name}`)
   if (element.max <= 1) throw fail(`${element.name} does not repeat`)
@@ -162,6 +170,7 @@ function changeList(root: Slot, steps: readonly Step[], operation: Operation, fa
   const { name } = element
   const known = holder[name]
   const list = Array.isArray(known) ? known : []
+  spendMoves(work, 2 * list.length, fail)
   if (operation.type === 'insert') {
     const index = operation.index!
     if (index > list.length) throw fail(`the list has ${list.length} items`)

@@ -6,6 +6,7 @@ import { fhirError } from '../fhir/error.ts'
 import { copyJson, isObject, type Json, type JsonObject, NumberText } from '../fhir/json.ts'
 import { equalJson } from './json-equal.ts'
 import { pointerTokens, position, step } from './json-pointer.ts'
+import { type PatchWork, patchWork, spend, spendMoves } from './patch-work.ts'
 
 /** One operation, its pointers taken apart. */
 type Operation =
@@ -32,6 +33,7 @@ export function applyJsonPatch(document: Json, patch: Json, depth: number = MAX_
   }
   let root = document
   let copied = 0
+  const work = patchWork()
   operations.forEach((operation, index) => {
     const fail = (why: string) =>
       fhirError('processing', `Operation ${index} (${operation.op}) cannot be done: ${why}.`, {
@@ -41,25 +43,28 @@ export function applyJsonPatch(document: Json, patch: Json, depth: number = MAX_
     switch (operation.op) {
       case 'add':
         checkDepth(operation.path, operation.value, fail)
-        root = add(root, operation.path, copyJson(operation.value), fail)
+        root = add(root, operation.path, copyJson(operation.value), fail, work)
         break
       case 'remove':
-        root = remove(root, operation.path, fail)
+        root = remove(root, operation.path, fail, work)
         break
       case 'replace':
         checkDepth(operation.path, operation.value, fail)
         root = replace(root, operation.path, copyJson(operation.value), fail)
         break
-      case 'test':
-        if (!equalJson(find(root, operation.path, fail), operation.value))
-          throw fail('the value there is another one')
+      case 'test': {
+        const value = find(root, operation.path, fail)
+        if (!equalJson(value, operation.value)) throw fail('the value there is another one')
+        // 1 is equal to 1.000 with a million zeros.
+        spend(work, count(value), fail)
         break
+      }
       case 'copy': {
         const value = find(root, operation.from, fail)
         copied += count(value)
         if (copied > MAX_COPIED) throw fail('the patch copies too much')
         checkDepth(operation.path, value, fail)
-        root = add(root, operation.path, copyJson(value), fail)
+        root = add(root, operation.path, copyJson(value), fail, work)
         break
       }
       case 'move': {
@@ -69,8 +74,9 @@ export function applyJsonPatch(document: Json, patch: Json, depth: number = MAX_
         const value = find(root, from, fail)
         // Moving a value to where it stands changes nothing; the root could not be removed first.
         if (from.length === path.length && from.every((token, at) => token === path[at])) break
+        spend(work, count(value), fail)
         checkDepth(path, value, fail)
-        root = add(remove(root, from, fail), path, value, fail)
+        root = add(remove(root, from, fail, work), path, value, fail, work)
         break
       }
     }
@@ -120,26 +126,29 @@ function find(root: Json, path: readonly string[], fail: Fail): Json {
   return at as Json
 }
 
-function add(root: Json, path: readonly string[], value: Json, fail: Fail): Json {
+function add(root: Json, path: readonly string[], value: Json, fail: Fail, work: PatchWork): Json {
   if (path.length === 0) return value
   const parent = find(root, path.slice(0, -1), fail)
   const token = path.at(-1)!
   if (Array.isArray(parent)) {
     const at = position(token, parent.length, parent.length)
     if (at === undefined) throw fail('the array has no such position')
+    spendMoves(work, parent.length - at, fail)
     parent.splice(at, 0, value)
   } else if (isObject(parent)) set(parent, token, value)
   else throw fail('what should hold it is neither an object nor an array')
   return root
 }
 
-function remove(root: Json, path: readonly string[], fail: Fail): Json {
+function remove(root: Json, path: readonly string[], fail: Fail, work: PatchWork): Json {
   if (path.length === 0) throw fail('the whole resource cannot be removed')
   const parent = find(root, path.slice(0, -1), fail)
   const token = path.at(-1)!
   if (step(parent, token) === undefined) throw fail('there is nothing at this path')
-  if (Array.isArray(parent)) parent.splice(Number(token), 1)
-  else delete (parent as JsonObject)[token]
+  if (Array.isArray(parent)) {
+    spendMoves(work, parent.length - Number(token), fail)
+    parent.splice(Number(token), 1)
+  } else delete (parent as JsonObject)[token]
   return root
 }
 

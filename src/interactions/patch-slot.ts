@@ -3,6 +3,7 @@ import { type ElementInfo, elementsOf, isPrimitive, jsonName } from '../fhir/def
 import { isObject, type Json, type JsonObject, NumberText } from '../fhir/json.ts'
 import { equalJson } from './json-equal.ts'
 import type { Literal, Step, Test } from './patch-path.ts'
+import { type PatchWork, spend } from './patch-work.ts'
 
 /** One element: the member `name` of `holder`, or the item `index` of the list there. The resource itself has no holder. */
 export interface Slot {
@@ -25,13 +26,21 @@ export function elementNamed(type: string, name: string): ElementInfo | undefine
   )
 }
 
-/** Returns the elements that a path leads to. `fail` makes the error for a name that the type does not have. */
-export function walk(start: readonly Slot[], steps: readonly Step[], fail: (why: string) => Error): Slot[] {
+/**
+ * Returns the elements that a path leads to. `fail` makes the error for a name that the type does not have, and for more elements on the
+ * way than there is `work` left for.
+ */
+export function walk(
+  start: readonly Slot[],
+  steps: readonly Step[],
+  fail: (why: string) => Error,
+  work: PatchWork,
+): Slot[] {
   let slots = [...start]
   for (const step of steps) {
     switch (step.is) {
       case 'name':
-        slots = slots.flatMap(slot => children(slot, step.name, fail))
+        slots = slots.flatMap(slot => children(slot, step.name, fail, work))
         break
       case 'at':
         slots = slots.slice(step.index, step.index + 1)
@@ -47,19 +56,19 @@ export function walk(start: readonly Slot[], steps: readonly Step[], fail: (why:
         break
       case 'extension':
         slots = slots
-          .flatMap(slot => children(slot, 'extension', fail))
+          .flatMap(slot => children(slot, 'extension', fail, work))
           .filter(slot => isObject(slot.value) && slot.value.url === step.url)
         break
       case 'where':
-        slots = slots.filter(slot => step.all.every(test => holds(slot, test, fail)))
+        slots = slots.filter(slot => step.all.every(test => holds(slot, test, fail, work)))
         break
     }
   }
   return slots
 }
 
-function holds(slot: Slot, test: Test, fail: (why: string) => Error): boolean {
-  const found = walk([slot], test.path, fail)
+function holds(slot: Slot, test: Test, fail: (why: string) => Error, work: PatchWork): boolean {
+  const found = walk([slot], test.path, fail, work)
   return test.equals === undefined
     ? found.length > 0
     : found.length === 1 && isLiteral(found[0]!.value, test.equals)
@@ -79,12 +88,14 @@ export function holderOf(slot: Slot): JsonObject | undefined {
   return isObject(own) ? own : undefined
 }
 
-function children(slot: Slot, name: string, fail: (why: string) => Error): Slot[] {
+function children(slot: Slot, name: string, fail: (why: string) => Error, work: PatchWork): Slot[] {
   const type = isPrimitive(slot.type) ? 'Element' : slot.type
   const element = elementNamed(type, name)
   if (element === undefined) throw fail(`${type} has no element ${name}`)
   const holder = holderOf(slot)
-  return holder === undefined ? [] : element.types.flatMap(of => members(holder, element, of, name))
+  const found = holder === undefined ? [] : element.types.flatMap(of => members(holder, element, of, name))
+  spend(work, element.types.length + found.length, fail)
+  return found
 }
 
 function members(holder: JsonObject, element: ElementInfo, type: string, asked: string): Slot[] {

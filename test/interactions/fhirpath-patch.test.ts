@@ -301,3 +301,27 @@ describe('a Parameters resource that is no patch: 400', () => {
     }
   })
 })
+
+describe('a patch that is a lot of work', () => {
+  const many = patient(`"name":[{"given":[${Array(100_000).fill('"a"').join(',')}]}]`)
+  const repeated = (times: number, one: Parts) => Array<Parts>(times).fill(one)
+
+  test.each<[string, Parts]>([
+    ['counting through a long list', { type: 'delete', path: 'Patient.name.given[50000].extension[0]' }],
+    ['asking every item', { type: 'delete', path: 'Patient.name.given.where(extension.exists())' }],
+    [
+      'pushing a long list on',
+      { type: 'insert', path: 'Patient.name.given', index: '0', value: '"valueString":"b"' },
+    ],
+    ['moving in a long list', { type: 'move', path: 'Patient.name.given', source: '0', destination: '9' }],
+  ])('is stopped: %s', (_, one) => {
+    const refused = failure(many, ...repeated(3000, one))
+    expect(refused.status).toBe(422)
+    expect(refused.issues[0]!.diagnostics).toContain('too much work')
+  })
+
+  test('goes through where it is large and not abused', () => {
+    const one = { type: 'insert', path: 'Patient.name.given', index: '0', value: '"valueString":"b"' }
+    expect(apply(patient('"name":[{"given":["a"]}]'), ...repeated(2000, one))).toContain('"b","b","a"')
+  })
+})

@@ -138,3 +138,26 @@ describe('operations', () => {
     expect(error.issues[0]?.expression).toBe('patch[1]')
   })
 })
+
+describe('a patch that is a lot of work', () => {
+  const most = 1_000_000
+  const many = `{"a":[${Array(most).fill('1').join(',')}]}`
+  const repeated = (times: number, operation: string) => `[${Array(times).fill(operation).join(',')}]`
+
+  test.each([
+    ['pushing a long list on', '{"op":"add","path":"/a/0","value":1}', many],
+    ['closing gaps in a long list', '{"op":"remove","path":"/a/1"}', many],
+    ['moving a large value to and fro', '{"op":"move","from":"/a/0","path":"/a/1"}', `{"a":[${many},1]}`],
+    ['comparing a long number', '{"op":"test","path":"/a","value":1}', `{"a":1.${'0'.repeat(most)}}`],
+  ])('is stopped: %s', (_, operation, doc) => {
+    const refused = failure(doc, repeated(20_000, operation))
+    expect(refused.status).toBe(422)
+    expect(refused.issues[0]!.diagnostics).toContain('too much work')
+  })
+
+  test('goes through where it is large and not abused', () => {
+    const doc = `{"a":[${Array(2000).fill('{"b":1}').join(',')}]}`
+    const done = apply(doc, repeated(5000, '{"op":"add","path":"/a/0","value":{"b":2}}'))
+    expect((JSON.parse(done) as { a: unknown[] }).a).toHaveLength(7000)
+  })
+})
