@@ -33,6 +33,14 @@ describe.each(Object.entries(formats))('%s', (type, { good, bad }) => {
   })
 })
 
+describe('half of a surrogate pair', () => {
+  // A JSON text that holds one is refused before it gets here.
+  it.each(['string', 'markdown', 'code'])('is no character of a %s', type => {
+    for (const text of ['\ud83d', 'a\ude00b'])
+      expect(faultsOf(type, text).map(issue => issue.code)).toEqual(['value'])
+  })
+})
+
 describe('the size of a string', () => {
   const MAX = 1024 * 1024
 
@@ -54,4 +62,18 @@ describe('the size of a string', () => {
 it('a wrong day is explained by the calendar', () => {
   expect(faultsOf('date', '2023-02-29')[0]!.diagnostics).toContain('2023-02 has 28 days')
   expect(faultsOf('dateTime', '2023-04-31T00:00:00Z')[0]!.diagnostics).toContain('2023-04 has 30 days')
+})
+
+describe('megabytes where a few characters are meant', () => {
+  const MEGABYTES = 10_000_000
+
+  it.each([
+    ['code', `${'a '.repeat(MEGABYTES / 2)}b`],
+    ['oid', `urn:oid:1${'.1'.repeat(MEGABYTES / 2)}x`],
+    ['id', 'a'.repeat(MEGABYTES)],
+    ['dateTime', `2026-01-01T00:00:00.${'1'.repeat(MEGABYTES)}`],
+    ['uuid', 'urn:uuid:'.repeat(MEGABYTES / 10)],
+  ])('are refused as a %s like any other fault', (type, value) => {
+    expect(faultsOf(type, value).map(issue => issue.code)).toEqual(['value'])
+  })
 })
