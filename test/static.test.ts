@@ -6,7 +6,10 @@ import { expect, it } from 'vitest'
 const ROOT = join(import.meta.dirname, '..')
 
 function complaints(script: string, args: string[]): string {
-  const run = spawnSync(process.execPath, [join(ROOT, 'node_modules', script), ...args], { cwd: ROOT, encoding: 'utf8' })
+  const run = spawnSync(process.execPath, [join(ROOT, 'node_modules', script), ...args], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
   return run.status === 0 ? '' : `${run.stdout}${run.stderr}`
 }
 

@@ -11,7 +11,10 @@ const COUNTER_MAX = 0xfff
  * Returns a maker of lower-case UUIDs, each greater than the one before it, also within one millisecond and when the clock steps back.
  * `clock` gives ms since 1970; `random` fills and returns the bytes it is given.
  */
-export function uuid7(clock: () => number, random: (bytes: Uint8Array<ArrayBuffer>) => unknown): () => string {
+export function uuid7(
+  clock: () => number,
+  random: (bytes: Uint8Array<ArrayBuffer>) => unknown,
+): () => string {
   const block = new Uint8Array(BLOCK)
   let used = BLOCK
   let time = 0
