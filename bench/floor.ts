@@ -24,7 +24,7 @@ app.get('/fhir/:type/:id', c => {
     | [number, number, string]
     | undefined
   if (!row) return c.json({ resourceType: 'OperationOutcome' }, 404)
-  return c.body(row[2], 200, {
+  const headers = {
     'X-Request-Id': crypto.randomUUID(),
     ETag: `W/"${row[0]}"`,
     'Last-Modified': new Date(row[1]).toUTCString(),
@@ -32,7 +32,8 @@ app.get('/fhir/:type/:id', c => {
     'Content-Type': 'application/fhir+json; charset=utf-8',
     'X-Content-Type-Options': 'nosniff',
     Vary: 'Accept, Accept-Encoding',
-  })
+  }
+  return new Response(row[2], { headers })
 })
 
 app.get('/fhir/metadata', c => c.json({ software: { name: 'floor', version: process.version } }))

