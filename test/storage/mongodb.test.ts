@@ -6,7 +6,7 @@ import type { IndexRow } from '../../src/search/index-row.ts'
 import { ANY_UNIT, type Node, type SortKey } from '../../src/search/plan-node.ts'
 import { compileSearch } from '../../src/storage/mongodb/compile.ts'
 import { openMongo } from '../../src/storage/mongodb/store.ts'
-import type { Key, Storage } from '../../src/storage/port.ts'
+import { type Key, type Storage, stampText } from '../../src/storage/port.ts'
 import { changeOf, commitOf, deletionOf, planOf } from './mongodb-rows.ts'
 import { startMongo } from './mongodb-server.ts'
 import { silent } from './silent-log.ts'
@@ -284,6 +284,8 @@ else
         expect(found!.resource.valueInteger).toBe(7)
         expect(found!.resource.big.toString()).toBe('12345678901234567')
         expect(found!.resource.list).toEqual([1, { a: null }])
+        const stored = await storage.read('Observation/native')
+        expect(found!.resource.meta.lastUpdated).toBe(stampText(stored!.at))
         await client
           .db()
           .collection<Document & { _id: string }>('resources')

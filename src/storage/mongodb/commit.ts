@@ -417,6 +417,9 @@ async function stampOf(
   const made =
     current.v === version
       ? current
-      : await collections.history.findOne({ _id: versionId(key, version) }, { ...options, projection })
+      : await collections.history.findOne(
+          { _id: versionId(key, version), k: key },
+          { ...options, projection },
+        )
   return made?.c === commit.id ? made.lu : undefined
 }

@@ -343,9 +343,9 @@ export async function joinInstances(
     },
 
     gauges: () => ({
-      storage_instances: Object.keys(clock.members).length,
-      storage_commits_in_flight: tickets.size,
-      storage_beat_age_ms: Math.round(performance.now() - beatAt),
+      nadi_storage_instances: Object.keys(clock.members).length,
+      nadi_storage_commits_in_flight: tickets.size,
+      nadi_storage_beat_age_ms: Math.round(performance.now() - beatAt),
     }),
 
     close: async () => {

@@ -83,7 +83,7 @@ const NAMES: readonly (keyof Collections)[] = [
 
 const EXISTS = 48
 /** Another server builds the same index, or the collection changed meanwhile. */
-const BUSY = new Set([112, 117, 276])
+const BUSY = new Set([112, 117, 276, 285])
 
 export function collectionsOf(db: Db): Collections {
   return Object.fromEntries(NAMES.map(name => [name, db.collection(name)])) as unknown as Collections

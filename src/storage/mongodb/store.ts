@@ -58,7 +58,7 @@ export async function openMongo(uri: string, options: MongoOptions): Promise<Sto
       views,
       log,
       clock,
-      order: createOrder(randomBytes(4).readUInt32BE().toString(36).padStart(3, '0')),
+      order: createOrder(randomBytes(4).readUInt32BE().toString(36).padStart(6, '0')),
       inTurn: createTurns(),
     }
     return {
@@ -111,7 +111,8 @@ async function read(
     return (await toStored([current], collections.chunks))[0]
   if (version > current.v) return undefined
   const past = await collections.history.findOne(
-    { _id: versionId(key, version) },
+    // The key decides the shard.
+    { _id: versionId(key, version), k: key },
     { projection: { ...BODY_FIELDS, k: 1 } },
   )
   return past === null ? undefined : (await toStored([past], collections.chunks))[0]

@@ -1,7 +1,7 @@
 /** What a change stores: the fields of its document, and the chunks of a large text. */
 import { fhirError } from '../../fhir/error.ts'
 import { isObject, parseJson, type Resource } from '../../fhir/json.ts'
-import { type Change, type Job, stamped, typeOf } from '../port.ts'
+import { type Change, type Job, stamped, stampText, typeOf } from '../port.ts'
 import { type ChunkDoc, INLINE_BYTES, type PendingJob, type ResourceDoc, toChunks } from './document.ts'
 import { toNative } from './native.ts'
 import { indexFields } from './terms.ts'
@@ -63,7 +63,14 @@ export function stampedVersion(
   const { change, fields, large } = prepared
   if (change.body === null) return { fields: { ...fields, lu: at }, chunks: [] }
   const text = stamped(change.body, at)
-  if (!large) return { fields: { ...fields, lu: at, text }, chunks: [] }
+  if (!large) {
+    const version: VersionFields = { ...fields, lu: at, text }
+    const { resource } = fields
+    // The stamp may differ from the one that the body came with.
+    if (resource?.meta !== undefined)
+      version.resource = { ...resource, meta: { ...resource.meta, lastUpdated: stampText(at) } }
+    return { fields: version, chunks: [] }
+  }
   const chunks = toChunks(change.key, change.version, text)
   return { fields: { ...fields, lu: at, chunks: chunks.length }, chunks }
 }
@@ -71,11 +78,11 @@ export function stampedVersion(
 export const toPending = (jobs: readonly Job[]): PendingJob[] =>
   jobs.map(({ id, kind, due, body }) => ({ id, kind, due, body, until: 0, fence: 0 }))
 
-/** Returns internal ids in the order of their making: nine digits of time in base 36, then a count and the process. */
+/** Returns internal ids in the order of their making: nine digits of time in base 36, then a count and six digits of the process, so that two never make the same. */
 export function createOrder(process: string): (at: number) => string {
   let last = 0
   let count = 0
-  const tag = process.slice(-3)
+  const tag = process.slice(-6)
   return at => {
     if (at > last) {
       last = at
