@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import type { BundleEntry } from '../fhir/bundle.ts'
 import { FhirError } from '../fhir/error.ts'
 import type { JsonObject, Resource } from '../fhir/json.ts'
+import { checkRoom, fitting, type Room, roomOf } from './answer-size.ts'
 import { create } from './create.ts'
 import { conditionalDelete, remove } from './delete.ts'
 import { type Entry, entriesOf, errorInEntry, patchOf, readEntry } from './entry.ts'
@@ -39,6 +40,7 @@ export async function batch(
 ): Promise<BundleEntry[]> {
   const raw = entriesOf(ctx, bundle)
   const answers = new Array<BundleEntry>(raw.length)
+  const room = roomOf(ctx)
   let group: number[] = []
   let kind = ''
   const touched = new Set<string>()
@@ -47,7 +49,7 @@ export async function batch(
     group = []
     touched.clear()
     await Promise.all(
-      numbers.map(async index => (answers[index] = await one(ctx, raw[index]!, index, options))),
+      numbers.map(async index => (answers[index] = await one(ctx, raw[index]!, index, options, room))),
     )
   }
   for (const [index, entry] of raw.entries()) {
@@ -75,9 +77,13 @@ async function one(
   raw: JsonObject,
   index: number,
   options: BundleOptions,
+  room: Room,
 ): Promise<BundleEntry> {
   try {
-    return await answer(ctx, readEntry(ctx, raw, index), options)
+    const entry = readEntry(ctx, raw, index)
+    const isRead = entry.method === 'GET' || entry.method === 'HEAD'
+    if (isRead) checkRoom(room)
+    return fitting(room, await answer(ctx, entry, options), isRead)
   } catch (error) {
     if (!(error instanceof FhirError))
       ctx.log.error('unexpected error', {

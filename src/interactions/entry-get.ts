@@ -31,11 +31,14 @@ export async function answerGet(ctx: Context, entry: Entry, options: BundleOptio
     return answerRead(ctx, entry, shown, row)
   }
   if (asksHistory) {
-    const scope: HistoryScope = id !== '' ? { key: keyOf(type, id) } : type !== '' ? { type } : {}
-    return bundleEntryOf(historyBundle(ctx, await history(ctx, scope, pairs, options)), withBody)
+    return bundleEntryOf(historyBundle(ctx, await history(ctx, scopeOf(entry), pairs, options)), withBody)
   }
   return bundleEntryOf(searchBundle(ctx, await search(ctx, type || undefined, pairs, options)), withBody)
 }
+
+/** Returns whose history an entry asks for. */
+export const scopeOf = ({ target: { type, id } }: Entry): HistoryScope =>
+  id !== '' ? { key: keyOf(type, id) } : type !== '' ? { type } : {}
 
 function answerRead(ctx: Context, entry: Entry, shown: Shown, row: Live): BundleEntry {
   const { ifNoneMatch, ifModifiedSince, method } = entry

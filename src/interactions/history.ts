@@ -13,6 +13,7 @@ import {
   stampText,
   typeOf,
 } from '../storage/port.ts'
+import { fittingPage } from './answer-size.ts'
 import { openPlace, sealPlace } from './cursors.ts'
 import { checkType } from './identity.ts'
 import { countOf, linkOf, periodOf } from './paging.ts'
@@ -42,11 +43,7 @@ export async function history(
   pairs: Pairs,
   options: { lenient?: boolean } = {},
 ): Promise<HistoryResult> {
-  const type = scope.key === undefined ? scope.type : typeOf(scope.key)
-  if (type !== undefined) checkType(ctx, type)
-  const path = `${scope.key ?? scope.type ?? ''}/_history`.replace(/^\//, '')
-  const request = readHistoryPairs(ctx, pairs, options.lenient === true)
-  const binding = `history ${path} ${request.applied.filter(([name]) => name !== '_count').join('&')}`
+  const { path, binding, request } = readHistory(ctx, scope, pairs, options)
   // One resource has few versions; to count those of a whole type or system may cost more than the page.
   const counts = scope.key !== undefined || request.count === 0
   const query: HistoryOptions = { limit: request.count, total: counts ? 'accurate' : 'none' }
@@ -54,7 +51,7 @@ export async function history(
   if (request.current !== undefined) query.current = request.current
   if (request.cursor !== undefined) query.after = (await openPlace(ctx, binding, request.cursor)).cursor
 
-  const page = await ctx.storage.history(scope, query)
+  const page = await fittingPage(ctx, query.limit, limit => ctx.storage.history(scope, { ...query, limit }))
   if (page.rows.length === 0 && scope.key !== undefined && (await ctx.storage.read(scope.key)) === undefined)
     throw fhirError('not-found', `There is no ${scope.key}.`)
   const links: BundleLink[] = [linkOf(ctx, 'self', path, request.applied)]
@@ -78,12 +75,33 @@ function revivedOf(rows: readonly Stored[]): Set<Stored> {
   return new Set(rows.filter(row => row.text !== undefined && deleted.has(`${row.key} ${row.version - 1}`)))
 }
 
+/** Throws as `history` does for its parameters, without asking for anything: for who must know beforehand that they are sound. */
+export async function checkHistory(
+  ctx: Context,
+  scope: HistoryScope,
+  pairs: Pairs,
+  options: { lenient?: boolean } = {},
+): Promise<void> {
+  const { binding, request } = readHistory(ctx, scope, pairs, options)
+  if (request.cursor !== undefined) await openPlace(ctx, binding, request.cursor)
+}
+
 interface HistoryRequest {
   count: number
   since: number | undefined
   current: { lo: number; hi: number } | undefined
   cursor: string | undefined
   applied: Pairs
+}
+
+/** Returns what is asked for, the path of its links, and what its cursors are bound to. */
+function readHistory(ctx: Context, scope: HistoryScope, pairs: Pairs, options: { lenient?: boolean }) {
+  const type = scope.key === undefined ? scope.type : typeOf(scope.key)
+  if (type !== undefined) checkType(ctx, type)
+  const path = `${scope.key ?? scope.type ?? ''}/_history`.replace(/^\//, '')
+  const request = readHistoryPairs(ctx, pairs, options.lenient === true)
+  const binding = `history ${path} ${request.applied.filter(([name]) => name !== '_count').join('&')}`
+  return { path, binding, request }
 }
 
 function readHistoryPairs(ctx: Context, pairs: Pairs, lenient: boolean): HistoryRequest {

@@ -9,6 +9,7 @@ import { outcomeText } from '../fhir/outcome.ts'
 import { parseSearch } from '../search/parse.ts'
 import { type PlannedSearch, planSearch } from '../search/plan.ts'
 import { type Cursor, type SearchOptions, stampText } from '../storage/port.ts'
+import { fittingPage } from './answer-size.ts'
 import { openPlace, sealPlace, type Way } from './cursors.ts'
 import { checkType } from './identity.ts'
 import { linkOf } from './paging.ts'
@@ -59,7 +60,7 @@ export async function search(
   const from = cursor === undefined ? undefined : await openPlace(ctx, binding, cursor)
   if (from !== undefined) query[from.way] = from.cursor
 
-  const page = await ctx.storage.search(plan, query)
+  const page = await fittingPage(ctx, query.limit, limit => ctx.storage.search(plan, { ...query, limit }))
   const path = type ?? ''
   const self = cursor === undefined ? applied : [...applied, [CURSOR, cursor] as const]
   const links: BundleLink[] = [linkOf(ctx, 'self', path, self)]

@@ -8,12 +8,14 @@ import { fhirError } from '../fhir/error.ts'
 import type { JsonObject, Resource } from '../fhir/json.ts'
 import { type Change, idOf, keyOf, type Require } from '../storage/port.ts'
 import { accept } from './accept.ts'
+import { checkRoom, fitting, roomOf } from './answer-size.ts'
 import type { BundleOptions } from './batch.ts'
 import { linkAddress } from './bundle-links.ts'
 import { changeOf, commit, deletionOf, liveOf, storedOf } from './commit.ts'
 import { type Entry, entriesOf, errorInEntry, inEntry, inEntrySync, readEntry } from './entry.ts'
-import { answerGet } from './entry-get.ts'
+import { answerGet, scopeOf } from './entry-get.ts'
 import { deletedEntry, failedEntry, writtenEntry } from './entry-response.ts'
+import { checkHistory } from './history.ts'
 import { checkId, checkType } from './identity.ts'
 import { indexRowsOfText } from './indexer.ts'
 import { pendingRows } from './overlay.ts'
@@ -52,7 +54,7 @@ export async function transaction(
   const asked = entries
     .filter(entry => entry.method !== 'GET' && entry.method !== 'HEAD')
     .map(entry => inEntrySync(entry.index, () => ask(ctx, entry)))
-  for (const entry of entries) if (isGet(entry)) inEntrySync(entry.index, () => checkGet(ctx, entry, options))
+  for (const entry of entries) if (isGet(entry)) await inEntry(entry, () => checkGet(ctx, entry, options))
   return untilSettled(() => attempt(ctx, raw, entries, asked, options))
 }
 
@@ -88,12 +90,13 @@ function ask(ctx: Context, entry: Entry): Asked {
 }
 
 /** Throws where a GET could never be answered, before anything is stored. */
-function checkGet(ctx: Context, entry: Entry, options: BundleOptions): void {
+async function checkGet(ctx: Context, entry: Entry, options: BundleOptions): Promise<void> {
   const { type, id, history, version, pairs, metadata } = entry.target
   if (metadata) return
   if (type !== '') checkType(ctx, type)
   if (id !== '' && (!history || version !== '')) shownOf(pairs, options.lenient === true)
-  else if (!history) plannedSearch(ctx, type || undefined, pairs, options.lenient === true)
+  else if (history) await checkHistory(ctx, scopeOf(entry), pairs, options)
+  else plannedSearch(ctx, type || undefined, pairs, options.lenient === true)
 }
 
 async function attempt(
@@ -133,11 +136,14 @@ async function attempt(
   }
   const answers = new Array<BundleEntry>(raw.length)
   answerWrites(ctx, state, asked, changes, at, options, answers)
+  const room = roomOf(ctx)
+  for (const { entry } of asked) answers[entry.index] = fitting(room, answers[entry.index]!, false)
   for (const entry of gets) {
     // Everything is stored: a search that fails now can fail for itself only.
-    answers[entry.index] = await answerGet(ctx, entry, options).catch(error =>
-      failedEntry(errorInEntry(error, entry.index)),
-    )
+    answers[entry.index] = await inEntry(entry, async () => {
+      checkRoom(room)
+      return answerGet(ctx, entry, options)
+    }).then(answer => fitting(room, answer, true), failedEntry)
   }
   return answers
 }

@@ -475,3 +475,18 @@ test('a Bundle that is malformed beside its resources is refused with the place'
     '{"resourceType":"Bundle","type":"transaction","entry":[{"resorce":{},"request":{"method":"GET","url":"Patient/a"}}]}'
   expect((await refusal(transaction(ctx, resource(text)))).issues[0]?.expression).toContain('Bundle.entry[0]')
 })
+
+describe('a history that cannot be asked for', () => {
+  test.each([
+    ['an unknown parameter', '_history?_foo=1'],
+    ['a bad date', 'Patient/_history?_since=yesterday'],
+    ['a foreign cursor', 'Patient/a/_history?_cursor=abc'],
+  ])('fails the transaction before anything is stored: %s', async (_, url) => {
+    const error = await refusal(
+      send([entry('PUT', 'Patient/a', identified('a', '"id":"a"')), entry('GET', url)]),
+    )
+    expect(error.status).toBe(400)
+    expect(error.issues[0]!.expression).toBe('Bundle.entry[1].request.url')
+    expect(await ctx.storage.read('Patient/a')).toBeUndefined()
+  })
+})
