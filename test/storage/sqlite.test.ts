@@ -181,6 +181,23 @@ describe('groups of commits', () => {
   })
 })
 
+describe('repeated commits', () => {
+  it('are remembered for a day and forgotten after it', async () => {
+    const storage = await open()
+    const at = Date.UTC(2026, 0, 1)
+    const old = commitOf([changeOf('Patient/1', 1)], { at })
+    const young = commitOf([changeOf('Patient/2', 1)], { at: at + 2 * 3_600_000 })
+    for (const one of [old, young, commitOf([changeOf('Patient/3', 1)], { at: at + 25 * 3_600_000 })])
+      expect((await storage.commit(one)).ok).toBe(true)
+    expect(await storage.commit(old)).toEqual({ ok: true, at })
+    const db = new DatabaseSync(path)
+    await expect.poll(() => db.prepare('SELECT count(*) AS n FROM done').get()!.n, { timeout: 5_000 }).toBe(2)
+    expect(await storage.commit(young)).toEqual({ ok: true, at: at + 2 * 3_600_000 })
+    db.close()
+    await storage.close()
+  })
+})
+
 describe('index rows', () => {
   it('an update writes only the rows that changed', async () => {
     const storage = await open()

@@ -28,6 +28,7 @@ export const trigramStatements: readonly Sql[] = [
 /** A commit repeated later than this is taken for a new one. */
 export const REMEMBERED_MS = 24 * 60 * 60 * 1000
 
-/** Forgets a piece of the commits older than a day. */
-export const forgetStatement = (now: number): Sql =>
-  sql`DELETE FROM done WHERE n IN (SELECT n FROM done ORDER BY n LIMIT 500) AND at < ${now - REMEMBERED_MS}`
+/** Forgets a piece of the commits that are a day older than the last. */
+export const forgetStatement: Sql = raw(
+  `DELETE FROM done WHERE n IN (SELECT n FROM done ORDER BY n LIMIT 5000) AND at < (SELECT at FROM done ORDER BY n DESC LIMIT 1) - ${REMEMBERED_MS}`,
+)

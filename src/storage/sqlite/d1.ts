@@ -1,6 +1,6 @@
 /** Cloudflare D1 as an engine: its batch of statements is the atom. https://developers.cloudflare.com/d1/worker-api/d1-database/ */
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types'
-import { fhirError } from '../../fhir/error.ts'
+import { FhirError, fhirError } from '../../fhir/error.ts'
 import type { Storage } from '../port.ts'
 import { forgetStatement, trigramStatements } from './chores.ts'
 import { type Driver, Refused, type Row, refusalIn } from './driver.ts'
@@ -17,7 +17,7 @@ const MOST_PARAMS = 100
 
 /** Returns the storage in a D1 database that has the migrations. */
 export function d1Storage(db: D1Database, options: { clock(): number }): Storage {
-  return sqlStorage(d1Driver(db, options.clock), {
+  return sqlStorage(d1Driver(db), {
     name: 'd1',
     maxBody: MAX_BODY,
     pieceLength: PIECE,
@@ -27,34 +27,27 @@ export function d1Storage(db: D1Database, options: { clock(): number }): Storage
   })
 }
 
-function d1Driver(db: D1Database, clock: () => number): Driver {
+function d1Driver(db: D1Database): Driver {
   const bind = (statement: Sql): D1PreparedStatement => {
     const { text, params } = fewParams(statement)
     return db.prepare(text).bind(...params)
   }
-  const read = async (statements: readonly Sql[]): Promise<Row[][]> => {
-    try {
-      if (statements.length === 1) return [await bind(statements[0]!).raw<Row>()]
-      const results = await db.batch(statements.map(bind))
-      return results.map(result => rowsOf(result.results))
-    } catch (error) {
-      throw failure(error)
-    }
+  const run = async (statements: readonly Sql[]): Promise<Row[][]> => {
+    if (statements.length === 1) return [await bind(statements[0]!).raw<Row>()]
+    const results = await db.batch(statements.map(bind))
+    return results.map(result => rowsOf(result.results))
   }
+  const read = (statements: readonly Sql[]): Promise<Row[][]> => again(() => run(statements))
   let commits = 0
   return {
     local: false,
     read,
     readLong: read,
-    async batch(statements) {
-      try {
-        const tended = [...statements, ...chores(commits, clock())]
-        const results = await db.batch(tended.map(bind))
-        commits++
-        return results.slice(0, statements.length).map(result => rowsOf(result.results))
-      } catch (error) {
-        throw failure(error)
-      }
+    async batch(statements, repeatable = false) {
+      const tended = [...statements, ...chores(commits)]
+      const rows = await (repeatable ? again(() => run(tended)) : once(() => run(tended)))
+      commits++
+      return rows.slice(0, statements.length)
     },
     gauges: () => ({ nadi_storage_commits: commits }),
     async close() {},
@@ -62,8 +55,8 @@ function d1Driver(db: D1Database, clock: () => number): Driver {
 }
 
 /** A Worker has no time of its own between requests: a commit now and then does what is to be done beside it. */
-const chores = (commits: number, now: number): readonly Sql[] =>
-  commits % 16 === 0 ? [...trigramStatements, ...(commits % 64 === 0 ? [forgetStatement(now)] : [])] : []
+const chores = (commits: number): readonly Sql[] =>
+  commits % 16 === 0 ? [...trigramStatements, ...(commits % 64 === 0 ? [forgetStatement] : [])] : []
 
 const rowsOf = (results: unknown[]): Row[] => results.map(row => Object.values(row as Record<string, never>))
 
@@ -74,6 +67,30 @@ export function fewParams(statement: Sql): Sql {
   // Our texts hold no question mark but for parameters, and none of the long ones are numbered.
   const text = statement.text.replace(/\?/g, () => `(?1->>${i++})`)
   return { text, params: [JSON.stringify(statement.params)] }
+}
+
+async function once<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw failure(error)
+  }
+}
+
+/** ms before the second try and the third. */
+const PAUSES = [20, 150]
+
+/** Connections to D1 are lost now and then; https://developers.cloudflare.com/d1/best-practices/retry-queries/ */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  for (const pause of PAUSES) {
+    try {
+      return await once(work)
+    } catch (error) {
+      if (!(error instanceof FhirError)) throw error
+      await new Promise(resolve => setTimeout(resolve, pause))
+    }
+  }
+  return once(work)
 }
 
 function failure(error: unknown): unknown {

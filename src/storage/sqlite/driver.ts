@@ -28,9 +28,11 @@ export interface Driver {
   /**
    * Runs the statements as one atom and returns the rows of each once they are durable.
    *
+   * `repeatable`: running it twice does no harm, so it may be tried again when the answer was lost.
+   *
    * Throws Refused where a condition does not hold, FhirError `transient` where the database cannot be reached.
    */
-  batch(statements: readonly Sql[]): Promise<Row[][]>
+  batch(statements: readonly Sql[], repeatable?: boolean): Promise<Row[][]>
   gauges(): Record<string, number> | Promise<Record<string, number>>
   close(): Promise<void>
 }

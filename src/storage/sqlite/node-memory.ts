@@ -1,10 +1,14 @@
 /** A database in memory as an engine. */
+import { forgetStatement, trigramStatements } from './chores.ts'
 import type { Driver } from './driver.ts'
 import { connect, readAll } from './node-connection.ts'
 import { type Outcome, runGroup } from './node-group.ts'
 import { migrate } from './node-schema.ts'
 import { inTurns } from './node-turns.ts'
 import { settle } from './node-writer-thread.ts'
+
+/** Commits between looks at the trigram index. */
+const TEND_EVERY = 256
 
 /** Nothing to flush and nobody to share with: one connection on this thread. */
 export function memoryDriver(): Driver {
@@ -21,6 +25,7 @@ export function memoryDriver(): Driver {
         const outcome = runGroup(connection, [statements])[0] as Outcome
         if ('rows' in outcome) figures.commits++
         else figures.refused++
+        if (figures.commits % TEND_EVERY === 0) runGroup(connection, [trigramStatements, [forgetStatement]])
         settle({ statements, resolve, reject }, outcome)
       }),
     gauges: () => ({

@@ -1,6 +1,6 @@
 /** The thread that owns the write connection of a database file. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { trigramStatements } from './chores.ts'
+import { forgetStatement, trigramStatements } from './chores.ts'
 import { connect } from './node-connection.ts'
 import { runGroup } from './node-group.ts'
 import { type Packed, packOutcomes, reader } from './node-wire.ts'
@@ -36,9 +36,8 @@ let tending: ReturnType<typeof setTimeout> | undefined
 function tend(): void {
   sinceTended = 0
   tending = undefined
-  const [outcome] = runGroup(connection, [trigramStatements])
-  // What is not indexed yet is searched slowly, never missed: the next round may succeed.
-  if (outcome && 'failed' in outcome) return
+  // What fails is done the next time: until then :contains reads a little more, and old ids are kept a little longer.
+  runGroup(connection, [trigramStatements, [forgetStatement]])
 }
 
 port.on('message', (first: WriterMessage) => {

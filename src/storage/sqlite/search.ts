@@ -4,8 +4,9 @@
  */
 import type { SearchPlan, SortKey } from '../../search/plan-node.ts'
 import type { SearchOptions } from '../port.ts'
-import { conditions, find, foundBy, listed } from './compile.ts'
+import { find } from './compile.ts'
 import type { Driver, Row } from './driver.ts'
+import { conditions, foundBy, listed } from './found.ts'
 import type { Terms } from './index-tables.ts'
 import { beyond, type Ordering, orderBy, ordering } from './order.ts'
 import type { Probes } from './probes.ts'

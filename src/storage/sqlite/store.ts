@@ -110,7 +110,8 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
     const batch = commitBatch(commit, { terms: terms.known, now: clock(), pieceLength })
     const statements = [...batch.statements, ...terms.learning(batch.newTerms)]
     try {
-      const rows = await driver.batch(statements)
+      // A repeated commit fails on its id, and is answered as the first time.
+      const rows = await driver.batch(statements, true)
       terms.learn(batch.newTerms.length > 0 ? rows.at(-1)! : [])
       return { ok: true, at: rows[0]![0]![0] as number }
     } catch (error) {
@@ -151,7 +152,7 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
     const { statements, newTerms } = indexStatements(indexed, terms.known)
     const guard = sql`INSERT INTO abort SELECT 'epoch' WHERE (SELECT value FROM meta WHERE name = 'epoch') > ${epoch}`
     try {
-      const answers = await driver.batch([guard, moved, ...statements, ...terms.learning(newTerms)])
+      const answers = await driver.batch([guard, moved, ...statements, ...terms.learning(newTerms)], true)
       terms.learn(newTerms.length > 0 ? answers.at(-1)! : [])
       return answers[1]!.map(row => row[0] as Key)
     } catch (error) {
@@ -185,10 +186,13 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
     async keep(name, value) {
       const [known] = await one(sql`SELECT value FROM kept WHERE name = ${name}`)
       if (known !== undefined) return known[0] as string
-      const [, rows] = await driver.batch([
-        sql`INSERT INTO kept (name, value) VALUES (${name}, ${value}) ON CONFLICT (name) DO NOTHING`,
-        sql`SELECT value FROM kept WHERE name = ${name}`,
-      ])
+      const [, rows] = await driver.batch(
+        [
+          sql`INSERT INTO kept (name, value) VALUES (${name}, ${value}) ON CONFLICT (name) DO NOTHING`,
+          sql`SELECT value FROM kept WHERE name = ${name}`,
+        ],
+        true,
+      )
       return rows![0]![0] as string
     },
     async counter(name) {

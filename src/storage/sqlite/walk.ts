@@ -1,7 +1,8 @@
 /** Pages read off an index that has the order already: of a sort key, of lastUpdated, of ids or of the internal id. */
 import type { Node, SearchPlan, SortKey } from '../../search/plan-node.ts'
 import type { Cursor } from '../port.ts'
-import { type Find, foundBy, holds, implies, typeIn } from './compile.ts'
+import { type Find, holds, typeIn } from './compile.ts'
+import { foundBy, implies } from './found.ts'
 import type { Terms } from './index-tables.ts'
 import { nameId } from './names.ts'
 import { beyond, type Ordering, orderBy, ordering, type Place } from './order.ts'

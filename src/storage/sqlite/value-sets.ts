@@ -1,0 +1,134 @@
+/**
+ * Alternatives that differ in their values only, as one list: a thousand values of an `or` are one condition instead of a thousand, which
+ * D1 would refuse (100 KB a statement) and SQLite prepare slowly.
+ */
+import type { Node } from '../../search/plan-node.ts'
+import { NO_TERM, type Terms } from './index-tables.ts'
+import { type Kind, type Leaf, leaf, textFound, textMeets } from './leaf.ts'
+import { nameId } from './names.ts'
+import { type Param, raw, type Sql, sql } from './sql.ts'
+
+type Valued = Leaf | Kind<'string'>
+
+export interface ValueSet {
+  kind: 'set'
+  param: string
+  /** Looked up in a list where the values are compared for equality; otherwise the condition that each value has its own version of. */
+  of: 'code' | 'coded' | 'reference' | 'uri' | 'alike'
+  nodes: Valued[]
+}
+
+/** Fewer are quicker as they are. */
+const FEWEST = 3
+
+const equality = (node: Valued): ValueSet['of'] | undefined => {
+  if (node.kind === 'token' && node.code !== undefined) return node.system === undefined ? 'code' : 'coded'
+  if (node.kind === 'reference' && node.type !== undefined && node.version === undefined) return 'reference'
+  if (node.kind === 'uri' && node.match === 'equals') return 'uri'
+  return undefined
+}
+
+const isValued = (node: Node): node is Valued =>
+  ['token', 'uri', 'date', 'quantity', 'reference', 'string'].includes(node.kind)
+
+const conditionOf = (node: Valued, terms: Terms): Sql =>
+  node.kind === 'string' ? sql`str.p = ${nameId(node.param)} AND ${textMeets(node)}` : leaf(node, terms).where
+
+/** Returns the alternatives with those of one kind and parameter put together. */
+export function grouped(nodes: readonly Node[], terms: Terms): (Node | ValueSet)[] {
+  if (nodes.length < FEWEST) return [...nodes]
+  const sets = new Map<string, ValueSet>()
+  const rest: (Node | ValueSet)[] = []
+  for (const node of nodes) {
+    if (!isValued(node)) {
+      rest.push(node)
+      continue
+    }
+    const of = equality(node) ?? 'alike'
+    const name = `${of} ${node.param} ${of === 'alike' ? node.kind + conditionOf(node, terms).text : ''}`
+    const set = sets.get(name)
+    if (set === undefined) sets.set(name, { kind: 'set', param: node.param, of, nodes: [node] })
+    else set.nodes.push(node)
+  }
+  for (const set of sets.values()) {
+    if (set.nodes.length < FEWEST) rest.push(...set.nodes)
+    else rest.push(set)
+  }
+  return rest
+}
+
+interface Listed {
+  table: string
+  /** What stands before the table in FROM, or nothing. */
+  before: Sql
+  where: Sql
+}
+
+/** The rows that meet one of the set. */
+function listed(set: ValueSet, terms: Terms): Listed {
+  const p = sql`p = ${nameId(set.param)}`
+  const none = raw('')
+  switch (set.of) {
+    case 'code': {
+      const codes = set.nodes.map(node => (node as Kind<'token'>).code)
+      return { table: 'tok', before: none, where: sql`${p} AND code IN (${values(codes)})` }
+    }
+    case 'coded': {
+      const pairs = set.nodes.map(node => {
+        const { code, system } = node as Kind<'token'>
+        return [code, system === '' ? NO_TERM : (terms.get(system!) ?? system)]
+      })
+      const list = sql`SELECT a.value->>0, CASE typeof(a.value->>1) WHEN 'integer' THEN a.value->>1 ELSE (SELECT id FROM term WHERE text = a.value->>1) END FROM json_each(${JSON.stringify(pairs)}) a`
+      return { table: 'tok', before: none, where: sql`${p} AND (code, sys) IN (${list})` }
+    }
+    case 'reference': {
+      const pairs = (set.nodes as Kind<'reference'>[]).map(node => [node.id, nameId(node.type!)])
+      const list = sql`SELECT a.value->>0, a.value->>1 FROM json_each(${JSON.stringify(pairs)}) a`
+      return { table: 'ref', before: none, where: sql`${p} AND (id, type) IN (${list})` }
+    }
+    case 'uri': {
+      const uris = set.nodes.map(node => (node as Kind<'uri'>).value)
+      return { table: 'uri', before: none, where: sql`${p} AND value IN (${values(uris)})` }
+    }
+    case 'alike': {
+      const first = set.nodes[0]!
+      const table = first.kind === 'string' ? 'str' : leaf(first, terms).table
+      return { table, ...each(set.nodes.map(node => conditionOf(node, terms))) }
+    }
+  }
+}
+
+const values = (list: unknown[]): Sql => sql`SELECT a.value FROM json_each(${JSON.stringify(list)}) a`
+
+/** Conditions of one text, as that text over the rows of a list of their parameters. Its column has a name that no table of ours has. */
+function each(conditions: readonly Sql[]): { before: Sql; where: Sql } {
+  let i = 0
+  const text = conditions[0]!.text.replace(/\?/g, () => `(a.alike->>${i++})`)
+  const lists: Param[][] = conditions.map(condition => condition.params)
+  return {
+    before: sql`(SELECT value AS alike FROM json_each(${JSON.stringify(lists)})) a CROSS JOIN `,
+    where: raw(text),
+  }
+}
+
+/** Returns the condition that the resource meets one of the set. */
+export function setHolds(set: ValueSet, rid: Sql, terms: Terms): Sql {
+  const { table, before, where } = listed(set, terms)
+  const from =
+    table === 'str'
+      ? raw('str INDEXED BY str_rid CROSS JOIN sv ON sv.sid = str.sid')
+      : raw(`${table} INDEXED BY ${table}_rid`)
+  return sql`EXISTS (SELECT 1 FROM ${before}${from} WHERE ${raw(table)}.rid = ${rid} AND ${where})`
+}
+
+/** Returns the select of the resources that meet one of the set. */
+export function setSelect(set: ValueSet, terms: Terms): Sql {
+  if (set.nodes[0]!.kind === 'string') {
+    const { before, where } = each(
+      (set.nodes as Kind<'string'>[]).map(node => sql`sv.p = ${nameId(node.param)} AND ${textFound(node)}`),
+    )
+    return sql`SELECT str.rid AS rid FROM ${before}sv CROSS JOIN str ON str.sid = sv.sid WHERE ${where}`
+  }
+  const { table, before, where } = listed(set, terms)
+  return sql`SELECT rid FROM ${before}${raw(table)} WHERE ${where}`
+}

@@ -1,0 +1,171 @@
+/** Searches with as many values as a client may send, and bodies at the edge of a piece, on Node and on D1 with its limits. */
+import type { D1Database } from '@cloudflare/workers-types'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTestHarness } from 'wrangler'
+import type { IndexRow } from '../../src/search/index-row.ts'
+import type { Node } from '../../src/search/plan-node.ts'
+import type { Storage } from '../../src/storage/port.ts'
+import { d1Storage } from '../../src/storage/sqlite/d1.ts'
+import { openSqlite } from '../../src/storage/sqlite/node.ts'
+import { silent } from './silent-log.ts'
+import { changeOf, commitOf, planOf } from './sqlite-rows.ts'
+
+const MANY = 1000
+
+/** Alternatives that all miss but the last, which finds the resource. */
+const alternatives: Record<string, { row: IndexRow; node(i: number): Node }> = {
+  code: {
+    row: { kind: 'token', param: 'a', system: 's', code: `${MANY - 1}` },
+    node: i => ({ kind: 'token', param: 'a', code: `${i}` }),
+  },
+  'system and code': {
+    row: { kind: 'token', param: 'b', system: `s${MANY - 1}`, code: 'c' },
+    node: i => ({ kind: 'token', param: 'b', system: `s${i}`, code: 'c' }),
+  },
+  'system alone': {
+    row: { kind: 'token', param: 'c', system: `s${MANY - 1}`, code: 'c' },
+    node: i => ({ kind: 'token', param: 'c', system: `s${i}` }),
+  },
+  'string starts': {
+    row: { kind: 'string', param: 'd', folded: `${MANY - 1}xyz`, exact: 'X' },
+    node: i => ({ kind: 'string', param: 'd', match: 'starts', value: `${i}x` }),
+  },
+  'string contains': {
+    row: { kind: 'string', param: 'e', folded: `abc${MANY - 1}xyz`, exact: 'X' },
+    node: i => ({ kind: 'string', param: 'e', match: 'contains', value: `c${i}xy` }),
+  },
+  date: {
+    row: { kind: 'date', param: 'f', lo: 1000 * (MANY - 1), hi: 1000 * (MANY - 1) + 5 },
+    node: i => ({
+      kind: 'date',
+      param: 'f',
+      bounds: [
+        { end: 'lo', op: '>=', value: 1000 * i },
+        { end: 'hi', op: '<=', value: 1000 * i + 10 },
+      ],
+    }),
+  },
+  quantity: {
+    row: { kind: 'quantity', param: 'g', unit: '|mg', lo: `k${MANY - 1}`, hi: `k${MANY - 1}` },
+    node: i => ({
+      kind: 'quantity',
+      param: 'g',
+      unit: '|mg',
+      bounds: [
+        { end: 'lo', op: '>=', value: `k${i}` },
+        { end: 'hi', op: '<=', value: `k${i}` },
+      ],
+    }),
+  },
+  reference: {
+    row: { kind: 'reference', param: 'h', type: 'Patient', id: `${MANY - 1}`, version: '' },
+    node: i => ({ kind: 'reference', param: 'h', type: 'Patient', id: `${i}` }),
+  },
+  'reference of any type': {
+    row: { kind: 'reference', param: 'i', type: 'Patient', id: `${MANY - 1}`, version: '' },
+    node: i => ({ kind: 'reference', param: 'i', id: `${i}` }),
+  },
+  uri: {
+    row: { kind: 'uri', param: 'j', value: `http://${MANY - 1}` },
+    node: i => ({ kind: 'uri', param: 'j', match: 'equals', value: `http://${i}` }),
+  },
+  'uri below': {
+    row: { kind: 'uri', param: 'k', value: `http://${MANY - 1}/x` },
+    node: i => ({ kind: 'uri', param: 'k', match: 'below', value: `http://${i}` }),
+  },
+}
+const rows = Object.values(alternatives).map(one => one.row)
+
+function wide(name: string, open: () => Promise<{ storage: Storage; close(): Promise<void> }>): void {
+  describe(name, () => {
+    let storage: Storage
+    let close: () => Promise<void>
+    beforeAll(async () => {
+      ;({ storage, close } = await open())
+      const other = rows.map(row => ({ ...row, param: `${row.param}x` }))
+      await storage.commit(commitOf([changeOf('Patient/hit', 1, rows), changeOf('Patient/miss', 1, other)]))
+    })
+    afterAll(() => close())
+
+    const found = async (where: Node): Promise<string[]> => {
+      const page = await storage.search(planOf(['Patient'], where), { limit: 5, total: 'accurate' })
+      expect(page.total).toBe(page.rows.length)
+      return page.rows.map(row => row.key)
+    }
+
+    it.each(Object.keys(alternatives))(
+      `answers ${MANY} alternatives of %s, alone, beside another and refused`,
+      async kind => {
+        const { node } = alternatives[kind]!
+        const nodes = Array.from({ length: MANY }, (_, i) => node(i))
+        const or: Node = { kind: 'or', nodes }
+        expect(await found(or)).toEqual(['Patient/hit'])
+        expect(await found({ kind: 'and', nodes: [alternatives.reference!.node(MANY - 1), or] })).toEqual([
+          'Patient/hit',
+        ])
+        expect(await found({ kind: 'not', node: or })).toEqual(['Patient/miss'])
+        expect(await found({ kind: 'or', nodes: nodes.slice(0, -1) })).toEqual([])
+      },
+    )
+
+    it('answers alternatives of every kind in one', async () => {
+      const nodes = Object.values(alternatives).flatMap(({ node }) =>
+        Array.from({ length: 90 }, (_, i) => node(i + MANY - 90)),
+      )
+      expect(await found({ kind: 'or', nodes })).toEqual(['Patient/hit'])
+    })
+
+    it('answers a hundred conditions that must all hold', async () => {
+      const nodes = Object.values(alternatives).flatMap(({ node }) =>
+        Array.from({ length: 9 }, () => node(MANY - 1)),
+      )
+      expect(await found({ kind: 'and', nodes })).toEqual(['Patient/hit'])
+    })
+
+    it('answers many ids', async () => {
+      const ids = [...Array.from({ length: MANY }, (_, i) => `id-${i}`), 'hit']
+      expect(await found({ kind: 'id', ids })).toEqual(['Patient/hit'])
+    })
+
+    it('keeps a text whole whose pieces would part a character', async () => {
+      for (const shift of [0, 1, 2, 3]) {
+        const text = `,"div":"${'x'.repeat(shift)}${'😀മ'.repeat(300_000)}"`
+        expect((await storage.commit(commitOf([changeOf(`Binary/${shift}`, 1, [], text)]))).ok).toBe(true)
+        const stored = await storage.read(`Binary/${shift}`)
+        expect(stored!.text!.endsWith(`${text}}`)).toBe(true)
+      }
+    })
+  })
+}
+
+wide('sqlite', async () => {
+  const storage = await openSqlite({ path: ':memory:', sync: 'normal', clock: Date.now, log: silent })
+  return { storage, close: () => storage.close() }
+})
+
+wide('d1', async () => {
+  const harness = createTestHarness({
+    workers: [
+      {
+        config: {
+          name: 'nadi-wide',
+          main: 'test/storage/d1-worker.ts',
+          compatibility_date: '2026-10-01',
+          d1_databases: [
+            {
+              binding: 'DB',
+              database_name: 'nadi',
+              database_id: '00000000-0000-0000-0000-000000000000',
+              migrations_dir: 'src/storage/sqlite/migrations',
+            },
+          ],
+        },
+      },
+    ],
+  })
+  await harness.listen()
+  const worker = harness.getWorker<{ DB: D1Database }>()
+  await worker.applyD1Migrations('DB')
+  const { DB } = await worker.getEnv()
+  return { storage: d1Storage(DB, { clock: Date.now }), close: () => harness.close() }
+})
