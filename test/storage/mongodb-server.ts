@@ -16,6 +16,8 @@ export interface MongoServer {
   uri: string
   /** Which of the three it is. */
   kind: 'given' | 'mongod' | 'substitute'
+  /** Where its files are, when it is ours. */
+  folder?: string
   /** Ends the server and removes its files; where the server was given, drops the database. */
   stop(): Promise<void>
   /** Kills the server as kill -9 does; its files stay. Throws where the server was given. */
@@ -120,6 +122,7 @@ async function startOwn(
   return {
     uri: `mongodb://127.0.0.1:${port}/${database}?directConnection=true`,
     kind,
+    folder,
     stop: async () => {
       await end(keeper, 'remove')
       rmSync(folder, { recursive: true, force: true })

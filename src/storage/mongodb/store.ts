@@ -56,7 +56,6 @@ export async function openMongo(uri: string, options: MongoOptions): Promise<Sto
       collections,
       instances,
       views,
-      log,
       clock,
       order: createOrder(randomBytes(4).readUInt32BE().toString(36).padStart(6, '0')),
       inTurn: createTurns(),
