@@ -24,13 +24,22 @@ export async function bringIndexUpToDate(ctx: Context, baseUrl: string): Promise
   const { storage, settings } = ctx
   const fingerprint = indexFingerprint({ ...settings, baseUrl })
   const owner = ctx.newId()
+  let held = false
+  let waiting = false
   for (;;) {
     const epoch = await storage.epoch()
     const had = await storage.keep(`index fingerprint ${epoch}`, fingerprint)
     const whole = epoch === 0 || (await storage.counter(`index whole ${epoch}`)) > 0
     const under = { ...ctx, registry: createRegistry([], epoch) }
-    if (had === fingerprint && whole) return under
-    if ((await storage.lease('index', owner, LEASE_MS)) === undefined) {
+    if (had === fingerprint && whole) {
+      // Run out at once: whoever starts next under other settings need not wait for it.
+      if (held) await storage.lease('index', owner, 0)
+      return under
+    }
+    held = (await storage.lease('index', owner, LEASE_MS)) !== undefined
+    if (!held) {
+      if (!waiting) ctx.log.info('another server makes the index; waiting for it')
+      waiting = true
       await new Promise(resolve => setTimeout(resolve, WAIT_MS))
     } else if (had === fingerprint) {
       await reindexAll(under, owner)
