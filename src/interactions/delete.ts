@@ -8,7 +8,7 @@ import { keyOf, type Require, type Stored } from '../storage/port.ts'
 import { commit, deletionOf, storedOf } from './commit.ts'
 import { criteriaOf, findMatches, multipleMatches } from './criteria.ts'
 import { checkType } from './identity.ts'
-import { checkIfMatch, ifMatchVersions } from './preconditions.ts'
+import { checkOptions, checkWrite } from './preconditions.ts'
 import { LOST, untilSettled } from './race.ts'
 import { stillReferenced, unreferenced } from './references.ts'
 import type { Deleted, Pairs, WriteOptions } from './written.ts'
@@ -25,10 +25,10 @@ export async function remove(
   options: WriteOptions = {},
 ): Promise<Deleted> {
   checkType(ctx, type)
-  if (options.ifMatch !== undefined) ifMatchVersions(options.ifMatch)
+  checkOptions(options)
   return untilSettled(async () => {
     const current = await ctx.storage.read(keyOf(type, id))
-    checkIfMatch(options.ifMatch, current)
+    checkWrite(options, current)
     if (current?.text === undefined) return { stored: [] }
     return deleteAll(ctx, [current], [])
   })
@@ -48,13 +48,13 @@ export async function conditionalDelete(
 ): Promise<Deleted> {
   checkType(ctx, type)
   const criteria = criteriaOf(ctx, type, pairs, 'http')
-  if (options.ifMatch !== undefined) ifMatchVersions(options.ifMatch)
+  checkOptions(options)
   const most = mostDeleted(ctx)
   return untilSettled(async () => {
     const { rows, more } = await findMatches(ctx, criteria, most)
     if (more) throw tooMany(ctx, type)
-    if (options.ifMatch !== undefined && rows.length === 0) checkIfMatch(options.ifMatch, undefined)
-    for (const row of rows) checkIfMatch(options.ifMatch, row)
+    if (options.ifMatch !== undefined && rows.length === 0) checkWrite(options, undefined)
+    for (const row of rows) checkWrite(options, row)
     if (rows.length === 0) return { stored: [] }
     const keys = rows.map(row => row.key)
     return deleteAll(ctx, rows, [{ is: 'matches', plan: criteria.plan, keys, guard: criteria.guard }])

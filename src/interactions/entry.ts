@@ -204,6 +204,7 @@ export function errorInEntry(error: unknown, index: number): unknown {
     const entry = `Bundle.entry[${index}]`
     if (expression === undefined) return entry
     if (expression.startsWith('http')) return `${entry}.${REQUEST[expression] ?? 'request.url'}`
+    if (expression.startsWith('patch[')) return `${entry}.resource.data`
     // A path in the resource begins with its type.
     return `${entry}.resource${/^[A-Za-z]+/.test(expression) ? expression.replace(/^[A-Za-z]+/, '') : ''}`
   }

@@ -5,7 +5,8 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 
-const ID = /^[A-Za-z0-9\-.]{1,64}$/
+/** R4 allows `.` and `..` too, but in a URL they are steps and no names: nobody could read what is stored there. */
+const ID = /^(?!\.{1,2}$)[A-Za-z0-9\-.]{1,64}$/
 
 export const isId = (id: unknown): id is string => typeof id === 'string' && ID.test(id)
 
@@ -30,8 +31,10 @@ export function isType(ctx: Context, type: string): boolean {
   return false
 }
 
-/** Throws `value` where the id is not 1 to 64 letters, digits, hyphens and dots. */
+/** Throws `value` where the id is not 1 to 64 letters, digits, hyphens and dots, or is `.` or `..`. */
 export function checkId(id: string, expression: string): void {
   if (!isId(id))
-    throw fhirError('value', 'An id is 1 to 64 letters, digits, hyphens and dots.', { expression })
+    throw fhirError('value', 'An id is 1 to 64 letters, digits, hyphens and dots, and neither . nor ..', {
+      expression,
+    })
 }

@@ -12,7 +12,7 @@ import { applyFhirPathPatch } from './fhirpath-patch.ts'
 import { checkType } from './identity.ts'
 import { indexRows } from './indexer.ts'
 import { applyJsonPatch } from './json-patch.ts'
-import { checkIfMatch, ifMatchVersions } from './preconditions.ts'
+import { checkOptions, checkWrite } from './preconditions.ts'
 import { type LOST, untilSettled } from './race.ts'
 import { type Live, live } from './read.ts'
 import { replace } from './update.ts'
@@ -35,10 +35,10 @@ export async function patch(
   options: WriteOptions = {},
 ): Promise<Written> {
   checkType(ctx, type)
-  if (options.ifMatch !== undefined) ifMatchVersions(options.ifMatch)
+  checkOptions(options)
   return untilSettled(async () => {
     const current = live(await ctx.storage.read(keyOf(type, id)), type, id)
-    checkIfMatch(options.ifMatch, current)
+    checkWrite(options, current)
     return store(ctx, current, change, [])
   })
 }
@@ -53,11 +53,11 @@ export async function conditionalPatch(
 ): Promise<Written> {
   checkType(ctx, type)
   const criteria = criteriaOf(ctx, type, pairs, 'http')
-  if (options.ifMatch !== undefined) ifMatchVersions(options.ifMatch)
+  checkOptions(options)
   return untilSettled(async () => {
     const match = await findMatch(ctx, criteria)
     if (match === undefined) throw fhirError('not-found', `No ${type} matches the criteria.`)
-    checkIfMatch(options.ifMatch, match)
+    checkWrite(options, match)
     return store(ctx, match, change, [onlyMatch(criteria, match.key)])
   })
 }

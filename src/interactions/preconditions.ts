@@ -4,6 +4,7 @@
  */
 import { fhirError } from '../fhir/error.ts'
 import type { Stored } from '../storage/port.ts'
+import type { WriteOptions } from './written.ts'
 
 /** Returns the weak ETag of a version: `W/"3"`. */
 export const etag = (stored: { version: number }): string => `W/"${stored.version}"`
@@ -14,17 +15,17 @@ export const httpDate = (stored: { at: number }): string => new Date(stored.at).
 const TAG = /^\s*(?:W\/)?"([^"]*)"\s*$/
 
 /**
- * Returns the versions that an If-Match names, or 'any' for `*`. A tag that is no version of ours stands as 0, which matches nothing.
+ * Returns the versions that an If-Match or If-None-Match names, or 'any' for `*`. A tag that is no version of ours stands as 0, which matches nothing.
  *
  * Throws `invalid` where the text is no list of entity tags.
  */
-export function ifMatchVersions(text: string): readonly number[] | 'any' {
+export function ifMatchVersions(text: string, header = 'If-Match'): readonly number[] | 'any' {
   if (text.trim() === '*') return 'any'
   return text.split(',').map(part => {
     const tag = TAG.exec(part)
     if (tag === null)
-      throw fhirError('invalid', 'If-Match must be `*` or entity tags such as W/"3".', {
-        expression: 'http.If-Match',
+      throw fhirError('invalid', `${header} must be \`*\` or entity tags such as W/"3".`, {
+        expression: `http.${header}`,
       })
     return /^[1-9][0-9]{0,14}$/.test(tag[1]!) ? Number(tag[1]) : 0
   })
@@ -46,6 +47,50 @@ export function checkIfMatch(ifMatch: string | undefined, current: Stored | unde
   })
 }
 
+/**
+ * Throws `invalid` for headers that say nothing, before anything is looked for.
+ *
+ * An If-Unmodified-Since that is no date counts as not sent, as RFC 9110 asks.
+ */
+export function checkOptions({ ifMatch, ifNoneMatch }: WriteOptions): void {
+  if (ifMatch !== undefined) ifMatchVersions(ifMatch)
+  if (ifNoneMatch !== undefined) ifMatchVersions(ifNoneMatch, 'If-None-Match')
+}
+
+/**
+ * Throws `conflict` with status 412 where what the client wants to find is not so: If-Match, If-Unmodified-Since (without an If-Match)
+ * and If-None-Match, in the order of https://www.rfc-editor.org/rfc/rfc9110#section-13.2.2.
+ */
+export function checkWrite(options: WriteOptions, current: Stored | undefined): void {
+  const { ifMatch, ifNoneMatch, ifUnmodifiedSince } = options
+  checkIfMatch(ifMatch, current)
+  if (current?.text === undefined) return
+  const refuse = (header: string) =>
+    fhirError('conflict', `${header} does not hold: the current version is ${current.version}.`, {
+      status: 412,
+      expression: `http.${header}`,
+    })
+  if (
+    ifMatch === undefined &&
+    ifUnmodifiedSince !== undefined &&
+    isNewer(current, ifUnmodifiedSince) === true
+  )
+    throw refuse('If-Unmodified-Since')
+  if (ifNoneMatch === undefined) return
+  const versions = ifMatchVersions(ifNoneMatch, 'If-None-Match')
+  if (versions === 'any' || versions.includes(current.version)) throw refuse('If-None-Match')
+}
+
+const DATE = /^(?:[A-Z][a-z]{2,8},? |[0-9]{4}-[0-9]{2}-[0-9]{2}T)/
+
+/** Returns whether a version is newer than an HTTP date or an instant, undefined where the text is neither. */
+function isNewer(stored: Stored, text: string): boolean | undefined {
+  const time = DATE.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(time)) return undefined
+  // An HTTP date has no milliseconds: within its second nothing newer can be told from it.
+  return (/^[0-9]{4}-/.test(text) ? stored.at : Math.floor(stored.at / 1000) * 1000) > time
+}
+
 export interface ReadConditions {
   ifNoneMatch?: string
   /** HTTP date, or an instant as Bundle.entry.request.ifModifiedSince has it. */
@@ -62,9 +107,5 @@ export function notModified(stored: Stored, conditions: ReadConditions): boolean
     return conditions.ifNoneMatch.split(',').some(part => TAG.exec(part)?.[1] === String(stored.version))
   }
   if (conditions.ifModifiedSince === undefined) return false
-  const since = Date.parse(conditions.ifModifiedSince)
-  if (Number.isNaN(since)) return false
-  // An HTTP date has no milliseconds: within its second nothing newer can be told from it.
-  const at = /^[0-9]{4}-/.test(conditions.ifModifiedSince) ? stored.at : Math.floor(stored.at / 1000) * 1000
-  return at <= since
+  return isNewer(stored, conditions.ifModifiedSince) === false
 }

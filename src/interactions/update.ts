@@ -12,7 +12,7 @@ import { changeOf, commit, liveOf } from './commit.ts'
 import { criteriaOf, findMatch, nothingMatches, onlyMatch } from './criteria.ts'
 import { checkId, checkType } from './identity.ts'
 import { indexRows, indexRowsOfText } from './indexer.ts'
-import { checkIfMatch, ifMatchVersions } from './preconditions.ts'
+import { checkOptions, checkWrite } from './preconditions.ts'
 import { LOST, untilSettled } from './race.ts'
 import { dangling, liveTargets } from './references.ts'
 import type { Pairs, WriteOptions, Written } from './written.ts'
@@ -32,13 +32,13 @@ export async function update(
 ): Promise<Written> {
   checkType(ctx, type)
   checkId(id, 'http.id')
-  if (options.ifMatch !== undefined) ifMatchVersions(options.ifMatch)
+  checkOptions(options)
   const resource = accept(ctx, body, type)
   checkSameId(resource, id)
   const index = indexRows(ctx, resource)
   return untilSettled(async () => {
     const current = await ctx.storage.read(keyOf(type, id))
-    checkIfMatch(options.ifMatch, current)
+    checkWrite(options, current)
     return replace(ctx, { id, resource, index, method: 'PUT', current, require: [] })
   })
 }
@@ -93,7 +93,7 @@ export async function conditionalUpdate(
 ): Promise<Written> {
   checkType(ctx, type)
   const criteria = criteriaOf(ctx, type, pairs, 'http')
-  if (options.ifMatch !== undefined) ifMatchVersions(options.ifMatch)
+  checkOptions(options)
   const resource = accept(ctx, body, type)
   const asked = resource.id
   if (asked !== undefined) checkId(asked as string, `${type}.id`)
@@ -101,7 +101,7 @@ export async function conditionalUpdate(
   const newId = ctx.newId()
   return untilSettled(async () => {
     const match = await findMatch(ctx, criteria)
-    checkIfMatch(options.ifMatch, match)
+    checkWrite(options, match)
     const method = 'PUT'
     if (match !== undefined) {
       checkMatchId(resource, idOf(match.key))

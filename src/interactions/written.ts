@@ -20,4 +20,8 @@ export type Pairs = readonly (readonly [name: string, value: string])[]
 export interface WriteOptions {
   /** The If-Match header as sent: `W/"3"`. */
   ifMatch?: string
+  /** The If-None-Match header as sent; `*` writes only where there is nothing. */
+  ifNoneMatch?: string
+  /** The If-Unmodified-Since header as sent. */
+  ifUnmodifiedSince?: string
 }

@@ -476,6 +476,14 @@ test('a Bundle that is malformed beside its resources is refused with the place'
   expect((await refusal(transaction(ctx, resource(text)))).issues[0]?.expression).toContain('Bundle.entry[0]')
 })
 
+test('a patch in a Binary that cannot be done is named by its data', async () => {
+  await put('a')
+  const data = btoa('[{"op":"remove","path":"/nothing"}]')
+  const body = `{"resourceType":"Binary","contentType":"application/json-patch+json","data":"${data}"}`
+  const error = await refusal(send([entry('PATCH', 'Patient/a', body)]))
+  expect(error.issues[0]!.expression).toBe('Bundle.entry[0].resource.data')
+})
+
 describe('a history that cannot be asked for', () => {
   test.each([
     ['an unknown parameter', '_history?_foo=1'],
