@@ -25,7 +25,10 @@ function membersOf(type: string): ReadonlyMap<string, Member> {
   const cached = known.get(type)
   if (cached !== undefined) return cached
   const members = new Map<string, Member>()
-  for (const element of elementsOf(type) ?? [])
+  const elements = elementsOf(type)
+  // Names that a client makes up are not kept.
+  if (elements === undefined) return members
+  for (const element of elements)
     for (const elementType of element.types) {
       const name = jsonName(element, elementType)
       if (LINK_TYPES.has(elementType)) members.set(name, { does: 'uri' })
@@ -100,17 +103,33 @@ function inValue(value: Json, member: Member, map: LinkMap): Json {
   }
 }
 
-/** A tag's attributes hold no `<`, so that each tag is looked at once: a hostile narrative costs no more than its length. */
-const HTML_LINK = /(<(?:a|img)\s(?:[^<>]*?\s)?(?:href|src)\s*=\s*)(?:"([^"<]*)"|'([^'<]*)')/g
+/** The start of a tag that may hold a link; an attribute, its value in either quotes. */
+const TAG = /<(?:a|img)(?=\s)/g
+const ATTRIBUTE = /\s+([^\s=<>"'/]+)\s*=\s*(?:"([^"<]*)"|'([^'<]*)')/y
 
+/** Each character is looked at once or twice: a hostile narrative costs no more than its length. */
 function inNarrative(div: string, map: LinkMap): string {
   if (!div.includes('<a') && !div.includes('<img')) return div
-  return div.replace(HTML_LINK, (whole, before: string, double?: string, single?: string) => {
-    const link = (double ?? single ?? '').replaceAll('&amp;', '&')
-    const mapped = map(link, 'html')
-    if (mapped === link) return whole
-    return `${before}"${mapped.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')}"`
-  })
+  let text = ''
+  let done = 0
+  for (const tag of div.matchAll(TAG)) {
+    const wanted = tag[0] === '<a' ? 'href' : 'src'
+    ATTRIBUTE.lastIndex = tag.index + tag[0].length
+    for (;;) {
+      const found = ATTRIBUTE.exec(div)
+      if (found === null) break
+      const [whole, name, double, single] = found
+      if (name !== wanted) continue
+      const value = double ?? single ?? ''
+      const link = value.replaceAll('&amp;', '&')
+      const mapped = map(link, 'html')
+      if (mapped === link) continue
+      const at = found.index + whole.length - value.length - 2
+      text += `${div.slice(done, at)}"${mapped.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')}"`
+      done = ATTRIBUTE.lastIndex
+    }
+  }
+  return done === 0 ? div : text + div.slice(done)
 }
 
 /**

@@ -62,6 +62,19 @@ describe('links are rewritten', () => {
   })
 })
 
+test.each([
+  [`<a title="a > b" href="#">x</a>`, `<a title="a > b" href="Patient/7">x</a>`],
+  [`<a\n  href = '#'\n>x</a>`, `<a\n  href = "Patient/7"\n>x</a>`],
+  [`<img alt='href="#"' src="#"/>`, `<img alt='href="#"' src="Patient/7"/>`],
+  [`<a data-href="#" title="#">#</a>`, `<a data-href="#" title="#">#</a>`],
+  [`<a src="#">x</a><img href="#"/><abbr href="#"/>`, `<a src="#">x</a><img href="#"/><abbr href="#"/>`],
+])('of a narrative the links alone are replaced: %s', (before, after) => {
+  const filled = before.replaceAll('#', OLD)
+  const text = writeJson({ resourceType: 'Patient', text: { status: 'generated', div: filled } })
+  const { div } = (parseJson(rewrite(text)) as { text: { div: string } }).text
+  expect(div).toBe(after.replaceAll('#', OLD))
+})
+
 describe('left as they are', () => {
   test.each([
     ['canonicals', '{"resourceType":"Questionnaire","derivedFrom":["#"]}'],
