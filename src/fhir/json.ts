@@ -111,12 +111,15 @@ function isWhole(bytes: Uint8Array): boolean {
   }
 }
 
+/** Longer names than any of FHIR are cut, so that an error is never as long as what it complains of. */
+const LONGEST_NAME = 64
+
 /** Returns `Patient.name[0].family` for type Patient and path ['name', 0, 'family']. */
 export function toExpression(root: string | undefined, path: readonly (string | number)[]): string {
   let expression = root ?? ''
   for (const step of path) {
     if (typeof step === 'number') expression += `[${step}]`
-    else expression += expression === '' ? step : `.${step}`
+    else expression += (expression === '' ? '' : '.') + step.slice(0, LONGEST_NAME)
   }
   return expression
 }

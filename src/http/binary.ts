@@ -3,7 +3,7 @@
  * What is stored here may be hostile to whoever opens it, so it is never shown in a browser with this server's rights.
  */
 import { fhirError } from '../fhir/error.ts'
-import { isObject, type JsonObject, parseJson } from '../fhir/json.ts'
+import { isObject, type Json, type JsonObject, parseJson } from '../fhir/json.ts'
 import type { Live } from '../interactions/read.ts'
 import { fromBase64, toBase64 } from '../lib/base64.ts'
 import { acceptRanges, isFhirJson, parseMediaType } from './negotiate.ts'
@@ -13,6 +13,12 @@ export function isRawBinary(contentType: string | null): boolean {
   const media = parseMediaType(contentType ?? '')
   return media !== undefined && !isFhirJson(media)
 }
+
+/**
+ * Returns whether the JSON sent to Binary is a Binary resource. All other JSON, FHIR's included, is content like any other:
+ * https://hl7.org/fhir/R4/binary.html#rest.
+ */
+export const isBinary = (body: Json): boolean => isObject(body) && body.resourceType === 'Binary'
 
 /**
  * Returns the Binary resource of a raw body; X-Security-Context becomes securityContext.

@@ -75,7 +75,11 @@ const goneAway = (cause: unknown) =>
 
 /** Returns the tree of a JSON body. Throws as `readBody` and `parseJsonBytes` do, and `structure` for an empty one. */
 export async function readJson(request: Request, limits: Settings['limits']): Promise<Json> {
-  const bytes = await readBody(request, limits.body)
+  return jsonOf(await readBody(request, limits.body), limits)
+}
+
+/** Returns the tree of JSON bytes. Throws as `parseJsonBytes` does, and `structure` for none. */
+export function jsonOf(bytes: Uint8Array, limits: Settings['limits']): Json {
   if (bytes.length === 0) throw fhirError('structure', 'The request has no body.')
   return parseJsonBytes(bytes, limits.depth)
 }

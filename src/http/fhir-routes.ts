@@ -24,8 +24,8 @@ import { conditionalUpdate, update } from '../interactions/update.ts'
 import { vread } from '../interactions/vread.ts'
 import type { Deleted, Pairs, WriteOptions, Written } from '../interactions/written.ts'
 import { type HistoryScope, keyOf } from '../storage/port.ts'
-import { binaryFrom, isRawBinary, rawBinary } from './binary.ts'
-import { readBody, readJson } from './body.ts'
+import { binaryFrom, isBinary, isRawBinary, rawBinary } from './binary.ts'
+import { jsonOf, readBody, readJson } from './body.ts'
 import type { C, Handler } from './exchange.ts'
 import {
   bodyType,
@@ -128,7 +128,7 @@ export function createFhirRoutes(send: Send) {
     searchByPost: handler('search', async (c, asked) => {
       bodyType(c.req.raw.headers.get('content-type'), [FORM])
       const bytes = await readBody(c.req.raw, ctxOf(c).settings.limits.body)
-      const form = parsePairs(new TextDecoder().decode(bytes).trim())
+      const form = parsePairs(formText(bytes))
       const indent = asked.indent || negotiate(c.req.raw.headers.get('accept'), form)
       return answerSearch(c, { ...asked, indent }, [...asked.pairs, ...withoutPresentation(form)])
     }),
@@ -222,7 +222,8 @@ export function createFhirRoutes(send: Send) {
     const status = created ? 201 : 200
     const location = versionUrl(ctxOf(c).settings.baseUrl, stored)
     const headers = versionHeaders(stored)
-    if (created) headers.Location = location
+    // Where the URL of the request does not name the resource, this tells the client which one it was.
+    if (created || asked.id === '') headers.Location = location
     if (asked.prefer.return === 'minimal') return send(c, status, null, headers)
     if (asked.prefer.return === 'OperationOutcome')
       return answer(c, asked, done(`${stored.key} is stored as version ${stored.version}.`), headers, status)
@@ -266,9 +267,24 @@ const ctxOf = (c: C) => c.get('exchange').ctx
 const done = (diagnostics: string): string =>
   outcomeText([{ severity: 'information', code: 'informational', diagnostics }])
 
+/** Throws `invalid` for a form that is not UTF-8. */
+function formText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).trim()
+  } catch {
+    throw fhirError('invalid', 'The form is not UTF-8.')
+  }
+}
+
 function writeOptions(c: C): WriteOptions {
-  const ifMatch = c.req.raw.headers.get('if-match')
-  return ifMatch === null ? {} : { ifMatch }
+  const { headers } = c.req.raw
+  const [ifMatch, ifNoneMatch] = [headers.get('if-match'), headers.get('if-none-match')]
+  const ifUnmodifiedSince = headers.get('if-unmodified-since')
+  return {
+    ...(ifMatch !== null && { ifMatch }),
+    ...(ifNoneMatch !== null && { ifNoneMatch }),
+    ...(ifUnmodifiedSince !== null && { ifUnmodifiedSince }),
+  }
 }
 
 /** Throws `not-supported` for parameters where the interaction takes none, unless the client prefers lenient handling. */
@@ -286,7 +302,10 @@ async function resourceBody(c: C, type: string, id?: string): Promise<Json> {
   if (type === 'Binary' && isRawBinary(headers.get('content-type')))
     return binaryFrom(await readBody(c.req.raw, limits.body), headers, id)
   bodyType(headers.get('content-type'), WRITE_TYPES)
-  return readJson(c.req.raw, limits)
+  if (type !== 'Binary') return readJson(c.req.raw, limits)
+  const bytes = await readBody(c.req.raw, limits.body)
+  const body = jsonOf(bytes, limits)
+  return isBinary(body) ? body : binaryFrom(bytes, headers, id)
 }
 
 async function patchBody(c: C): Promise<Patch> {

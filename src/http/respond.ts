@@ -2,6 +2,7 @@
  * Answers. Headers are made together with the body, because one that is added later makes the answer twice as dear.
  * https://hl7.org/fhir/R4/http.html#summary
  */
+import { fhirError } from '../fhir/error.ts'
 import { parseJson, writeJson } from '../fhir/json.ts'
 import { outcomeText, statusOf } from '../fhir/outcome.ts'
 import { etag, httpDate } from '../interactions/preconditions.ts'
@@ -62,9 +63,16 @@ export function wanted(accept: string | null): Encoding | undefined {
   return (allowed.get('gzip') ?? allowed.get('*')) ? 'gzip' : undefined
 }
 
-/** Returns the text indented, its numbers untouched. */
-export const pretty = (text: string): string =>
-  `${writeJson(parseJson(text, Number.MAX_SAFE_INTEGER), true)}\n`
+/** Returns the text indented, its numbers untouched. Throws `too-costly` where that becomes larger than a text can be. */
+export function pretty(text: string): string {
+  const tree = parseJson(text, Number.MAX_SAFE_INTEGER)
+  try {
+    return `${writeJson(tree, true)}\n`
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw fhirError('too-costly', 'The answer is too large to be indented.', { cause })
+  }
+}
 
 /** Returns the headers that name a version. `private, no-cache`: kept by the client alone, and asked for again with its ETag. */
 export const versionHeaders = (stored: Stored): Record<string, string> => ({

@@ -143,6 +143,75 @@ describe('a write', () => {
     ).toBe(200)
   })
 
+  it('If-None-Match: * writes only where there is nothing, as RFC 9110 has it', async () => {
+    const absent = { 'if-none-match': '*' }
+    expect((await put(`/fhir/Patient/${id}`, patient(id), absent)).status).toBe(201)
+    await refused(await put(`/fhir/Patient/${id}`, patient(id, ',"active":true'), absent), 412, 'conflict')
+    await refused(await put(`/fhir/Patient/${id}`, patient(id), { 'if-none-match': 'W/"1"' }), 412)
+    await refused(await put(`/fhir/Patient/${id}`, patient(id), { 'if-none-match': 'one' }), 400)
+    await refused(await put(`/fhir/Patient?_id=${id}`, patient(id), absent), 412)
+    await refused(await app.ask('DELETE', `/fhir/Patient/${id}`, { headers: absent }), 412)
+    expect((await put(`/fhir/Patient/${id}`, patient(id), { 'if-none-match': 'W/"9"' })).status).toBe(200)
+    await app.ask('DELETE', `/fhir/Patient/${id}`)
+    expect((await put(`/fhir/Patient/${id}`, patient(id), absent)).status).toBe(201)
+  })
+
+  it('of many that want to be the first, one is', async () => {
+    const all = await Promise.all(
+      Array.from({ length: 20 }, () => put(`/fhir/Patient/${id}`, patient(id), { 'if-none-match': '*' })),
+    )
+    const statuses = all.map(({ status }) => status)
+    expect(statuses.filter(status => status === 201)).toHaveLength(1)
+    expect(statuses.filter(status => status === 412)).toHaveLength(19)
+  })
+
+  it('If-Unmodified-Since guards where there is no If-Match', async () => {
+    await put(`/fhir/Patient/${id}`, patient(id))
+    const early = { 'if-unmodified-since': new Date(NOW - 1000).toUTCString() }
+    await refused(await put(`/fhir/Patient/${id}`, patient(id), early), 412)
+    expect((await put(`/fhir/Patient/${id}`, patient(id), { ...early, 'if-match': 'W/"1"' })).status).toBe(
+      200,
+    )
+    const now = { 'if-unmodified-since': new Date(NOW).toUTCString() }
+    expect((await put(`/fhir/Patient/${id}`, patient(id), now)).status).toBe(200)
+    expect((await put(`/fhir/Patient/${id}`, patient(id), { 'if-unmodified-since': '0' })).status).toBe(200)
+  })
+
+  it('a client that wants no body still learns which resource its criteria found', async () => {
+    await put(`/fhir/Patient/${id}`, patient(id))
+    const location = `http://127.0.0.1:8080/fhir/Patient/${id}/_history/`
+    const minimal = { prefer: 'return=minimal' }
+    const found = await post('/fhir/Patient', '{"resourceType":"Patient"}', {
+      ...minimal,
+      'if-none-exist': `_id=${id}`,
+    })
+    expect([found.status, found.headers.get('location')]).toEqual([200, `${location}1`])
+    const updated = await put(`/fhir/Patient?_id=${id}`, '{"resourceType":"Patient"}', minimal)
+    expect([updated.status, updated.headers.get('location')]).toEqual([200, `${location}2`])
+  })
+
+  it('the ids . and .. are refused: no URL could name them', async () => {
+    for (const name of ['.', '..']) {
+      await refused(await put('/fhir/Patient?identifier=none', patient(name)), 400, 'value')
+      const entry = `{"resource":${patient(name)},"request":{"method":"PUT","url":"Patient/${name}"}}`
+      await refused(
+        await post('/fhir', `{"resourceType":"Bundle","type":"transaction","entry":[${entry}]}`),
+        400,
+      )
+    }
+  })
+
+  it('an error is not as long as the name that it complains of', async () => {
+    const name = 'a'.repeat(400_000)
+    const text = await refused(
+      await post('/fhir/Patient', `{"resourceType":"Patient","${name}":1,"${name}":1}`),
+      400,
+    )
+    expect(text.length).toBeLessThan(1000)
+    const response = await post('/fhir/Patient', `{"resourceType":"Patient","${name}":1,"${name}":1}`)
+    expect((await response.text()).length).toBeLessThan(1000)
+  })
+
   it('If-None-Exist makes a create conditional', async () => {
     const body = `{"resourceType":"Patient","identifier":[{"system":"urn:x","value":"${id}"}]}`
     const first = await post('/fhir/Patient', body, { 'if-none-exist': `identifier=urn:x|${id}` })
@@ -289,6 +358,12 @@ describe('search by POST', () => {
     await refused(await search('', '_id=%zz'), 400)
   })
 
+  it('refuses a form that is not UTF-8', async () => {
+    const body = new Uint8Array([...new TextEncoder().encode('name='), 0xe9])
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    await refused(await app.ask('POST', '/fhir/Patient/_search', { body, headers }), 400, 'invalid')
+  })
+
   it('wants a form', async () => void (await refused(await post('/fhir/Patient/_search', '{}'), 415)))
 })
 
@@ -339,6 +414,22 @@ describe('Binary', () => {
     expect(
       (await app.ask('GET', `/fhir/Binary/${id}`, { headers: { 'if-none-match': 'W/"1"' } })).status,
     ).toBe(304)
+  })
+
+  it('takes JSON that is no Binary as content, FHIR or not, exactly as it is', async () => {
+    for (const [type, body] of [
+      ['application/json', ' {"a": 1.00}'],
+      [FHIR, `{"resourceType": "Patient", "id": "${id}"}`],
+    ] as const) {
+      const headers = { 'content-type': type }
+      expect((await app.ask('PUT', `/fhir/Binary/${id}`, { body, headers })).status).toBeLessThan(202)
+      const response = await app.ask('GET', `/fhir/Binary/${id}`)
+      expect(response.headers.get('content-type')).toBe(type)
+      expect(await response.text()).toBe(body)
+      const resource = await (await app.ask('GET', `/fhir/Binary/${id}?_format=json`)).json()
+      expect(resource).toMatchObject({ resourceType: 'Binary', id, contentType: type, data: btoa(body) })
+    }
+    await refused(await put(`/fhir/Binary/${id}`, '{"resourceType":"Binary","id":'), 400, 'structure')
   })
 
   it('is written as FHIR JSON too, and refuses a malformed X-Security-Context', async () => {
