@@ -52,8 +52,8 @@ export function decimalKey(text: string): string {
   return keyOfDigits(negative, digits, whole + exponent)
 }
 
-/** `digits` has no leading zero; the value is `0.digits` times ten to the `exponent`. */
-function keyOfDigits(negative: boolean, digits: string, exponent: number): string {
+/** Returns the key of `0.digits` times ten to the `exponent`; `digits` has no leading zero. */
+export function keyOfDigits(negative: boolean, digits: string, exponent: number): string {
   let end = Math.min(digits.length, MAX_DIGITS)
   while (end > 0 && digits.charCodeAt(end - 1) === 48) end--
   if (end === 0) return '1'
@@ -83,15 +83,32 @@ export function compareDecimals(a: string, b: string): number {
 }
 
 /** `coefficient` times ten to the `exponent`. */
-interface Scaled {
+export interface Scaled {
   coefficient: bigint
   exponent: number
+}
+
+interface Written extends Scaled {
   /** Significant digits of the coefficient as written; whether an exponent was written. */
   digits: number
   scientific: boolean
 }
 
-function scale(text: string): Scaled {
+/** Returns the number of a key that is not an open end and not `keyBelow` or `keyAbove` of one. */
+export function scaleKey(key: string): Scaled {
+  if (key === '1') return { coefficient: 0n, exponent: 0 }
+  const exponent = Number(key.slice(1, 5))
+  if (key.charCodeAt(0) === 50) {
+    const digits = key.slice(5)
+    return { coefficient: BigInt(digits), exponent: exponent - 5000 - digits.length }
+  }
+  let digits = ''
+  for (let i = 5; i < key.length - 1; i++) digits += 57 - key.charCodeAt(i)
+  return { coefficient: -BigInt(digits), exponent: 4999 - exponent - digits.length }
+}
+
+/** Returns the number that a decimal is. */
+export function scale(text: string): Written {
   const [mantissa, power] = text.toLowerCase().split('e') as [string, string?]
   const [whole, fraction = ''] = mantissa.split('.') as [string, string?]
   const coefficient = BigInt(`${whole.replace(/^[+-]/, '')}${fraction}`)
@@ -104,7 +121,8 @@ function scale(text: string): Scaled {
   }
 }
 
-function keyOfScaled(coefficient: bigint, exponent: number): string {
+/** Returns the key of `coefficient` times ten to the `exponent`. */
+export function keyOfScaled(coefficient: bigint, exponent: number): string {
   const negative = coefficient < 0n
   const digits = (negative ? -coefficient : coefficient).toString()
   return digits === '0' ? '1' : keyOfDigits(negative, digits, digits.length + exponent)

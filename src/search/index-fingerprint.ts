@@ -1,8 +1,9 @@
 /** What the index rows were made under. Where the stored text is another one, the rows mean something else and are to be made anew. */
+import { UCUM_VERSION } from '../fhir/ucum.ts'
 import { FOLDING_VERSION } from './fold.ts'
 
-/** Raised with every change in what rows are made of a resource, other than in folding. */
-const INDEX_VERSION = 1
+/** Raised with every change in what rows are made of a resource, other than in folding and in the table of units. */
+const INDEX_VERSION = 2
 
 /** Returns the text that storage keeps beside the index. `zone`, `references` and `baseUrl` are the indexer's options. */
 export const indexFingerprint = (options: {
@@ -10,4 +11,4 @@ export const indexFingerprint = (options: {
   references: 'off' | 'enforce'
   baseUrl: string
 }): string =>
-  `index ${INDEX_VERSION}, folding ${FOLDING_VERSION}, zone ${options.zone}, references ${options.references}, base ${options.baseUrl}`
+  `index ${INDEX_VERSION}, folding ${FOLDING_VERSION}, ucum ${UCUM_VERSION}, zone ${options.zone}, references ${options.references}, base ${options.baseUrl}`

@@ -62,7 +62,9 @@ export interface SearchPlan {
 export const DATE_MIN = -8_640_000_000_000_000
 export const DATE_MAX = 8_640_000_000_000_000
 
-/** A quantity row's unit keys: any unit; a coded unit; a code or printed unit whatever its system. */
+/** A quantity row's unit keys: any unit; base units of UCUM; a coded unit; a code or printed unit whatever its system. */
 export const ANY_UNIT = ''
+/** The only key that has no `|`, so that no system or code that is sent can be taken for it. */
+export const dimensionUnit = (dimension: string): string => `=${dimension}`
 export const codedUnit = (system: string, code: string): string => `${system}|${code}`
 export const bareUnit = (codeOrUnit: string): string => `|${codeOrUnit}`

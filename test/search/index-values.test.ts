@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Json, NumberText, type Resource } from '../../src/fhir/json.ts'
+import { type Json, type JsonObject, NumberText, type Resource } from '../../src/fhir/json.ts'
+import { DECIMAL_MAX, DECIMAL_MIN, decimalKey, keyAbove, keyBelow } from '../../src/lib/decimal.ts'
 import type { IndexRow } from '../../src/search/index-row.ts'
 import { createIndexer } from '../../src/search/index-values.ts'
 import { createRegistry } from '../../src/search/registry.ts'
@@ -60,6 +61,41 @@ describe('rows of a value', () => {
     expect(units({ ...quantity, unit: 'mg' })).toEqual(['', 'u|mg', '|mg'])
     expect(units({ value: quantity.value })).toEqual([''])
     expect(units({ unit: 'mg' })).toEqual([])
+  })
+
+  test('a Quantity in UCUM stands in base units in place of its coded unit, where it can be converted', () => {
+    const rows = (value: string, unit: JsonObject) =>
+      rowsOf(
+        {
+          resourceType: 'Observation',
+          valueQuantity: { value: new NumberText(value), system: 'http://unitsofmeasure.org', ...unit },
+        },
+        'Observation.value-quantity',
+      ).map(row => (row.kind === 'quantity' ? [row.unit, row.lo, row.hi] : []))
+    const key = decimalKey
+    expect(rows('540', { code: 'mg/dL' })).toEqual([
+      ['', key('540'), key('540')],
+      ['=m-3.g', key('5400'), key('5400')],
+      ['|mg/dL', key('540'), key('540')],
+    ])
+    expect(rows('98.6', { code: '[degF]', comparator: '<' })).toEqual([
+      ['', DECIMAL_MIN, keyBelow(key('98.6'))],
+      ['=K', DECIMAL_MIN, keyBelow(key('310.15'))],
+      ['|[degF]', DECIMAL_MIN, keyBelow(key('98.6'))],
+    ])
+    expect(rows('-40', { code: 'Cel', comparator: '>' })[1]).toEqual([
+      '=K',
+      keyAbove(key('233.15')),
+      DECIMAL_MAX,
+    ])
+    expect(rows('5', { code: '[iU]/L' }).map(([unit]) => unit)).toEqual([
+      '',
+      'http://unitsofmeasure.org|[iU]/L',
+      '|[iU]/L',
+    ])
+    // No system or code that is sent makes the key of base units.
+    expect(rows('5', { system: '=g', code: 'g' }).map(([unit]) => unit)).toEqual(['', '=g|g', '|g'])
+    expect(rows('5', { system: '', code: '=g', unit: '=g' }).map(([unit]) => unit)).toEqual(['', '|=g'])
   })
 
   test('a Reference that is an address here has type and id, one elsewhere its URL', () => {

