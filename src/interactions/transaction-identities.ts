@@ -54,6 +54,8 @@ export interface Attempt {
   /** Entries that write nothing: a conditional create that found its resource, a deletion of what is not there. */
   found: Map<number, Live>
   current: Map<Key, Stored>
+  /** Stored resources that the criteria of all entries have found, one by one. */
+  matched: number
 }
 
 /** Reads the current versions of all resources that are named by id, in one go. */
@@ -69,6 +71,7 @@ export async function begin(ctx: Context, asked: readonly Asked[]): Promise<Atte
     require: [],
     identities: new Map(),
     found: new Map(),
+    matched: 0,
     current: keys.length === 0 ? new Map() : new Map(await ctx.storage.readMany([...new Set(keys)])),
   }
   // Identities that need no search are known from the start, so that criteria see resources whose links are rewritten.
@@ -220,6 +223,9 @@ async function identifyPatch(ctx: Context, state: Attempt, { entry }: Asked): Pr
   write(state, entry, key, current, resource)
 }
 
+/** Criteria find one resource each, as a rule; a deletion may find as many as there may be entries. */
+const MATCHES_PER_ENTRY = 4
+
 /** Returns what matches an entry's criteria in the transaction's view; the commit checks that the stored part of it still holds. */
 async function find(ctx: Context, state: Attempt, entry: Entry, pairs: Pairs, most: number) {
   state.searched = true
@@ -229,6 +235,11 @@ async function find(ctx: Context, state: Attempt, entry: Entry, pairs: Pairs, mo
   // What a conditional update, patch or deletion would have hit before the transaction is its identity too.
   const other = entry.method === 'POST' ? undefined : found.before.find(key => state.overlay.has(key))
   if (other !== undefined) throw overlapping(other)
+  // Entries whose criteria all find what another deletes would each read and guard all of it.
+  state.matched += found.before.length
+  const enough = ctx.settings.limits.entries * MATCHES_PER_ENTRY
+  if (state.matched > enough)
+    throw fhirError('too-costly', `The criteria of the entries find more than ${enough} resources together.`)
   const { plan, guard } = criteria
   if (!found.more) state.require.push({ require: { is: 'matches', plan, keys: found.before, guard }, entry })
   return found

@@ -498,3 +498,16 @@ describe('a history that cannot be asked for', () => {
     expect(await ctx.storage.read('Patient/a')).toBeUndefined()
   })
 })
+
+test('criteria that all find what another entry deletes are stopped', async () => {
+  for (let i = 0; i < 50; i++) await put(`p${i}`, 'same')
+  const create = entry('POST', 'Patient', identified('other'), '"ifNoneExist":"identifier=http://s|same"')
+  const one = await send([entry('DELETE', 'Patient?identifier=http://s|same'), create])
+  expect(statuses(one)).toEqual(['204', '201'])
+  for (let i = 0; i < 50; i++) await put(`p${i}`, 'same')
+  const error = await refusal(
+    send([entry('DELETE', 'Patient?identifier=http://s|same'), ...Array<string>(20).fill(create)]),
+  )
+  expect(error.code).toBe('too-costly')
+  expect((await ctx.storage.read('Patient/p0'))?.text).toBeDefined()
+})
