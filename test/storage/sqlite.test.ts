@@ -240,12 +240,14 @@ describe('index rows', () => {
       )
     await write(0, 10)
     expect(await found('num7ber')).toEqual(['Patient/7'])
-    await write(10, 10 + 2 * TRIGRAM_LAG)
+    // More than one piece: the rest follows without further writes.
+    for (let from = 10; from < 10 + 6 * TRIGRAM_LAG; from += TRIGRAM_LAG)
+      await write(from, from + TRIGRAM_LAG)
     const db = new DatabaseSync(path)
     const indexed = () => db.prepare(`SELECT value FROM meta WHERE name = 'trigram'`).get()!.value as number
-    await expect.poll(indexed, { timeout: 5_000 }).toBeGreaterThan(TRIGRAM_LAG)
-    await write(5000, 5001)
-    for (const n of [7, 500, 5000]) expect(await found(`um${n}be`)).toEqual([`Patient/${n}`])
+    await expect.poll(indexed, { timeout: 5_000 }).toBeGreaterThan(5 * TRIGRAM_LAG)
+    await write(9000, 9001)
+    for (const n of [7, 500, 9000]) expect(await found(`um${n}be`)).toEqual([`Patient/${n}`])
     expect(await found('7ber "quo')).toHaveLength(10)
     expect(await found('മേനോ')).toHaveLength(10)
     expect(await found('"quoted" x')).toEqual([])

@@ -15,13 +15,16 @@ export const outboxDone = (id: string, fence: number): Sql =>
 /** Texts that the trigram index may lag behind: `:contains` reads them one by one. */
 export const TRIGRAM_LAG = 512
 
-/** Brings the trigram index up to date in pieces, when it lags behind. One statement per dictionary text would cost every write. */
+/**
+ * Takes a piece of what the trigram index lacks into it, when that is much; the last gives a row where it did. Within each commit it would
+ * cost every write.
+ */
 export const trigramStatements: readonly Sql[] = [
   raw(
     `INSERT INTO sv_trigram (rowid, folded) SELECT sid, folded FROM sv WHERE sid > (SELECT value FROM meta WHERE name = 'trigram') AND (SELECT max(sid) FROM sv) >= (SELECT value FROM meta WHERE name = 'trigram') + ${TRIGRAM_LAG} ORDER BY sid LIMIT ${4 * TRIGRAM_LAG}`,
   ),
   raw(
-    `UPDATE meta SET value = min((SELECT max(sid) FROM sv), value + ${4 * TRIGRAM_LAG}) WHERE name = 'trigram' AND (SELECT max(sid) FROM sv) >= value + ${TRIGRAM_LAG}`,
+    `UPDATE meta SET value = min((SELECT max(sid) FROM sv), value + ${4 * TRIGRAM_LAG}) WHERE name = 'trigram' AND (SELECT max(sid) FROM sv) >= value + ${TRIGRAM_LAG} RETURNING value`,
   ),
 ]
 

@@ -26,6 +26,20 @@ interface Waiting {
 const MOST_MESSAGES = 2
 const MOST_IN_MESSAGE = 64
 
+/** UTF-16 units of text in one message, so that large transactions do not keep small writes waiting for seconds. */
+const MOST_TEXT = 2_000_000
+
+/** Returns how many of the waiting go together: one at least. */
+function groupLength(queue: readonly Waiting[]): number {
+  let text = 0
+  for (let i = 0; i < queue.length && i < MOST_IN_MESSAGE; i++) {
+    if (i > 0 && text > MOST_TEXT) return i
+    for (const { params } of queue[i]!.statements)
+      for (const param of params) if (typeof param === 'string') text += param.length
+  }
+  return Math.min(queue.length, MOST_IN_MESSAGE)
+}
+
 const NO_ROWS: Row[] = []
 
 /** Settles a batch by its outcome. */
@@ -106,7 +120,7 @@ export function startWriter(data: WriterData, log: Log): Writer {
     while (queue.length > 0 && messages < MOST_MESSAGES) {
       thread ??= start()
       thread.ref()
-      const group = queue.splice(0, MOST_IN_MESSAGE)
+      const group = queue.splice(0, groupLength(queue))
       for (const waiting of group) sent.set(waiting.id, waiting)
       messages++
       thread.postMessage({

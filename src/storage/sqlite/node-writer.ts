@@ -35,9 +35,12 @@ let tending: ReturnType<typeof setTimeout> | undefined
 
 function tend(): void {
   sinceTended = 0
+  clearTimeout(tending)
   tending = undefined
   // What fails is done the next time: until then :contains reads a little more, and old ids are kept a little longer.
-  runGroup(connection, [trigramStatements, [forgetStatement]])
+  const [trigrams] = runGroup(connection, [trigramStatements, [forgetStatement]])
+  // A bulk load leaves more than one piece.
+  if (trigrams && 'rows' in trigrams && trigrams.rows.length > 0) tending = setTimeout(tend, 50)
 }
 
 port.on('message', (first: WriterMessage) => {

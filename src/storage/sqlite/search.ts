@@ -41,10 +41,7 @@ export async function searchRows(
     options.limit === 0
       ? []
       : (walk ?? [plan.sort.length === 0 ? inOrderOfMaking(query, choice) : gathered(query, choice)])
-  const filtered = nodes.length > (choice.node === undefined ? 0 : 1)
-  const sorted = plan.sort.length > 0 && walk === undefined
-  const long =
-    (counting.length > 0 || filtered || sorted) && !choice.selective && (await isLong(probes, query))
+  const long = await isLong(probes, query, choice, walk !== undefined, counting.length > 0)
   const read = long ? driver.readLong : driver.read
 
   const first = parts[0]
@@ -67,9 +64,10 @@ async function choose(
   const candidates: Choice[] = []
   for (const node of nodes) {
     const found = find(node, types ?? [], terms)
-    if (found !== undefined) candidates.push({ find: found, node, selective: false })
+    if (found !== undefined) candidates.push({ find: found, node, selective: false, count: probes.cap })
   }
-  if (candidates.length === 0) return { find: undefined, node: undefined, selective: false }
+  if (candidates.length === 0)
+    return { find: undefined, node: undefined, selective: false, count: probes.cap }
   candidates.sort((a, b) => a.find!.rank - b.find!.rank)
   const first = candidates[0]!
   // Nothing to choose: an index in the order of rid, read to the end of the page.
@@ -88,13 +86,28 @@ async function choose(
       }
     if (fewest <= FEW) break
   }
-  if (best !== undefined) return { ...best, selective: true }
+  if (best !== undefined) return { ...best, selective: true, count: fewest }
   const walkable = plan.sort.length === 0 ? candidates.find(one => one.find!.ordered) : undefined
   return walkable ?? first
 }
 
-/** A search that nothing narrows is no matter while there are few resources. */
-async function isLong(probes: Probes, query: Query): Promise<boolean> {
+/** Steps of some microseconds that one search may take of the time of all others. */
+const MOST_STEPS = 4096
+
+/** Returns whether a search may take so long that it should not run where it holds up others. */
+async function isLong(
+  probes: Probes,
+  query: Query,
+  choice: Choice,
+  walking: boolean,
+  counting: boolean,
+): Promise<boolean> {
+  const { nodes, plan } = query
+  const filters = nodes.length - (choice.node === undefined ? 0 : 1)
+  if (choice.selective) return choice.count * (1 + filters + 2 * plan.sort.length) > MOST_STEPS
+  const sorting = plan.sort.length > 0 && !walking
+  if (!counting && filters === 0 && !sorting) return false
+  // That nothing narrows it is no matter while there are few resources.
   const [n] = await probes.count([listed(query.types)])
   return n! >= probes.cap
 }

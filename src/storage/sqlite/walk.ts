@@ -25,6 +25,8 @@ export interface Choice {
   node: Node | undefined
   /** The find has few rows: gathering them costs less than walking an index. */
   selective: boolean
+  /** Rows of the find, as far as they were counted. */
+  count: number
 }
 
 /** A query of the page, given how many rows are still wanted. */
