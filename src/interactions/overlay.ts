@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import type { Resource } from '../fhir/json.ts'
 import type { IndexRow } from '../search/index-row.ts'
 import { matches } from '../search/match.ts'
+import type { Node, SearchPlan } from '../search/plan-node.ts'
 import { idOf, type Key, type Stored, typeOf } from '../storage/port.ts'
 import { type Criteria, findMatches } from './criteria.ts'
 import { indexRows } from './indexer.ts'
@@ -17,7 +18,59 @@ export interface Pending {
   index?: readonly IndexRow[]
 }
 
-export type Overlay = Map<Key, Pending>
+export interface Overlay {
+  pending: Map<Key, Pending>
+  types: Map<string, PendingType>
+}
+
+/** The pending versions of a type, found by their tokens: a thousand conditional entries would else look through one another. */
+interface PendingType {
+  keys: Set<Key>
+  /** Those whose rows are not among the tokens. */
+  fresh: Set<Key>
+  /** Parameter and code -> keys that have, or had before they changed, such a row. */
+  tokens: Map<string, Set<Key>>
+}
+
+export const newOverlay = (): Overlay => ({ pending: new Map(), types: new Map() })
+
+/** Puts a pending version into the overlay, or notes that its resource is another one now. */
+export function setPending(overlay: Overlay, key: Key, pending: Pending): void {
+  delete pending.index
+  overlay.pending.set(key, pending)
+  const type = typeOf(key)
+  let ofType = overlay.types.get(type)
+  if (ofType === undefined) {
+    ofType = { keys: new Set(), fresh: new Set(), tokens: new Map() }
+    overlay.types.set(type, ofType)
+  }
+  ofType.keys.add(key)
+  ofType.fresh.add(key)
+}
+
+/** Returns the codes of which every match has one, each with its parameter; undefined where nothing such can be said. */
+function tokensAsked(node: Node): readonly string[] | undefined {
+  if (node.kind === 'token') return node.code === undefined ? undefined : [`${node.param}|${node.code}`]
+  const below = node.kind === 'and' || node.kind === 'or' ? node.nodes.map(tokensAsked) : []
+  if (node.kind === 'and') return below.find(one => one !== undefined)
+  return node.kind === 'or' && !below.includes(undefined) ? below.flatMap(one => one ?? []) : undefined
+}
+
+/** Returns the keys of the type that may match: all, where the plan asks for no tokens. */
+function candidates(ctx: Context, overlay: Overlay, ofType: PendingType, plan: SearchPlan): Iterable<Key> {
+  const asked = tokensAsked(plan.where)
+  if (asked === undefined) return ofType.keys
+  for (const key of ofType.fresh)
+    for (const row of pendingRows(ctx, overlay.pending.get(key)!)) {
+      if (row.kind !== 'token') continue
+      const token = `${row.param}|${row.code}`
+      const keys = ofType.tokens.get(token)
+      if (keys === undefined) ofType.tokens.set(token, new Set([key]))
+      else keys.add(key)
+    }
+  ofType.fresh.clear()
+  return new Set(asked.flatMap(token => [...(ofType.tokens.get(token) ?? [])]))
+}
 
 /** Returns the index rows of a pending version, made when they are first asked for. */
 export function pendingRows(ctx: Context, pending: Pending): readonly IndexRow[] {
@@ -42,18 +95,19 @@ export async function findInOverlay(
   most: number,
 ): Promise<Found> {
   const { type, plan } = criteria
-  const touched = [...overlay].filter(([key]) => typeOf(key) === type)
+  const ofType = overlay.types.get(type)
   // However many of the rows found are replaced by pending ones, `most` and one more could remain.
-  const page = await findMatches(ctx, criteria, most + touched.length)
+  const page = await findMatches(ctx, criteria, most + (ofType?.keys.size ?? 0))
   const untouched = page.rows
-    .filter(row => !overlay.has(row.key))
+    .filter(row => !overlay.pending.has(row.key))
     .map(row => ({ key: row.key, stored: row as Stored }))
-  const own = touched.flatMap(([key, pending]) =>
-    pending.resource !== undefined &&
-    matches(plan, { type, id: idOf(key), at: ctx.clock(), rows: pendingRows(ctx, pending) })
-      ? [{ key, stored: undefined }]
-      : [],
-  )
+  const own: { key: Key; stored: undefined }[] = []
+  for (const key of ofType === undefined ? [] : candidates(ctx, overlay, ofType, plan)) {
+    const pending = overlay.pending.get(key)!
+    if (pending.resource === undefined) continue
+    if (matches(plan, { type, id: idOf(key), at: ctx.clock(), rows: pendingRows(ctx, pending) }))
+      own.push({ key, stored: undefined })
+  }
   const now = [...untouched, ...own]
   return { before: page.rows.map(row => row.key), now, more: page.more || now.length > most }
 }

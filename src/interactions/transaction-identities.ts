@@ -13,7 +13,7 @@ import { resolveReferences } from './conditional-references.ts'
 import { criteriaOf, multipleMatches } from './criteria.ts'
 import { mostDeleted, tooMany } from './delete.ts'
 import { type Entry, errorInEntry, inEntry, patchOf } from './entry.ts'
-import { findInOverlay, type Overlay, type Pending } from './overlay.ts'
+import { findInOverlay, newOverlay, type Overlay, type Pending, setPending } from './overlay.ts'
 import { patched } from './patch.ts'
 import { checkIfMatch } from './preconditions.ts'
 import { type Live, live } from './read.ts'
@@ -64,7 +64,7 @@ export async function begin(ctx: Context, asked: readonly Asked[]): Promise<Atte
     target.id === '' ? [] : [keyOf(target.type, target.id)],
   )
   const state: Attempt = {
-    overlay: new Map(),
+    overlay: newOverlay(),
     writes: [],
     making: new Map(),
     searched: false,
@@ -117,8 +117,8 @@ function write(
   const made: Write = { entry, key, current, method: entry.method as Method, pending, searches: false }
   state.writes.push(made)
   // A second write of one resource is refused later, when all identities are known.
-  if (!state.overlay.has(key)) {
-    state.overlay.set(key, pending)
+  if (!state.overlay.pending.has(key)) {
+    setPending(state.overlay, key, pending)
     state.making.set(key, made)
   }
   if (resource === undefined) return
@@ -133,13 +133,15 @@ function rewrite(state: Attempt, write: Write): void {
     if (kind === 'reference' && text.includes('?')) write.searches = true
     return links(text, kind)
   })
-  put(write, resource)
+  put(state, write, resource)
 }
 
-function put({ pending }: Write, resource: Resource): void {
+function put({ overlay }: Attempt, { key, pending }: Write, resource: Resource): void {
   if (resource === pending.resource) return
   pending.resource = resource
-  delete pending.index
+  // One of two writes of a resource is not in the overlay, and is refused in the end.
+  if (overlay.pending.get(key) === pending) setPending(overlay, key, pending)
+  else delete pending.index
 }
 
 async function identifyDeletion(ctx: Context, state: Attempt, entry: Entry): Promise<void> {
@@ -216,7 +218,7 @@ async function identifyPatch(ctx: Context, state: Attempt, { entry }: Asked): Pr
     key = match.key
     stored = match.stored
   }
-  if (state.overlay.has(key)) throw overlapping(key)
+  if (state.overlay.pending.has(key)) throw overlapping(key)
   const current = live(stored, type, idOf(key))
   checkIfMatch(entry.ifMatch, current)
   const resource = accept(ctx, patched(ctx, current, change), type, { conditionalReferences: true })
@@ -233,7 +235,7 @@ async function find(ctx: Context, state: Attempt, entry: Entry, pairs: Pairs, mo
   const criteria = criteriaOf(ctx, entry.target.type, pairs, place)
   const found = await findInOverlay(ctx, state.overlay, criteria, most)
   // What a conditional update, patch or deletion would have hit before the transaction is its identity too.
-  const other = entry.method === 'POST' ? undefined : found.before.find(key => state.overlay.has(key))
+  const other = entry.method === 'POST' ? undefined : found.before.find(key => state.overlay.pending.has(key))
   if (other !== undefined) throw overlapping(other)
   // Entries whose criteria all find what another deletes would each read and guard all of it.
   state.matched += found.before.length
@@ -279,8 +281,9 @@ export async function link(ctx: Context, state: Attempt): Promise<void> {
       const before = write.pending.resource!
       const { resource, targets } = await resolveReferences(ctx, state.overlay, before, known)
       for (const key of targets)
-        if (!state.overlay.has(key)) state.require.push({ require: { is: 'live', key }, entry: write.entry })
-      put(write, resource)
+        if (!state.overlay.pending.has(key))
+          state.require.push({ require: { is: 'live', key }, entry: write.entry })
+      put(state, write, resource)
     })
   }
 }

@@ -172,7 +172,7 @@ async function foresee(ctx: Context, state: Attempt, entry: Entry): Promise<void
   const { type, id, version, history } = entry.target
   if (id === '') return
   const key = keyOf(type, id)
-  const pending = state.overlay.get(key)
+  const pending = state.overlay.pending.get(key)
   if (history && version === '') {
     if (pending?.resource === undefined && (await ctx.storage.read(key)) === undefined)
       throw fhirError('not-found', `There is no ${key}.`)

@@ -511,3 +511,21 @@ test('criteria that all find what another entry deletes are stopped', async () =
   expect(error.code).toBe('too-costly')
   expect((await ctx.storage.read('Patient/p0'))?.text).toBeDefined()
 })
+
+test.each([
+  ['one value', 'identifier=http://s|new'],
+  ['one of several', 'identifier=none,http://s|new'],
+  ['several parameters', 'gender=male&identifier=new'],
+  ['no token', 'name=meera'],
+  ['what it is not', 'identifier:not=http://s|old'],
+  ['any code of a system', 'identifier=http://s|&gender=male'],
+])('criteria see pending resources, found by %s', async (_, criteria) => {
+  await put('old')
+  const made = identified('new', '"gender":"male","name":[{"family":"Meera"}]')
+  const done = await send([
+    entry('POST', 'Patient', made),
+    entry('POST', 'Observation', observation(`Patient?${criteria}`)),
+    entry('POST', 'Patient', identified('third', '"active":true'), '"ifNoneExist":"identifier=http://s|old"'),
+  ])
+  expect(await textOf(done[1])).toContain(`"reference":"${keyIn(done[0])}"`)
+})
