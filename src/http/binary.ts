@@ -28,7 +28,8 @@ export const isBinary = (body: Json): boolean => isObject(body) && body.resource
 export function binaryFrom(bytes: Uint8Array, headers: Headers, id?: string): JsonObject {
   const binary: JsonObject = { resourceType: 'Binary' }
   if (id !== undefined) binary.id = id
-  binary.contentType = headers.get('content-type')!.trim()
+  // The element is a code, which has no two spaces in a row.
+  binary.contentType = headers.get('content-type')!.trim().replace(/\s+/g, ' ')
   const context = headers.get('x-security-context')
   if (context !== null) {
     if (

@@ -416,6 +416,14 @@ describe('Binary', () => {
     ).toBe(304)
   })
 
+  it('keeps the parameters of a Content-Type, with one space where there are several', async () => {
+    const headers = { 'content-type': 'text/plain;  charset=utf-8' }
+    expect((await app.ask('PUT', `/fhir/Binary/${id}`, { body: 'x', headers })).status).toBe(201)
+    expect((await app.ask('GET', `/fhir/Binary/${id}`)).headers.get('content-type')).toBe(
+      'text/plain; charset=utf-8',
+    )
+  })
+
   it('takes JSON that is no Binary as content, FHIR or not, exactly as it is', async () => {
     for (const [type, body] of [
       ['application/json', ' {"a": 1.00}'],
