@@ -38,11 +38,18 @@ export function historyQueries(
       : scope.type !== undefined
         ? sql`ver v INDEXED BY ver_type CROSS JOIN res r ON r.rid = v.rid WHERE v.type = ${nameId(scope.type)}`
         : raw('ver v NOT INDEXED CROSS JOIN res r ON r.rid = v.rid WHERE 1')
+  // To count needs no resource, and an index of versions is a fraction of their texts.
+  const counted =
+    scope.key !== undefined
+      ? from
+      : scope.type !== undefined
+        ? sql`ver v INDEXED BY ver_type WHERE v.type = ${nameId(scope.type)}`
+        : raw('ver v WHERE 1')
   // Of one resource the order of versions is that of vid, and ver_rid has it.
   const order = raw(scope.key !== undefined ? 'v.ver DESC' : 'v.vid DESC')
   return {
     page: sql`SELECT ${COLUMNS} FROM ${from} AND ${all([...conditions, after])} ORDER BY ${order} LIMIT ${limit}`,
-    count: sql`SELECT count(*) FROM ${from} AND ${all(conditions)}`,
+    count: sql`SELECT count(*) FROM ${counted} AND ${all(conditions)}`,
   }
 }
 

@@ -139,7 +139,10 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
     const queries = historyQueries(scope, asked, asked.limit + 1, terms.known)
     const counting = asked.total === 'accurate' ? [queries.count] : []
     const reading = asked.limit === 0 ? [] : [queries.page]
-    const answers = await driver.read([...reading, ...counting])
+    const whole = scope.key === undefined && (counting.length > 0 || asked.filter || asked.current)
+    const [[latest]] = (whole ? await one(raw('SELECT max(vid) FROM ver')) : [[0]]) as [[number | null]]
+    const long = (latest ?? 0) > GATHERS
+    const answers = await (long ? driver.readLong : driver.read)([...reading, ...counting])
     const result = await page(asked.limit === 0 ? [] : answers[0]!, asked.limit, row => [row[VID] as number])
     if (asked.total === 'accurate') result.total = answers.at(-1)![0]![0] as number
     return result
