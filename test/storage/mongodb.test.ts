@@ -315,7 +315,13 @@ else
       })
 
       it('of a text too large for one document is left out, and the text comes back whole', async () => {
-        const text = '😀ക'.repeat(1_500_000)
+        // Half a dozen bits of chance a character: gzip makes little of it, so it takes several chunks.
+        let seed = 1
+        const noise = Array.from({ length: 7_000_000 }, () => {
+          seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
+          return String.fromCharCode(48 + (seed >>> 26))
+        }).join('')
+        const text = `${'😀ക'.repeat(500_000)}${noise.replaceAll('\\', 'x')}`
         await storage.commit(commitOf([changeOf('Binary/large', 1, [], `,"data":"${text}"`)]))
         const stored = await storage.read('Binary/large')
         expect(stored!.text!.endsWith(`,"data":"${text}"}`)).toBe(true)
@@ -324,7 +330,8 @@ else
           .collection<Document & { _id: string }>('resources')
           .findOne({ _id: 'Binary/large' })
         expect(doc!.resource).toBeUndefined()
-        expect(doc!.chunks).toBe(2)
+        expect(doc!.text).toBeUndefined()
+        expect(doc!.chunks).toBeGreaterThan(1)
       })
     })
 

@@ -137,7 +137,7 @@ async function attemptOnce(
 
 async function insertOne(on: Committer, commit: Commit, prepared: Prepared, at: number): Promise<Committed> {
   const { key } = prepared.change
-  const doc = newDocument(on, commit, stampedVersion(prepared, at).fields, key, true)
+  const doc = newDocument(on, commit, (await stampedVersion(prepared, at)).fields, key, true)
   try {
     await on.collections.resources.insertOne(doc, { maxTimeMS: COMMIT_COMMAND })
     return { ok: true, at }

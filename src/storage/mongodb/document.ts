@@ -1,6 +1,7 @@
 /** The documents of each collection: what their short names mean. docs/storage.md shows them to people. */
 import type { Collection, Document } from 'mongodb'
 import type { Key, Method, Stored } from '../port.ts'
+import { type ChunkDoc, readChunks } from './chunks.ts'
 
 /** A job of the outbox, riding inside the document that its commit wrote. */
 export interface PendingJob {
@@ -78,12 +79,6 @@ export interface HistoryDoc extends Version {
   until: number
 }
 
-export interface ChunkDoc {
-  /** 'Patient/1/2/0' */
-  _id: string
-  text: string
-}
-
 /** A commit that changes no resource, so that its id and its jobs have a place. */
 export interface CommitDoc {
   _id: string
@@ -141,43 +136,16 @@ export const versionId = (key: string, version: number): string => `${key}/${ver
  * Throws where a chunk is missing, which no commit leaves.
  */
 export async function toStored(docs: readonly BodyDoc[], chunks: Collection<ChunkDoc>): Promise<Stored[]> {
-  const pieces = new Map<string, string>()
-  const ids = docs.flatMap(doc => chunkIds(doc.k ?? doc._id, doc.v, doc.chunks ?? 0))
-  if (ids.length > 0)
-    for await (const piece of chunks.find({ _id: { $in: ids } })) pieces.set(piece._id, piece.text)
-  return docs.map(doc => {
-    const key = doc.k ?? doc._id
-    const text = doc.chunks === undefined ? doc.text : joined(chunkIds(key, doc.v, doc.chunks), pieces)
-    return { key: key as Key, version: doc.v, at: doc.lu, method: doc.m, text }
-  })
+  const counts = new Map<string, number>()
+  for (const doc of docs) if (doc.chunks !== undefined) counts.set(idOfVersion(doc), doc.chunks)
+  const texts = await readChunks(counts, chunks)
+  return docs.map(doc => ({
+    key: (doc.k ?? doc._id) as Key,
+    version: doc.v,
+    at: doc.lu,
+    method: doc.m,
+    text: doc.chunks === undefined ? doc.text : texts.get(idOfVersion(doc)),
+  }))
 }
 
-const chunkIds = (key: string, version: number, count: number): string[] =>
-  Array.from({ length: count }, (_, i) => `${versionId(key, version)}/${i}`)
-
-function joined(ids: readonly string[], pieces: ReadonlyMap<string, string>): string {
-  return ids
-    .map(id => {
-      const piece = pieces.get(id)
-      if (piece === undefined) throw new Error(`The chunk ${id} is missing.`)
-      return piece
-    })
-    .join('')
-}
-
-/** Texts of more UTF-8 bytes than this stand in `chunks`, without their native form: a document has 16 MB for both and the index. */
-export const INLINE_BYTES = 2 * 1024 * 1024
-const CHUNK_CHARS = 4 * 1024 * 1024
-
-/** Returns the pieces of a text, no piece ending inside a character. */
-export function toChunks(key: string, version: number, text: string): ChunkDoc[] {
-  const pieces: ChunkDoc[] = []
-  for (let at = 0; at < text.length; ) {
-    let end = Math.min(text.length, at + CHUNK_CHARS)
-    const last = text.charCodeAt(end - 1)
-    if (end < text.length && last >= 0xd800 && last < 0xdc00) end--
-    pieces.push({ _id: `${versionId(key, version)}/${pieces.length}`, text: text.slice(at, end) })
-    at = end
-  }
-  return pieces
-}
+const idOfVersion = (doc: BodyDoc): string => versionId(doc.k ?? doc._id, doc.v)

@@ -2,7 +2,8 @@
 import { fhirError } from '../../fhir/error.ts'
 import { isObject, parseJson, type Resource } from '../../fhir/json.ts'
 import { type Change, type Job, stamped, stampText, typeOf } from '../port.ts'
-import { type ChunkDoc, INLINE_BYTES, type PendingJob, type ResourceDoc, toChunks } from './document.ts'
+import { type ChunkDoc, INLINE_BYTES, toChunks } from './chunks.ts'
+import { type PendingJob, type ResourceDoc, versionId } from './document.ts'
 import { toNative } from './native.ts'
 import { indexFields } from './terms.ts'
 
@@ -56,10 +57,10 @@ function prepareChange(change: Change, commitId: string): Prepared {
 const sizeOf = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + text.length + 16, 0)
 
 /** Returns the fields and the chunks of the change with its stamp, ms since 1970. */
-export function stampedVersion(
+export async function stampedVersion(
   prepared: Prepared,
   at: number,
-): { fields: VersionFields; chunks: ChunkDoc[] } {
+): Promise<{ fields: VersionFields; chunks: ChunkDoc[] }> {
   const { change, fields, large } = prepared
   if (change.body === null) return { fields: { ...fields, lu: at }, chunks: [] }
   const text = stamped(change.body, at)
@@ -71,7 +72,7 @@ export function stampedVersion(
       version.resource = { ...resource, meta: { ...resource.meta, lastUpdated: stampText(at) } }
     return { fields: version, chunks: [] }
   }
-  const chunks = toChunks(change.key, change.version, text)
+  const chunks = await toChunks(versionId(change.key, change.version), text)
   return { fields: { ...fields, lu: at, chunks: chunks.length }, chunks }
 }
 

@@ -1,7 +1,8 @@
 /** What a transaction writes: preconditions first, then versions, claims, history and chunks. */
 import type { ClientSession } from 'mongodb'
 import type { Commit, Committed, Key } from '../port.ts'
-import { type ChunkDoc, type Collections, type HistoryDoc, type ResourceDoc, versionId } from './document.ts'
+import type { ChunkDoc } from './chunks.ts'
+import { type Collections, type HistoryDoc, type ResourceDoc, versionId } from './document.ts'
 import { isDuplicate, refusedIndex } from './failure.ts'
 import { firstFailing } from './require.ts'
 import { OPTIONAL_FIELDS, type Prepared, stampedVersion, toPending, type VersionFields } from './version.ts'
@@ -74,11 +75,12 @@ export async function write(
     return
   }
   const chunks: ChunkDoc[] = []
-  const versions = prepared.map((one, i) => {
-    const version = stampedVersion(one, at)
-    for (const piece of version.chunks) chunks.push(piece)
-    return { ...one, fields: version.fields, jobs: i === 0 }
-  })
+  const versions: Updated[] = []
+  for (const one of prepared) {
+    const version = await stampedVersion(one, at)
+    chunks.push(...version.chunks)
+    versions.push({ ...one, fields: version.fields, jobs: versions.length === 0 })
+  }
   const updates = versions.filter(one => one.change.version > 1)
   const before = await replaced(on, commit, updates, at, session)
   await exchangeClaims(on, prepared, before, session)
