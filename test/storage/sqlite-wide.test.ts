@@ -115,6 +115,30 @@ function wide(name: string, open: () => Promise<{ storage: Storage; close(): Pro
       expect(await found({ kind: 'or', nodes })).toEqual(['Patient/hit'])
     })
 
+    it('answers alternatives of several conditions each, and alternatives in alternatives', async () => {
+      const pairs = Array.from({ length: MANY }, (_, i): Node => {
+        const both: Node = { kind: 'and', nodes: [alternatives.uri!.node(i), alternatives.date!.node(i)] }
+        return {
+          kind: 'or',
+          nodes: [both, { kind: 'and', nodes: [both, { kind: 'not', node: alternatives.code!.node(i) }] }],
+        }
+      })
+      expect(await found({ kind: 'or', nodes: pairs })).toEqual(['Patient/hit'])
+      expect(await found({ kind: 'not', node: { kind: 'or', nodes: pairs } })).toEqual(['Patient/miss'])
+      expect(await found({ kind: 'or', nodes: pairs.slice(0, -1) })).toEqual([])
+      const nested = Array.from(
+        { length: 300 },
+        (_, i): Node => ({
+          kind: 'and',
+          nodes: [
+            { kind: 'or', nodes: [0, 1, 2].map(n => alternatives.date!.node(MANY - 300 + i + n - 2)) },
+            { kind: 'or', nodes: [0, 1, 2].map(n => alternatives.code!.node(MANY - 300 + i + n - 2)) },
+          ],
+        }),
+      )
+      expect(await found({ kind: 'or', nodes: nested })).toEqual(['Patient/hit'])
+    })
+
     it('answers a hundred conditions that must all hold', async () => {
       const nodes = Object.values(alternatives).flatMap(({ node }) =>
         Array.from({ length: 9 }, () => node(MANY - 1)),

@@ -5,7 +5,7 @@ import type { Terms } from './index-tables.ts'
 import { bounds, type Leaf, leaf, textFound, textMeets } from './leaf.ts'
 import { nameId } from './names.ts'
 import { all, any, raw, type Sql, sql, unionAll } from './sql.ts'
-import { grouped, setHolds, setSelect, type ValueSet } from './value-sets.ts'
+import { alike, grouped, setHolds, setSelect, type ValueSet } from './value-sets.ts'
 
 export const NODES: ReadonlySet<Node['kind']> = new Set([
   'and',
@@ -47,12 +47,12 @@ export function holds(node: Node, rid: Sql, terms: Terms): Sql {
   switch (node.kind) {
     case 'and':
       return all(node.nodes.map(one => holds(one, rid, terms)))
-    case 'or':
+    case 'or': {
+      const parts = grouped(node.nodes, terms)
       return any(
-        grouped(node.nodes, terms).map(one =>
-          one.kind === 'set' ? setHolds(one, rid, terms) : holds(one, rid, terms),
-        ),
+        alike(parts.map(one => (one.kind === 'set' ? setHolds(one, rid, terms) : holds(one, rid, terms)))),
       )
+    }
     case 'not':
       return sql`NOT (${holds(node.node, rid, terms)})`
     case 'type':
@@ -101,11 +101,10 @@ export function find(node: Node, types: readonly string[], terms: Terms): Find |
     case 'type':
       return undefined
     case 'or': {
-      if (node.nodes.length === 0) return undefined
       const finds = grouped(node.nodes, terms).map(one =>
         one.kind === 'set' ? setFind(one, terms) : find(one, types, terms),
       )
-      if (finds.some(one => one === undefined)) return undefined
+      if (finds.length === 0 || finds.some(one => one === undefined)) return undefined
       const found = finds as Find[]
       if (found.length === 1) return found[0]
       const params = new Set(found.map(one => one.param))

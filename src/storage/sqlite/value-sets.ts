@@ -34,12 +34,15 @@ const isValued = (node: Node): node is Valued =>
 const conditionOf = (node: Valued, terms: Terms): Sql =>
   node.kind === 'string' ? sql`str.p = ${nameId(node.param)} AND ${textMeets(node)}` : leaf(node, terms).where
 
+const flattened = (node: Node): Node[] => (node.kind === 'or' ? node.nodes.flatMap(flattened) : [node])
+
 /** Returns the alternatives with those of one kind and parameter put together. */
 export function grouped(nodes: readonly Node[], terms: Terms): (Node | ValueSet)[] {
-  if (nodes.length < FEWEST) return [...nodes]
+  const flat = nodes.flatMap(flattened)
+  if (flat.length < FEWEST) return flat
   const sets = new Map<string, ValueSet>()
   const rest: (Node | ValueSet)[] = []
-  for (const node of nodes) {
+  for (const node of flat) {
     if (!isValued(node)) {
       rest.push(node)
       continue
@@ -131,4 +134,20 @@ export function setSelect(set: ValueSet, terms: Terms): Sql {
   }
   const { table, before, where } = listed(set, terms)
   return sql`SELECT rid FROM ${before}${raw(table)} WHERE ${where}`
+}
+
+/** Returns conditions of which one must hold, with those of one text made one condition over the list of their parameters. */
+export function alike(conditions: readonly Sql[]): Sql[] {
+  if (conditions.length < FEWEST) return [...conditions]
+  const byText = new Map<string, Sql[]>()
+  for (const condition of conditions) {
+    const same = byText.get(condition.text)
+    if (same === undefined) byText.set(condition.text, [condition])
+    else same.push(condition)
+  }
+  return [...byText.values()].flatMap(same => {
+    if (same.length < FEWEST) return same
+    const { before, where } = each(same)
+    return [sql`EXISTS (SELECT 1 FROM ${before}(SELECT 1) WHERE ${where})`]
+  })
 }
