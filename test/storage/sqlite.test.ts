@@ -251,6 +251,18 @@ describe('index rows', () => {
     expect(await found('7ber "quo')).toHaveLength(10)
     expect(await found('മേനോ')).toHaveLength(10)
     expect(await found('"quoted" x')).toEqual([])
+    for (const hostile of [
+      'num\0ber',
+      '\0\0\0',
+      '" OR "a',
+      'NOT abc',
+      '*ber',
+      'ber*',
+      '^num',
+      '(((',
+      'a"b"c',
+    ])
+      expect(await found(hostile), JSON.stringify(hostile)).toEqual([])
     db.close()
     await storage.close()
   })

@@ -102,13 +102,12 @@ export function textFound(node: Kind<'string'>): Sql {
   if (node.match !== 'contains' || characters.length < 3) return textMeets(node)
   const trigrams = new Set<string>()
   // The rarest trigrams are not known; a handful narrows well and instr decides.
-  for (let i = 0; i + 3 <= characters.length && trigrams.size < 12; i++)
-    trigrams.add(
-      `"${characters
-        .slice(i, i + 3)
-        .join('')
-        .replaceAll('"', '""')}"`,
-    )
+  for (let i = 0; i + 3 <= characters.length && trigrams.size < 12; i++) {
+    const trigram = characters.slice(i, i + 3).join('')
+    // The language of MATCH ends at a NUL.
+    if (!trigram.includes('\0')) trigrams.add(`"${trigram.replaceAll('"', '""')}"`)
+  }
+  if (trigrams.size === 0) return textMeets(node)
   const candidates = sql`SELECT rowid FROM sv_trigram WHERE sv_trigram MATCH ${[...trigrams].join(' AND ')}`
   const rest = raw(`SELECT sid FROM sv WHERE sid > (SELECT value FROM meta WHERE name = 'trigram')`)
   return sql`sv.sid IN (${candidates} UNION ALL ${rest}) AND ${textMeets(node)}`
