@@ -203,7 +203,8 @@ export function patientTransaction(patient: object, person: Person, urn: string)
   })
   const entries = [entry(patient, urn, 'Patient')]
   for (let nth = 0; nth < OBSERVATIONS_PER_PATIENT; nth++) {
-    const own = `${urn.slice(0, -4)}f00${nth}`
+    // Counted on from the last digits, so that none is the Patient's own.
+    const own = `${urn.slice(0, -4)}${((Number.parseInt(urn.slice(-4), 16) + 1 + nth) & 0xffff).toString(16).padStart(4, '0')}`
     entries.push(entry(observationResource(person, nth, urn), own, 'Observation'))
   }
   return { resourceType: 'Bundle', type: 'transaction', entry: entries }
