@@ -106,6 +106,18 @@ describe('settings', () => {
     expect(storageName('mongodb://u:p@a:1,b:2/x')).toBe('mongodb://a:1,b:2/x')
   })
 
+  it.each([
+    'postgres://u:s3cret@host/nadi',
+    'mongo://u:s3cret@host/nadi?x=y',
+    'MONGODB://u:s3cret@host/nadi',
+    'mongodb:/u:s3cret@host',
+    'mongodb://u:s3cret/of/two@host/nadi',
+  ])('the password of %s, which is no storage, is not shown', text => {
+    const [problem] = problems({ NADI_STORAGE: text })
+    if (problem !== undefined) expect(problem).toContain('NADI_STORAGE is "')
+    expect(problem ?? storageName(text)).not.toContain('s3cret')
+  })
+
   it('--help names every setting with its option', () => {
     for (const setting of SETTINGS) {
       expect(helpText()).toContain(setting.env)

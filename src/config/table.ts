@@ -187,9 +187,9 @@ function storage(text: string): StorageSetting | undefined {
   return { kind: 'sqlite', path }
 }
 
-/** Returns the storage as it may be shown: without user and password. */
+/** Returns the storage as it may be shown: without user, password and options, whatever the text is; what stands before the last @ may be one. */
 export const storageName = (text: string): string =>
-  text.replace(/^(mongodb(?:\+srv)?:\/\/)[^/]*@/, '$1').replace(/\?.*$/s, '')
+  text.replace(/^([A-Za-z][A-Za-z0-9+.-]*:\/*)?.*@/s, '$1').replace(/\?.*$/s, '')
 
 function zone(text: string): string | undefined {
   try {

@@ -33,12 +33,12 @@ export function referenceTarget(text: string, baseUrl: string): Target | undefin
   }
 }
 
-/** Returns what a canonical points to: a local resource where it is one's address, else its URL and business version. */
+/** Returns what a canonical points to: a local resource where it is one's address, else its URL; each with the business version. */
 export function canonicalTarget(text: string, baseUrl: string): Target | undefined {
   const at = text.lastIndexOf('|')
   if (at < 0) return referenceTarget(text, baseUrl)
-  const url = tokenText(text.slice(0, at))
-  return url === '' ? undefined : { type: '', id: url, version: tokenText(text.slice(at + 1)) }
+  const target = referenceTarget(text.slice(0, at), baseUrl)
+  return target && { ...target, version: tokenText(text.slice(at + 1)) }
 }
 
 function add(target: Target | undefined, names: Names, sink: Sink): void {
