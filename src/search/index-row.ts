@@ -16,8 +16,11 @@ export type IndexRow =
   | { kind: 'quantity'; param: ParamName; unit: string; lo: string; hi: string }
   /** version '' where the reference names none. */
   | { kind: 'reference'; param: ParamName; type: string; id: string; version: string }
-  /** The smallest and the largest sort key, compared by UTF-8 bytes; at most one row per parameter. */
-  | { kind: 'sort'; param: ParamName; min: string; max: string }
+  /**
+   * The smallest and the largest sort key, compared by UTF-8 bytes; at most one row per parameter. `of: 'token'`: they are the smallest and
+   * the largest code, '' aside, of the parameter's token rows, and there is no row where these have no code.
+   */
+  | { kind: 'sort'; param: ParamName; min: string; max: string; of?: 'token' }
 
 /** Every literal reference of a resource stands under this name when referential integrity is enforced. */
 export const ANY_REFERENCE: ParamName = '_reference'

@@ -12,7 +12,7 @@ import { STRING_WRITERS, writeFamily } from './params/string.ts'
 import { TOKEN_WRITERS, type Writer } from './params/token.ts'
 import { URI_WRITERS } from './params/uri.ts'
 import type { ParamType, SearchParam, SearchRegistry } from './registry.ts'
-import { isSortable } from './result-params.ts'
+import { isCoded, isSortable } from './result-params.ts'
 import { namesOf, type Sink } from './sink.ts'
 
 export interface IndexerOptions {
@@ -90,12 +90,13 @@ function begin(sink: Sink): void {
 function parameterWalk(param: SearchParam, own: readonly Walk[]): Walk {
   const { name } = param
   const sorts = isSortable(param)
+  const mark = isCoded(param) ? ({ of: 'token' } as const) : undefined
   return (value, sink) => {
     begin(sink)
     for (let i = 0; i < own.length; i++) own[i]!(value, sink)
     const { min, max } = sink
     if (sorts && min !== undefined && max !== undefined)
-      sink.rows.push({ kind: 'sort', param: name, min, max })
+      sink.rows.push({ kind: 'sort', param: name, min, max, ...mark })
   }
 }
 

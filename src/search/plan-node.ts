@@ -44,8 +44,11 @@ export type Node =
   | { kind: 'reference'; param: ParamName; type?: string; id: string; version?: string }
 
 export type SortKey =
-  /** By the `sort` rows of these parameters (one name per type searched): smallest first, or largest first when descending. */
-  | { by: 'param'; params: readonly ParamName[]; descending: boolean }
+  /**
+   * By the `sort` rows of these parameters (one name per type searched): smallest first, or largest first when descending. `coded` are
+   * those of `params` whose sort rows are all marked `of: 'token'`: a backend that does not keep such rows reads the token rows.
+   */
+  | { by: 'param'; params: readonly ParamName[]; coded?: readonly ParamName[]; descending: boolean }
   | { by: 'updated' | 'id'; descending: boolean }
 
 export interface SearchPlan {

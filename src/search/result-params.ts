@@ -4,7 +4,7 @@
  */
 import { type PlanContext, refusal, unsupported } from './ask.ts'
 import type { Criterion } from './parse.ts'
-import type { SortKey } from './plan-node.ts'
+import type { ParamName, SortKey } from './plan-node.ts'
 import type { SearchParam } from './registry.ts'
 
 export type Summary = 'true' | 'text' | 'data' | 'count' | 'false'
@@ -82,12 +82,15 @@ export function planSort(criterion: Criterion, types: readonly string[], context
     const code = descending ? value.slice(1) : value
     if (code === '_id') return { by: 'id', descending }
     if (code === '_lastUpdated') return { by: 'updated', descending }
+    const coded = new Set<ParamName>()
     const params = (types.length === 0 ? ['Resource'] : types).map(type => {
       const param = context.registry.param(type, code)
       if (param === undefined || !isSortable(param)) throw unsortable(criterion, code, type, context)
+      if (isCoded(param)) coded.add(param.rows[0]!)
       return param.rows[0]!
     })
-    return { by: 'param', params: [...new Set(params)], descending }
+    const key = { by: 'param', params: [...new Set(params)], descending } as const
+    return coded.size === 0 ? key : { ...key, coded: [...coded] }
   })
 }
 
@@ -99,6 +102,10 @@ export const isSortable = (param: SearchParam): boolean =>
   param.type !== 'special' &&
   param.type !== 'composite' &&
   param.paths.some(path => path.type !== 'ContactPoint')
+
+/** Whether the sort keys are the codes of the token rows. Contact points have codes that are no sort keys. */
+export const isCoded = (param: SearchParam): boolean =>
+  param.type === 'token' && param.paths.every(path => path.type !== 'ContactPoint')
 
 function unsortable(criterion: Criterion, code: string, type: string, { registry }: PlanContext) {
   const codes = registry

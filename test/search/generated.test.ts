@@ -260,6 +260,7 @@ describe(`seed ${SEED}`, () => {
         resourceType: type,
       } as Resource)
       expectWellFormed(rows)
+      expectDerivedKeys(rows, type)
       matches({ kind: 'and', nodes: rows.map(leafOf) }, { type, id: 'x', at: 0, rows })
     }
   })
@@ -322,6 +323,32 @@ function expectWellFormed(rows: readonly IndexRow[]): void {
       if (typeof value === 'string') expect(value.isWellFormed() && !value.includes('\0'), text).toBe(true)
       else expect(Number.isSafeInteger(value), text).toBe(true)
     if (row.kind === 'date') expect(row.lo, text).toBeLessThan(row.hi)
+  }
+}
+
+/** A backend that reads codes where the plan says so finds the keys that the sort rows hold. */
+function expectDerivedKeys(rows: readonly IndexRow[], type: string): void {
+  for (const { code, name, rows: own } of registry.params(type)) {
+    if (own[0] !== name || own.length > 1) continue
+    const sorts = rows.flatMap(row => (row.kind === 'sort' && row.param === name ? [row] : []))
+    expect(sorts.length).toBeLessThanOrEqual(1)
+    let coded = false
+    try {
+      const key = plan([['_sort', code]], [type]).plan.sort[0]!
+      coded = key.by === 'param' && (key.coded?.includes(name) ?? false)
+    } catch (thrown) {
+      expect(thrown).toBeInstanceOf(FhirError)
+    }
+    if (!coded) {
+      expect(sorts.filter(row => row.of !== undefined)).toEqual([])
+      continue
+    }
+    const codes = rows.flatMap(row =>
+      row.kind === 'token' && row.param === name && row.code !== '' ? [Buffer.from(row.code)] : [],
+    )
+    codes.sort(Buffer.compare)
+    const [min, max] = [codes[0]?.toString(), codes.at(-1)?.toString()]
+    expect(sorts).toEqual(min === undefined ? [] : [{ kind: 'sort', param: name, min, max, of: 'token' }])
   }
 }
 

@@ -33,7 +33,25 @@ describe('rows of a value', () => {
       param: 'Condition.code',
       min: 'c',
       max: 'd',
+      of: 'token',
     })
+  })
+
+  test('of tokens the smallest and the largest code are the sort keys, whole and as they were sent', () => {
+    const long = 'x'.repeat(300)
+    const identifier = [{ system: 's' }, { value: long }, { value: 'b' }, { system: 's', value: 'B' }]
+    expect(sortOf({ resourceType: 'Patient', identifier }, 'Patient.identifier')).toEqual({
+      kind: 'sort',
+      param: 'Patient.identifier',
+      min: 'B',
+      max: long,
+      of: 'token',
+    })
+    // Rows without a code give no key.
+    expect(sortOf({ resourceType: 'Patient', identifier: [{ system: 's' }] }, 'Patient.identifier')).toBe(
+      undefined,
+    )
+    expect(sortOf({ resourceType: 'Condition', code: { text: 'fever' } }, 'Condition.code')).toBe(undefined)
   })
 
   test('a Period without an end reaches to the end of time', () => {

@@ -78,6 +78,19 @@ export function searchOnStorage(
       }
     }
 
+    /** From the last page back to the first; `last` is where the last one begins. */
+    const walkBack = async (plan: SearchPlan, limit: number): Promise<Key[]> => {
+      let page = await storage.search(plan, { limit, total: 'none' })
+      while (page.more) page = await storage.search(plan, { limit, total: 'none', after: page.last! })
+      let keys = page.rows.map(row => row.key)
+      for (let before = page.first; before !== undefined; ) {
+        page = await storage.search(plan, { limit, total: 'none', before })
+        keys = [...page.rows.map(row => row.key), ...keys]
+        before = page.more ? page.first : undefined
+      }
+      return keys
+    }
+
     for (const file of loadCases())
       describe(file.name, () => {
         beforeAll(() => fill(file.resources), 60_000)
@@ -89,8 +102,12 @@ export function searchOnStorage(
           const names = page.rows.map(row => caseName(one, { type: typeOf(row.key), id: idOf(row.key) }))
           expectNames(one, names)
           expect(page.total).toBe(one.expect!.length)
-          if (file.name === 'sort')
-            expect((await walk(plan, 2)).map(key => (one.type === '' ? key : idOf(key)))).toEqual(one.expect)
+          if (file.name !== 'sort') return
+          for (const limit of [1, 2])
+            for (const pages of [walk, walkBack])
+              expect((await pages(plan, limit)).map(key => (one.type === '' ? key : idOf(key)))).toEqual(
+                one.expect,
+              )
         })
       })
 
@@ -109,6 +126,9 @@ export function searchOnStorage(
         '-family',
         'birthdate,-given',
         'gender,-birthdate',
+        '-gender,given',
+        'identifier',
+        '-identifier,family',
         '-name',
         '-_id',
         '_lastUpdated',
@@ -119,6 +139,7 @@ export function searchOnStorage(
         const { plan } = planCase({ type: 'Patient', query: `${query}&_sort=${sort}`, why: '' })
         const wanted = resources.filter(one => matches(plan, one)).sort(compareBySort(plan))
         expect((await walk(plan, 7)).map(idOf)).toEqual(wanted.map(one => one.id))
+        expect((await walkBack(plan, 7)).map(idOf)).toEqual(wanted.map(one => one.id))
       })
     })
   })

@@ -44,7 +44,10 @@ export function randomPatient(
       given: [pick(GIVEN)],
     }))
   if (below(3) > 0)
-    patient.identifier = [{ ...(below(2) ? { system: pick(['s', 't']) } : {}), value: pick(['1', '2', '3']) }]
+    patient.identifier = Array.from({ length: 1 + below(3) }, () => ({
+      ...(below(2) ? { system: pick(['s', 't']) } : {}),
+      value: pick(['1', '2', '3']),
+    }))
   return patient
 }
 

@@ -50,6 +50,9 @@ const text = (match: 'starts' | 'contains' | 'equals' | 'exact'): Node => ({
 })
 const and = (...nodes: Node[]): Node => ({ kind: 'and', nodes })
 const newest: SortKey[] = [{ by: 'param', params: ['Observation.date'], descending: true }]
+const byStatus = (descending: boolean): SortKey[] => [
+  { by: 'param', params: ['Observation.status'], coded: ['Observation.status'], descending },
+]
 
 beforeAll(async () => {
   const index: IndexRow[] = [
@@ -144,7 +147,41 @@ it.each<[string, Node, SortKey[], (string | number)[], RegExp]>([
     ['x', 5],
     /SEARCH f USING PRIMARY KEY \(p=\? AND key>\?\)/,
   ],
-  ['a parameter, descending', status, newest, ['x', 5], /SEARCH f USING PRIMARY KEY \(p=\? AND key<\?\)/],
+  [
+    'a token parameter, beginning',
+    subject,
+    byStatus(false),
+    [],
+    /SEARCH f USING PRIMARY KEY \(p=\? AND code>\?\)/,
+  ],
+  [
+    'a token parameter',
+    subject,
+    byStatus(false),
+    ['x', 5],
+    /SEARCH f USING PRIMARY KEY \(p=\? AND code>\?\)/,
+  ],
+  [
+    'a token parameter, descending',
+    subject,
+    byStatus(true),
+    ['x', 5],
+    /SEARCH f USING PRIMARY KEY \(p=\? AND code=\? AND rid>\?\)/,
+  ],
+  [
+    'a token parameter, each resource at its first code',
+    subject,
+    byStatus(true),
+    ['x', 5],
+    /SEARCH e USING COVERING INDEX tok_rid \(rid=\? AND p=\? AND code>\?\)/,
+  ],
+  [
+    'a parameter, descending',
+    status,
+    newest,
+    ['x', 5],
+    /SEARCH f USING PRIMARY KEY \(p=\? AND key=\? AND rid>\?\)/,
+  ],
   [
     'lastUpdated, newest first',
     status,
@@ -162,14 +199,14 @@ it.each<[string, Node, SortKey[], (string | number)[], RegExp]>([
 ])(
   'walks the index of %s where nothing narrows, from the cursor on',
   async (_, where, sort, after, index) => {
-    const lines = await planned(walking, where, sort, after)
+    const lines = await planned(walking, where, sort, after.length > 0 ? after : undefined)
     expect(
       lines.some(line => index.test(line)),
       lines.join('\n'),
     ).toBe(true)
-    // Equal keys are put in the order of making among themselves; the whole is never sorted.
+    // Not even equal keys are sorted among themselves: half of all resources may share one.
     expect(
-      lines.filter(line => /TEMP B-TREE FOR ORDER BY/.test(line)),
+      lines.filter(line => /TEMP B-TREE/.test(line)),
       lines.join('\n'),
     ).toEqual([])
   },

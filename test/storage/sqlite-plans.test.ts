@@ -39,6 +39,21 @@ function rowsOf(next: () => number, type: string): IndexRow[] {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(next() * values.length)]!
   for (let n = Math.floor(next() * 3); n > 0; n--)
     rows.push({ kind: 'token', param: `${type}.code`, system: pick(['', 's', 't']), code: pick(CODES) })
+  const coded = rows.flatMap(row => (row.kind === 'token' ? [row.code] : [])).sort()
+  if (coded.length > 0)
+    rows.push({ kind: 'sort', param: `${type}.code`, min: coded[0]!, max: coded.at(-1)!, of: 'token' })
+  if (next() < 0.2) rows.push({ kind: 'token', param: `${type}.code`, system: 's', code: '' })
+  // Of one type the codes are the keys, of the other there are rows.
+  const mark = pick(CODES)
+  if (type === 'Patient') rows.push({ kind: 'token', param: 'Patient.mark', system: '', code: mark })
+  if (next() < 0.5 || type === 'Patient')
+    rows.push({
+      kind: 'sort',
+      param: `${type}.mark`,
+      min: mark,
+      max: mark,
+      ...(type === 'Patient' ? { of: 'token' } : {}),
+    })
   if (next() < 0.7) {
     const name = pick(NAMES)
     rows.push({ kind: 'string', param: `${type}.name`, folded: name, exact: name.toUpperCase() })
@@ -206,14 +221,18 @@ function randomNode(next: () => number, types: readonly string[], depth = 0): No
 
 function randomSort(next: () => number, types: readonly string[]): SortKey[] {
   const keys: SortKey[] = []
+  const pick = <T>(values: readonly T[]): T => values[Math.floor(next() * values.length)]!
   for (let n = Math.floor(next() * 3); n > 0; n--) {
     const descending = next() < 0.5
     const what = next()
     if (what < 0.2) keys.push({ by: 'updated', descending })
     else if (what < 0.3) keys.push({ by: 'id', descending })
     else {
-      const code = next() < 0.5 ? 'name' : 'date'
-      keys.push({ by: 'param', params: types.map(type => `${type}.${code}`), descending })
+      const code = pick(['name', 'date', 'code', 'mark'])
+      const params = types.map(type => `${type}.${code}`)
+      const coded =
+        code === 'code' ? params : code === 'mark' ? params.filter(one => one === 'Patient.mark') : []
+      keys.push({ by: 'param', params, ...(coded.length > 0 ? { coded } : {}), descending })
     }
   }
   return keys

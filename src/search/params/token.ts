@@ -5,7 +5,7 @@
 import valueSetTable from '../../fhir/definitions/generated/value-sets.json' with { type: 'json' }
 import { isObject, type Json, type JsonObject } from '../../fhir/json.ts'
 import { anyOf, type Planner, refusal } from '../ask.ts'
-import { cut, fold, sortKey, wellFormed } from '../fold.ts'
+import { cut, fold, wellFormed } from '../fold.ts'
 import { splitEscaped, unescapeValue } from '../parse.ts'
 import type { Node, ParamName } from '../plan-node.ts'
 import type { SearchParam } from '../registry.ts'
@@ -43,7 +43,7 @@ function coding(value: Json, names: Names, sink: Sink): boolean {
   const system = textOf(value.system)
   if (code !== '' || system !== '') {
     token(names, sink, system, code)
-    if (code !== '') order(sink, sortKey(code))
+    if (code !== '') order(sink, code)
   }
   text(names, sink, value.display)
   return code !== '' || system !== ''
@@ -53,7 +53,7 @@ function identifier(value: JsonObject, names: Names, sink: Sink): void {
   const system = textOf(value.system)
   const code = textOf(value.value)
   if (code !== '' || system !== '') token(names, sink, system, code)
-  if (code !== '') order(sink, sortKey(code))
+  if (code !== '') order(sink, code)
   const type = value.type
   if (!isObject(type)) return
   text(names, sink, type.text)
@@ -78,7 +78,7 @@ const plain: Writer = (value, names, sink) => {
   const code = typeof value === 'boolean' ? String(value) : textOf(value)
   if (code === '') return
   token(names, sink, '', code)
-  order(sink, sortKey(code))
+  order(sink, code)
 }
 
 /** Returns what writes token rows for values of a FHIR type; undefined for types that tokens do not search. */
@@ -96,7 +96,7 @@ export const TOKEN_WRITERS: Readonly<Record<string, Writer>> = {
     if (typeof value !== 'string' || value === '') return
     const code = fold(value)
     token(names, sink, '', code)
-    order(sink, sortKey(code))
+    if (code !== '') order(sink, code)
   },
   Coding: coding,
   CodeableConcept: (value, names, sink) => {

@@ -13,7 +13,7 @@ import type { IndexFields, LongValue, Span } from './document.ts'
 export const LONG = 300
 
 /** Values of a sort key beyond this do not take part in the order. */
-const SORT_LENGTH = 400
+const SORT_LENGTH = 1024
 
 /** Returns the beginning of every term of a parameter. */
 export const prefixOf = (param: string): string =>

@@ -112,6 +112,8 @@ function cellsOf(index: readonly IndexRow[], termOf: (text: string) => Value): M
         put('ref', [p, row.id, nameId(row.type), row.version])
         break
       case 'sort':
+        // Read from the rows of the tokens themselves.
+        if (row.of === 'token') break
         if (row.min === row.max) put('srt', [p, row.min, 0])
         else {
           put('srt', [p, row.min, 1])

@@ -24,6 +24,10 @@ const paramIn = (params: readonly string[]): Sql =>
     ? sql`p = ${nameId(params[0]!)}`
     : sql`p IN (SELECT value FROM json_each(${JSON.stringify(params.map(nameId))}))`
 
+/** Whether the parameter's keys are the codes of its rows in `tok`. */
+export const isCoded = (key: SortKey, param: string): boolean =>
+  key.by === 'param' && (key.coded?.includes(param) ?? false)
+
 /** Returns the key of the resource `rid`: the value that comes first in the direction asked. */
 export function ordering(key: SortKey, rid: Sql): Ordering {
   const { descending } = key
@@ -37,13 +41,24 @@ export function ordering(key: SortKey, rid: Sql): Ordering {
         nullable: false,
       }
     case 'param': {
-      const value = raw(descending ? 'max(key)' : 'min(key)')
+      const first = raw(descending ? 'max' : 'min')
       const part = raw(descending ? '1' : '2')
-      return {
-        expr: sql`(SELECT ${value} FROM srt INDEXED BY srt_rid WHERE rid = ${rid} AND ${paramIn(key.params)} AND part <> ${part})`,
-        descending,
-        nullable: true,
-      }
+      const coded = key.params.filter(param => isCoded(key, param))
+      const others = key.params.filter(param => !isCoded(key, param))
+      const selects: Sql[] = []
+      if (others.length > 0)
+        selects.push(
+          sql`SELECT ${first}(key) AS k FROM srt INDEXED BY srt_rid WHERE rid = ${rid} AND ${paramIn(others)} AND part <> ${part}`,
+        )
+      if (coded.length > 0)
+        selects.push(
+          sql`SELECT ${first}(code) AS k FROM tok INDEXED BY tok_rid WHERE rid = ${rid} AND ${paramIn(coded)} AND code > ''`,
+        )
+      const expr =
+        selects.length === 1
+          ? sql`(${selects[0]!})`
+          : sql`(SELECT ${first}(k) FROM (${join(selects, ' UNION ALL ')}))`
+      return { expr, descending, nullable: true }
     }
   }
 }
@@ -64,9 +79,14 @@ export function orderBy(keys: readonly Ordering[], rid: string, backward: boolea
  * Throws `invalid` for a cursor of another order.
  */
 export function beyond(keys: readonly Ordering[], rid: string, cursor: Cursor, backward: boolean): Sql {
-  if (cursor.length !== keys.length + 1) throw fhirError('invalid', 'The page belongs to another search.')
+  expectKeys(cursor, keys.length)
   const last = sql`${raw(`${rid} ${backward ? '<' : '>'}`)} ${cursor[keys.length] as Param}`
   return keys.reduceRight<Sql>((rest, key, i) => beyondKey(key, cursor[i] as Param, backward, rest), last)
+}
+
+/** Throws `invalid` for a cursor that has not this many keys. */
+export function expectKeys(cursor: Cursor, keys: number): void {
+  if (cursor.length !== keys + 1) throw fhirError('invalid', 'The page belongs to another search.')
 }
 
 function beyondKey(

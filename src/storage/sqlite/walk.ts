@@ -5,8 +5,8 @@ import { type Find, holds, typeIn } from './compile.ts'
 import { foundBy, implies } from './found.ts'
 import type { Terms } from './index-tables.ts'
 import { nameId } from './names.ts'
-import { beyond, type Ordering, orderBy, ordering, type Place } from './order.ts'
-import { all, join, raw, type Sql, sql, TRUE } from './sql.ts'
+import { beyond, expectKeys, isCoded, type Ordering, orderBy, ordering, type Place } from './order.ts'
+import { all, join, type Param, raw, type Sql, sql, TRUE } from './sql.ts'
 
 /** The columns of a found row; those of the keys follow. */
 export const FOUND = 'r.key, v.ver, v.lu, v.method, v.body, v.chunks, v.vid, i.*'
@@ -96,28 +96,76 @@ export function walkBySort(query: Query): Part[] | undefined {
   }
   if (first.params.length !== 1) return undefined
   const param = first.params[0]!
-  const p = nameId(param)
-  const having = sql`srt f WHERE f.p = ${p} AND f.part <> ${raw(first.descending ? '1' : '2')}`
-  const valued = walk(query, having, 'f.key', first.descending, second, rest(query, undefined, param, false))
-  const lacking = withoutKey(query, p, second)
+  const lacking = withoutKey(query, first, param, second)
   const afterMissing = place.cursor !== undefined && place.cursor[0] === null
   if (place.backward)
     return afterMissing || place.cursor === undefined
-      ? [lacking, valuedFromEnd(query, having, first, second, param)]
-      : [valued]
-  return afterMissing ? [lacking] : [valued, lacking]
+      ? // Backwards over those with a value, when the page began among those without.
+        [lacking, valued({ ...query, place: { cursor: undefined, backward: true } }, first, param, second)]
+      : [valued(query, first, param, second)]
+  return afterMissing ? [lacking] : [valued(query, first, param, second), lacking]
 }
 
-/** The walk backwards over those with a value, when the page began among those without. */
-function valuedFromEnd(
-  query: Query,
-  having: Sql,
-  first: SortKey,
-  second: readonly Ordering[],
-  param: string,
-): Part {
-  const free: Query = { ...query, place: { cursor: undefined, backward: true } }
-  return walk(free, having, 'f.key', first.descending, second, rest(query, undefined, param, false))
+/** Those that have a value for the first key, each by its first in the direction asked. */
+function valued(query: Query, first: SortKey, param: string, second: readonly Ordering[]): Part {
+  const { descending } = first
+  const p = nameId(param)
+  const where = rest(query, undefined, param, false)
+  const rows = isCoded(first, param) ? codes(p, descending) : keys(p, descending)
+  if (descending && second.length === 0 && !query.place.backward) return walkDown(query, rows, where)
+  const { cursor, backward } = query.place
+  // Stated only where the cursor is no lower bound itself: SQLite enters the index by one of them.
+  const filled = cursor !== undefined && descending === backward ? TRUE : rows.filled
+  const from = sql`${raw(rows.table)} f WHERE f.p = ${p} AND ${filled} AND ${rows.first}`
+  return walk(query, from, `f.${rows.column}`, descending, second, where)
+}
+
+/** The rows that hold one parameter's keys. */
+interface KeyRows {
+  p: number
+  table: string
+  column: string
+  /** The row `f` holds a key. */
+  filled: Sql
+  /** The row `f` is the one of its resource that counts in the direction asked. */
+  first: Sql
+}
+
+const keys = (p: number, descending: boolean): KeyRows => ({
+  p,
+  table: 'srt',
+  column: 'key',
+  filled: TRUE,
+  first: sql`f.part <> ${raw(descending ? '1' : '2')}`,
+})
+
+const codes = (p: number, descending: boolean): KeyRows => ({
+  p,
+  table: 'tok',
+  column: 'code',
+  filled: raw("f.code > ''"),
+  first: sql`NOT EXISTS (SELECT 1 FROM tok e INDEXED BY tok_rid WHERE e.rid = f.rid AND e.p = ${p} AND e.code > '' AND (e.code, e.sys) ${raw(descending ? '>' : '<')} (f.code, f.sys))`,
+})
+
+/**
+ * The walk forwards over a descending key alone. The index read backwards has ties in the wrong order, and half of all resources may be
+ * ties; so it is read key by key, forwards within each. The order is that of the loops: with an ORDER BY all would be read first.
+ */
+function walkDown({ place }: Query, { p, table, column, filled, first }: KeyRows, where: Sql): Part {
+  const greatest = (beyond: Sql): Sql =>
+    sql`(SELECT max(f.${raw(column)}) FROM ${raw(table)} f WHERE f.p = ${p} AND ${filled}${beyond})`
+  if (place.cursor !== undefined) expectKeys(place.cursor, 1)
+  const start =
+    place.cursor === undefined
+      ? sql`SELECT ${greatest(raw(''))}, 0`
+      : sql`SELECT ${place.cursor[0] as Param}, ${place.cursor[1] as Param}`
+  const next = greatest(raw(` AND f.${column} < d.k`))
+  const down = sql`WITH RECURSIVE d(k, after) AS (${start} UNION ALL SELECT ${next}, 0 FROM d WHERE d.k IS NOT NULL)`
+  const row = sql`f.p = ${p} AND f.${raw(column)} = d.k AND f.rid > d.after`
+  return limit =>
+    page(
+      sql`${down} SELECT f.rid AS rid, d.k AS k0 FROM d CROSS JOIN ${raw(table)} f WHERE ${all([row, first, where])} LIMIT ${limit}`,
+    )
 }
 
 function walk(
@@ -164,14 +212,17 @@ function walkById(query: Query, type: string, descending: boolean, second: reado
 }
 
 /** Those that have no value for the first key, by the keys after it. */
-function withoutKey(query: Query, p: number, second: readonly Ordering[]): Part {
+function withoutKey(query: Query, first: SortKey, param: string, second: readonly Ordering[]): Part {
   const { place } = query
+  const p = nameId(param)
   const cursor = place.cursor?.[0] === null ? place.cursor.slice(1) : undefined
   const from = cursor === undefined ? TRUE : beyond(second, 'f.rid', cursor, place.backward)
   const order = orderBy(second, 'f.rid', place.backward)
   const columns = [raw('NULL AS k0'), ...second.map((key, i) => sql`${key.expr} AS k${raw(String(i + 1))}`)]
   const where = all([
-    sql`NOT EXISTS (SELECT 1 FROM srt INDEXED BY srt_rid WHERE rid = f.rid AND p = ${p})`,
+    isCoded(first, param)
+      ? sql`NOT EXISTS (SELECT 1 FROM tok INDEXED BY tok_rid WHERE rid = f.rid AND p = ${p} AND code > '')`
+      : sql`NOT EXISTS (SELECT 1 FROM srt INDEXED BY srt_rid WHERE rid = f.rid AND p = ${p})`,
     from,
     rest(query, undefined, undefined, true),
   ])
