@@ -11,6 +11,8 @@ import { indexFields } from './terms.ts'
 export const MAX_BODY = 64 * 1024 * 1024
 /** The most that the index terms of one resource may take of its document, UTF-16 units. */
 const MAX_TERMS = 4 * 1024 * 1024
+/** MongoDB refuses a document of more keys in one index (its parameter indexMaxNumGeneratedKeysPerDocument). */
+const MAX_KEYS = 100_000
 
 /** All fields of a version but those that stay with the resource: `_id`, `n` and `pending`. Absent ones are to be removed. */
 export type VersionFields = Omit<ResourceDoc, '_id' | 'n' | 'pending'>
@@ -43,7 +45,8 @@ function prepareChange(change: Change, commitId: string): Prepared {
   if (bytes > MAX_BODY)
     throw fhirError('too-costly', `The resource has ${bytes} bytes; this server stores ${MAX_BODY} at most.`)
   Object.assign(fields, indexFields(key, change.index))
-  if (sizeOf(fields.ix!) + sizeOf(fields.w?.map(long => long.v) ?? []) > MAX_TERMS)
+  const size = sizeOf(fields.ix!) + sizeOf(fields.w?.map(long => long.v) ?? [])
+  if (size > MAX_TERMS || fields.ix!.length > MAX_KEYS)
     throw fhirError('too-costly', 'The resource has more searchable values than one resource may have.')
   const large = bytes > INLINE_BYTES
   if (!large) {
