@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { FhirError } from '../../src/fhir/error.ts'
 import { decimalKey } from '../../src/lib/decimal.ts'
+import { fold } from '../../src/search/fold.ts'
 import { ANY_REFERENCE, type IndexRow } from '../../src/search/index-row.ts'
 import {
   ANY_UNIT,
@@ -816,7 +817,8 @@ export function storageContract(name: string, open: (clock: () => number) => Pro
         for (const [i, value] of values.entries())
           await put(`h${i}`, [
             token(value, value),
-            { kind: 'string', param: 'n', folded: value, exact: value },
+            { kind: 'string', param: 'n', folded: value, exact: '' },
+            { kind: 'string', param: 'n', folded: fold(value), exact: value },
             { kind: 'uri', param: 'u', value },
             { kind: 'reference', param: 'r', type: '', id: value, version: '' },
           ])

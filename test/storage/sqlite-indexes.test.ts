@@ -117,7 +117,11 @@ it.each<[string, Node, RegExp]>([
     /SEARCH sv USING (COVERING )?INDEX sv_folded \(p=\? AND folded>\? AND folded<\?\)/,
   ],
   ['string equals', text('equals'), /SEARCH sv USING (COVERING )?INDEX sv_folded \(p=\? AND folded=\?\)/],
-  ['string exact', text('exact'), /SEARCH sv USING (COVERING )?INDEX sv_exact \(p=\? AND exact=\?\)/],
+  [
+    'string exact',
+    text('exact'),
+    /SEARCH sv USING (COVERING )?INDEX sv_folded \(p=\? AND folded=\? AND exact=\?\)/,
+  ],
   ['string contains', text('contains'), /SCAN sv_trigram VIRTUAL TABLE/],
   [
     'or of many tokens',

@@ -23,6 +23,8 @@ export interface CommitOptions {
   now: number
   /** Bodies longer than this many UTF-16 units are stored in pieces of it. */
   pieceLength: number
+  /** The engine writes index rows itself. */
+  writesIndex: boolean
 }
 
 /** Returns the statements of a commit; the only row of the first is its stamp. */
@@ -47,6 +49,7 @@ export function commitBatch(commit: Commit, options: CommitOptions): CommitBatch
       fresh: change.version === 1,
     })),
     options.terms,
+    options.writesIndex,
   )
   statements.push(...index.statements)
   if (commit.outbox.length > 0) statements.push(jobs(commit))

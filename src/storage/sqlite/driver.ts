@@ -15,7 +15,7 @@ export class Refused extends Error {
 }
 
 export interface Driver {
-  /** A read costs microseconds, no round trip. */
+  /** A read costs microseconds, no round trip; and batches may hold INDEX_ROWS (`index-tables.ts`). */
   readonly local: boolean
   /** Returns the rows of each statement, all read from one state of the database. */
   read(statements: readonly Sql[], deadline?: number): Row[][] | Promise<Row[][]>

@@ -13,7 +13,7 @@ export interface Indexed {
 }
 
 type Value = string | number
-type Cells = readonly Value[]
+export type Cells = readonly Value[]
 
 /** Ids of `term` that are known to be committed. */
 export type Terms = ReadonlyMap<string, number>
@@ -24,16 +24,19 @@ interface Table {
   columns: readonly string[]
   /** How each column is made from the cells; the cell itself where it is not named. */
   made?: Partial<Record<string, string>>
+  /** The place of the cell that is a term. */
+  term?: number
 }
 
 const term = (cell: number): string =>
   `CASE typeof(j.value->>${cell}) WHEN 'integer' THEN j.value->>${cell} ELSE (SELECT id FROM term WHERE text = j.value->>${cell}) END`
 
-const TABLES: readonly Table[] = [
-  { name: 'tok', columns: ['p', 'code', 'sys'], made: { sys: term(2) } },
+/** The index tables of one row per index row; the strings have a dictionary besides. */
+export const TABLES: readonly Table[] = [
+  { name: 'tok', columns: ['p', 'code', 'sys'], made: { sys: term(2) }, term: 2 },
   { name: 'uri', columns: ['p', 'value'] },
   { name: 'dat', columns: ['p', 'lo', 'hi'] },
-  { name: 'qty', columns: ['p', 'unit', 'lo', 'hi'], made: { unit: term(1) } },
+  { name: 'qty', columns: ['p', 'unit', 'lo', 'hi'], made: { unit: term(1) }, term: 1 },
   { name: 'ref', columns: ['p', 'id', 'type', 'version'] },
   { name: 'srt', columns: ['p', 'key', 'part'] },
 ]
@@ -60,7 +63,7 @@ function statementsOf(table: Table): Statements {
 const STRINGS: Statements = (() => {
   const select =
     `SELECT r.rid, sv.p, sv.sid FROM ${ROWS} ` +
-    'CROSS JOIN sv ON sv.p = j.value->>0 AND sv.exact = j.value->>1 AND sv.folded = j.value->>2'
+    'CROSS JOIN sv ON sv.p = j.value->>0 AND sv.folded = j.value->>2 AND sv.exact = j.value->>1'
   return {
     insert: [
       'INSERT INTO sv (p, exact, folded) SELECT j.value->>0, j.value->>1, j.value->>2 ' +
@@ -124,12 +127,23 @@ function cellsOf(index: readonly IndexRow[], termOf: (text: string) => Value): M
   return tables
 }
 
+/** In the place of statements where the engine writes index rows itself: its parameter is an IndexPayload in JSON. */
+export const INDEX_ROWS = '-- index rows'
+
+export type IndexPayload = readonly (readonly [
+  key: Key,
+  version: number,
+  fresh: boolean,
+  tables: readonly (readonly [table: string, rows: readonly Cells[]])[],
+])[]
+
 /** About a megabyte of JSON goes into one parameter: D1 takes two at most. */
 const PAYLOAD = 500_000
 
 type Part = readonly [key: Key, version: number, rows: readonly Cells[]]
 
-function payloads(parts: readonly Part[]): string[] {
+/** Returns JSON arrays of the parts. */
+function payloads(parts: readonly (Part | IndexPayload[number])[]): string[] {
   const texts: string[] = []
   let text = ''
   for (const part of parts) {
@@ -150,8 +164,15 @@ export interface IndexStatements {
   newTerms: string[]
 }
 
-/** Returns the statements that give each resource exactly its index rows, writing only those that differ. */
-export function indexStatements(resources: readonly Indexed[], terms: Terms): IndexStatements {
+/**
+ * Returns the statements that give each resource exactly its index rows, writing only those that differ. `itself`: the engine knows
+ * INDEX_ROWS.
+ */
+export function indexStatements(
+  resources: readonly Indexed[],
+  terms: Terms,
+  itself: boolean,
+): IndexStatements {
   const unknown = new Set<string>()
   const termOf = (text: string): Value => {
     if (text === '') return NO_TERM
@@ -162,8 +183,13 @@ export function indexStatements(resources: readonly Indexed[], terms: Terms): In
 
   const inserts = new Map<string, Part[]>()
   const removes = new Map<string, Part[]>()
+  const all: IndexPayload[number][] = []
   for (const { key, version, index, fresh } of resources) {
     const tables = cellsOf(index, termOf)
+    if (itself) {
+      all.push([key, version, fresh, [...tables]])
+      continue
+    }
     for (const [table, rows] of tables) push(inserts, table, [key, version, rows])
     if (!fresh)
       for (const table of STATEMENTS.keys()) push(removes, table, [key, version, tables.get(table) ?? []])
@@ -172,6 +198,7 @@ export function indexStatements(resources: readonly Indexed[], terms: Terms): In
   const newTerms = [...unknown]
   const statements: Sql[] = []
   if (newTerms.length > 0) statements.push({ text: NEW_TERMS, params: [JSON.stringify(newTerms)] })
+  for (const text of payloads(all)) statements.push({ text: INDEX_ROWS, params: [text] })
   for (const [table, { insert, remove }] of STATEMENTS) {
     for (const text of payloads(removes.get(table) ?? [])) statements.push({ text: remove, params: [text] })
     for (const text of payloads(inserts.get(table) ?? []))

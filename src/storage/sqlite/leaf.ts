@@ -1,5 +1,6 @@
 /** The leaves of a search plan as conditions over the rows of one table. */
 import { fhirError } from '../../fhir/error.ts'
+import { fold } from '../../search/fold.ts'
 import type { Bound, Node } from '../../search/plan-node.ts'
 import { NO_TERM, type Terms } from './index-tables.ts'
 import { nameId } from './names.ts'
@@ -88,7 +89,8 @@ export function textMeets({ match, value }: Kind<'string'>): Sql {
     case 'equals':
       return sql`sv.folded = ${value}`
     case 'exact':
-      return sql`sv.exact = ${value}`
+      // The index begins with the folded text.
+      return sql`sv.folded = ${fold(value)} AND sv.exact = ${value}`
     case 'starts':
       return begins('sv.folded', value)
     case 'contains':

@@ -1,6 +1,8 @@
 /** Batches written in groups: one transaction and one disk flush for all that wait, a savepoint for each. */
 import { type Row, refusalIn } from './driver.ts'
+import { INDEX_ROWS } from './index-tables.ts'
 import type { Connection } from './node-connection.ts'
+import { forgetTexts, writeIndex } from './node-index.ts'
 import type { Param, Sql } from './sql.ts'
 
 /** What became of a batch. `rows` holds those of the statements that give any, by their place. */
@@ -50,6 +52,29 @@ export function runGroup(connection: Connection, batches: readonly (readonly Sql
   } catch (error) {
     return batches.map(() => failure(error))
   }
+  // Savepoints copy each page that is changed, and most groups hold no batch that is refused.
+  return runTogether(connection, batches) ?? runApart(connection, batches)
+}
+
+/** Runs the batches in the transaction that has begun; undefined, with nothing done, where one of several does not succeed. */
+function runTogether(connection: Connection, batches: readonly (readonly Sql[])[]): Outcome[] | undefined {
+  try {
+    const outcomes = batches.map(batch => ({ rows: rowsOf(connection, batch) }))
+    connection.run('COMMIT', NONE)
+    return outcomes
+  } catch (error) {
+    undo(connection)
+    return batches.length === 1 ? [unsuccessful(error)] : undefined
+  }
+}
+
+/** Runs the batches in one transaction with a savepoint for each. */
+function runApart(connection: Connection, batches: readonly (readonly Sql[])[]): Outcome[] {
+  try {
+    begin(connection)
+  } catch (error) {
+    return batches.map(() => failure(error))
+  }
   const outcomes: Outcome[] = []
   const { db } = connection
   for (const batch of batches) {
@@ -62,7 +87,7 @@ export function runGroup(connection: Connection, batches: readonly (readonly Sql
     connection.run('COMMIT', NONE)
     return outcomes
   } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK')
+    undo(connection)
     return batches.map((_, i) => {
       const outcome = outcomes[i]
       return outcome && 'failed' in outcome ? outcome : { ...failure(error), transient: true }
@@ -70,20 +95,41 @@ export function runGroup(connection: Connection, batches: readonly (readonly Sql
   }
 }
 
+function undo(connection: Connection): void {
+  forgetTexts(connection)
+  if (connection.db.isTransaction) connection.db.exec('ROLLBACK')
+}
+
+function unsuccessful(error: unknown): Outcome {
+  const refused = refusalIn(error instanceof Error ? error.message : '')
+  return refused === undefined ? failure(error) : { refused }
+}
+
+/** Returns the rows of the statements that give any, by their place. */
+function rowsOf(connection: Connection, batch: readonly Sql[]): [place: number, rows: Row[]][] {
+  const rows: [number, Row[]][] = []
+  for (let i = 0; i < batch.length; i++) {
+    const { text, params } = batch[i]!
+    if (text === INDEX_ROWS) {
+      writeIndex(connection, params[0] as string)
+      continue
+    }
+    const found = connection.run(text, params)
+    if (found.length > 0) rows.push([i, found])
+  }
+  return rows
+}
+
 function runBatch(connection: Connection, batch: readonly Sql[]): Outcome {
   const { db } = connection
   connection.run('SAVEPOINT batch', NONE)
   try {
-    const rows: [number, Row[]][] = []
-    for (let i = 0; i < batch.length; i++) {
-      const found = connection.run(batch[i]!.text, batch[i]!.params)
-      if (found.length > 0) rows.push([i, found])
-    }
+    const rows = rowsOf(connection, batch)
     connection.run('RELEASE batch', NONE)
     return { rows }
   } catch (error) {
+    forgetTexts(connection)
     if (db.isTransaction) db.exec('ROLLBACK TO batch; RELEASE batch')
-    const refused = refusalIn(error instanceof Error ? error.message : '')
-    return refused === undefined ? failure(error) : { refused }
+    return unsuccessful(error)
   }
 }

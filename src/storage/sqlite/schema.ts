@@ -38,8 +38,7 @@ export const MIGRATIONS: readonly Migration[] = [
       `CREATE INDEX tok_rid ON tok (rid, p)`,
 
       `CREATE TABLE sv (sid INTEGER PRIMARY KEY, p INTEGER NOT NULL, folded TEXT NOT NULL, exact TEXT NOT NULL)`,
-      `CREATE UNIQUE INDEX sv_exact ON sv (p, exact, folded)`,
-      `CREATE INDEX sv_folded ON sv (p, folded)`,
+      `CREATE UNIQUE INDEX sv_folded ON sv (p, folded, exact)`,
       `CREATE VIRTUAL TABLE sv_trigram USING fts5 (folded, content='', detail=none, tokenize='trigram case_sensitive 1')`,
       `CREATE TABLE str (sid INTEGER NOT NULL, rid INTEGER NOT NULL, p INTEGER NOT NULL, PRIMARY KEY (sid, rid)) WITHOUT ROWID`,
       `CREATE INDEX str_rid ON str (rid, p)`,

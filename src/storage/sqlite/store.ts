@@ -63,6 +63,7 @@ const storedOf = (row: Row): Stored => ({
 /** Returns the storage over an engine whose tables are there. */
 export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage {
   const { clock, maxBody, pieceLength } = options
+  const writesIndex = driver.local
   const terms = termCache()
   const probes = createProbes(driver, clock, options.gathers ?? GATHERS)
 
@@ -107,7 +108,7 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
 
   async function commit(commit: Commit): Promise<Committed> {
     for (const change of commit.changes) if (change.body !== null) refuseLong(change.body.text, maxBody)
-    const batch = commitBatch(commit, { terms: terms.known, now: clock(), pieceLength })
+    const batch = commitBatch(commit, { terms: terms.known, now: clock(), pieceLength, writesIndex })
     const statements = [...batch.statements, ...terms.learning(batch.newTerms)]
     try {
       // A repeated commit fails on its id, and is answered as the first time.
@@ -152,7 +153,7 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
     const asked = JSON.stringify(rows.map(row => [row.key, row.version]))
     const moved = sql`SELECT j.value->>0 FROM json_each(${asked}) j LEFT JOIN res r ON r.key = j.value->>0 WHERE r.ver IS NOT j.value->>1 OR r.live = 0`
     const indexed: Indexed[] = rows.map(row => ({ ...row, fresh: false }))
-    const { statements, newTerms } = indexStatements(indexed, terms.known)
+    const { statements, newTerms } = indexStatements(indexed, terms.known, writesIndex)
     const guard = sql`INSERT INTO abort SELECT 'epoch' WHERE (SELECT value FROM meta WHERE name = 'epoch') > ${epoch}`
     try {
       const answers = await driver.batch([guard, moved, ...statements, ...terms.learning(newTerms)], true)
