@@ -71,11 +71,14 @@ function paramsOf(criterion: Criterion, types: readonly string[], { registry }: 
   const first = params[0]!
   if (params.some(param => param.type !== first.type))
     throw unsupported(criterion, `"${criterion.code}" means different things on the types searched.`)
-  const searched = modifiersOf(first.type).length > 0 && params.every(param => param.paths.length > 0)
-  if (!isColumn(first) && !searched)
+  if (!params.every(isSearched))
     throw unsupported(criterion, `"${criterion.code}" is not supported: it is a ${first.type} parameter.`)
   return [...new Map(params.map(param => [param.name, param])).values()]
 }
+
+const isSearched = (param: SearchParam): boolean =>
+  isColumn(param) ||
+  (modifiersOf(param.type).length > 0 && param.paths.length > 0 && !NOT_YET.has(param.code))
 
 function unknown(
   criterion: Criterion,
@@ -88,7 +91,10 @@ function unknown(
     criterion,
     types.length === 0
       ? `"${code}" is not a parameter of all resource types; name the types that it is for with _type.`
-      : `${type} has no search parameter "${code}"; it has ${params.map(param => param.code).join(', ')}.`,
+      : `${type} has no search parameter "${code}"; it has ${params
+          .filter(isSearched)
+          .map(param => param.code)
+          .join(', ')}.`,
   )
 }
 

@@ -63,6 +63,13 @@ describe('results', () => {
   })
 })
 
+test('what a type has instead of an unknown parameter is what it can be searched by', () => {
+  const { diagnostics } = refusal('color=red')
+  expect(diagnostics).toMatch(/it has _id, _lastUpdated, _profile, /)
+  expect(diagnostics).not.toMatch(/_content|_filter|_query|_text/)
+  expect(refusal('color=red', { types: ['Location'] }).diagnostics).not.toContain('near')
+})
+
 describe('the self link', () => {
   test('shows what was applied, in the order sent', () => {
     expect(
