@@ -37,12 +37,18 @@ const PATIENCE: MongoClientOptions = {
 /**
  * Returns a connected client and the database that the URI names, `nadi` where it names none.
  *
- * Throws FhirError `transient` where no server answers, and `not-supported` where the server has no transactions.
+ * Throws FhirError `transient` where no server answers, `not-supported` where the server has no transactions, and `value` for a URI with
+ * a bad escape.
  */
 export async function connect(
   uri: string,
   onCommand?: (command: CommandStartedEvent) => void,
 ): Promise<Connected> {
+  if (/%(?![0-9A-Fa-f]{2})/.test(uri))
+    throw fhirError(
+      'value',
+      'The URI has a % that begins no escape: in a user name or password % is written %25, and @ %40.',
+    )
   const given = new URLSearchParams(uri.split('?')[1] ?? '')
   const names = new Set([...given.keys()].map(name => name.toLowerCase()))
   const patience = Object.fromEntries(
