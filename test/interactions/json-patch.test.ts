@@ -30,7 +30,9 @@ const failure = (doc: string, patch: string): FhirError => {
   throw new Error('the patch went through')
 }
 
-describe.skipIf(!present)('the json-patch-tests suite', () => {
+const why = present ? '' : ' (skipped: ../shared/conformance/json-patch is not there)'
+
+describe.skipIf(!present)(`the json-patch-tests suite${why}`, () => {
   test('is there', () => expect(cases.length).toBeGreaterThan(10))
   test.each(cases.map((item, index) => [item.comment ?? `case ${index}`, item] as const))('%s', (_, item) => {
     const doc = JSON.stringify(item.doc)
