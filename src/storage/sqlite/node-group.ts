@@ -1,4 +1,4 @@
-/** Batches written in groups: one transaction and one disk flush for all that wait, a savepoint for each. */
+/** Batches written in groups: one transaction and one disk flush for all that wait. */
 import { type Row, refusalIn } from './driver.ts'
 import { INDEX_ROWS } from './index-tables.ts'
 import type { Connection } from './node-connection.ts'
