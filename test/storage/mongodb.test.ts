@@ -1,6 +1,8 @@
 /** What the MongoDB adapter promises beyond the contract: its commands, its indexes, the native form, and what it asks of a server. */
+
 import { type Document, MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { FhirError } from '../../src/fhir/error.ts'
 import { decimalKey } from '../../src/lib/decimal.ts'
 import type { IndexRow } from '../../src/search/index-row.ts'
 import { ANY_UNIT, type Node, type SortKey } from '../../src/search/plan-node.ts'
@@ -333,6 +335,20 @@ else
         expect(doc!.text).toBeUndefined()
         expect(doc!.chunks).toBeGreaterThan(1)
       })
+    })
+
+    it('answers a long text to look for, or says that it is too long', async () => {
+      // mongod takes patterns of 32 KB, the substitute of about 1,000 characters.
+      const looking = (length: number): Promise<unknown> => {
+        const value = 'x'.repeat(length)
+        const node = { kind: 'string', param: 'Patient.family', match: 'contains', value } as const
+        return storage
+          .search(planOf(['Patient'], node), { limit: 1, total: 'none' })
+          .then(page => page.rows.length)
+          .catch((error: unknown) => (error instanceof FhirError ? error.status : error))
+      }
+      for (const length of [900, 2_000, 8_000]) expect([0, 400]).toContain(await looking(length))
+      expect(await looking(100_000)).toBe(400)
     })
 
     it('ends a search at its deadline with too-costly and 503', async () => {
