@@ -19,7 +19,7 @@ interface Prepared {
 }
 
 /** KiB of page cache: what a group of commits changes should fit; readers read the mapped file. */
-const CACHE_KIB = { writing: 48 * 1024, reading: 8 * 1024 }
+const CACHE_KIB = { writing: 12 * 1024, reading: 8 * 1024 }
 
 /** Opens a connection to a file, or to a new database in memory. */
 export function connect(
