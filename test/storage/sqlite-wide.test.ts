@@ -1,12 +1,11 @@
 /** Searches with as many values as a client may send, and bodies at the edge of a piece, on Node and on D1 with its limits. */
-import type { D1Database } from '@cloudflare/workers-types'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createTestHarness } from 'wrangler'
 import type { IndexRow } from '../../src/search/index-row.ts'
 import type { Node } from '../../src/search/plan-node.ts'
 import type { Storage } from '../../src/storage/port.ts'
 import { d1Storage } from '../../src/storage/sqlite/d1.ts'
 import { openSqlite } from '../../src/storage/sqlite/node.ts'
+import { openD1 } from './d1-database.ts'
 import { silent } from './silent-log.ts'
 import { changeOf, commitOf, planOf } from './sqlite-rows.ts'
 
@@ -168,28 +167,6 @@ wide('sqlite', async () => {
 })
 
 wide('d1', async () => {
-  const harness = createTestHarness({
-    workers: [
-      {
-        config: {
-          name: 'nadi-wide',
-          main: 'test/storage/d1-worker.ts',
-          compatibility_date: '2026-10-01',
-          d1_databases: [
-            {
-              binding: 'DB',
-              database_name: 'nadi',
-              database_id: '00000000-0000-0000-0000-000000000000',
-              migrations_dir: 'src/storage/sqlite/migrations',
-            },
-          ],
-        },
-      },
-    ],
-  })
-  await harness.listen()
-  const worker = harness.getWorker<{ DB: D1Database }>()
-  await worker.applyD1Migrations('DB')
-  const { DB } = await worker.getEnv()
-  return { storage: d1Storage(DB, { clock: Date.now }), close: () => harness.close() }
+  const { db, close } = await openD1('nadi-wide')
+  return { storage: d1Storage(db, { clock: Date.now }), close }
 })
