@@ -1,7 +1,8 @@
 /** What every interaction and operation gets from outside: storage, time, ids and settings. Nothing here is global. */
 import type { Settings } from './config.ts'
 import type { Log } from './lib/log.ts'
-import type { SearchRegistry } from './search/registry.ts'
+import { uuid7 } from './lib/uuid7.ts'
+import { createRegistry, type SearchRegistry } from './search/registry.ts'
 import type { Storage } from './storage/port.ts'
 
 /** Who asks. `system` is the server itself and, until sign-in exists, everybody on the loopback interface. */
@@ -24,3 +25,12 @@ export interface Context {
   /** The version of Nadi, for the CapabilityStatement. */
   version: string
 }
+
+/** Returns the context of the server itself, with the real clock, random ids and the search parameters of R4. */
+export const systemContext = (parts: Pick<Context, 'storage' | 'settings' | 'log' | 'version'>): Context => ({
+  ...parts,
+  registry: createRegistry(),
+  principal: { id: 'system' },
+  clock: Date.now,
+  newId: uuid7(Date.now, bytes => crypto.getRandomValues(bytes)),
+})

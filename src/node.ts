@@ -10,12 +10,10 @@ import { processGauges } from './cli/process-gauges.ts'
 import { banner, explain, explainAddress } from './cli/words.ts'
 import { helpText } from './config/text.ts'
 import { type Config, readConfig, SettingsError, settingsOf } from './config.ts'
-import type { Context } from './context.ts'
+import { systemContext } from './context.ts'
 import { createMetrics } from './http/metrics.ts'
 import { traceOf } from './http/on-error.ts'
 import { jsonLog } from './lib/json-log.ts'
-import { uuid7 } from './lib/uuid7.ts'
-import { createRegistry } from './search/registry.ts'
 
 const args = process.argv.slice(2)
 if (args.includes('--help') || args.includes('-h')) {
@@ -44,16 +42,8 @@ process.on('exit', writer.flush)
 process.stdout.on('error', () => {})
 
 const storage = await openStorage(config, log).catch(error => giveUp(explain(error, config)))
-const start: Context = {
-  storage,
-  settings: settingsOf(config, config.port),
-  registry: createRegistry(),
-  principal: { id: 'system' },
-  clock: Date.now,
-  newId: uuid7(Date.now, bytes => crypto.getRandomValues(bytes)),
-  log,
-  version: pkg.version,
-}
+const settings = settingsOf(config, config.port)
+const start = systemContext({ storage, settings, log, version: pkg.version })
 const indexed = await bringIndexUpToDate(start, config.baseUrl ?? '').catch(error =>
   giveUp(explain(error, config)),
 )

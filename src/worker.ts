@@ -5,14 +5,12 @@ import { createApp } from './app.ts'
 import { bringIndexUpToDate } from './cli/index-update.ts'
 import { isLoopback } from './config/table.ts'
 import { readConfig, settingsOf } from './config.ts'
-import type { Context } from './context.ts'
+import { systemContext } from './context.ts'
 import { fhirError } from './fhir/error.ts'
 import { outcomeText } from './fhir/outcome.ts'
 import { createMetrics } from './http/metrics.ts'
 import { FHIR_JSON_UTF8 } from './http/negotiate.ts'
 import { jsonLog } from './lib/json-log.ts'
-import { uuid7 } from './lib/uuid7.ts'
-import { createRegistry } from './search/registry.ts'
 import { d1Storage } from './storage/sqlite/d1.ts'
 
 interface Bindings {
@@ -50,16 +48,8 @@ async function start(origin: string, bindings: Bindings): Promise<App> {
   const config = readConfig(Object.fromEntries(vars))
   const settings = settingsOf({ ...config, baseUrl: config.baseUrl ?? `${origin}/fhir` }, 0)
   const log = jsonLog(config.log, Date.now, line => console.log(line.trimEnd()))
-  const ctx: Context = {
-    storage: d1Storage(bindings.DB, { clock: Date.now }),
-    settings,
-    registry: createRegistry(),
-    principal: { id: 'system' },
-    clock: Date.now,
-    newId: uuid7(Date.now, bytes => crypto.getRandomValues(bytes)),
-    log,
-    version: pkg.version,
-  }
+  const storage = d1Storage(bindings.DB, { clock: Date.now })
+  const ctx = systemContext({ storage, settings, log, version: pkg.version })
   return createApp({
     ctx: await bringIndexUpToDate(ctx, config.baseUrl ?? ''),
     metrics: createMetrics(pkg.version),

@@ -1,8 +1,7 @@
 /** `nadi migrate`: schema and index to this version's, as the server does when it starts. */
 import { readConfig, SettingsError, settingsOf } from '../config.ts'
+import { systemContext } from '../context.ts'
 import { jsonLog } from '../lib/json-log.ts'
-import { uuid7 } from '../lib/uuid7.ts'
-import { createRegistry } from '../search/registry.ts'
 import { bringIndexUpToDate } from './index-update.ts'
 import { openStorage } from './open-storage.ts'
 import { explain } from './words.ts'
@@ -27,16 +26,8 @@ export async function migrate(
     const storage = await openStorage(config, log).catch(error => {
       throw new Error(explain(error, config))
     })
-    const ctx = {
-      storage,
-      settings: settingsOf(config, config.port),
-      registry: createRegistry(),
-      principal: { id: 'system' },
-      clock: Date.now,
-      newId: uuid7(Date.now, bytes => crypto.getRandomValues(bytes)),
-      log,
-      version: '',
-    }
+    const settings = settingsOf(config, config.port)
+    const ctx = systemContext({ storage, settings, log, version: '' })
     const { registry } = await bringIndexUpToDate(ctx, config.baseUrl ?? '')
     await storage.close()
     console.log(`Schema and index are up to date (index epoch ${registry.epoch}).`)

@@ -4,7 +4,7 @@
  */
 import type { Context } from '../context.ts'
 import type { Json } from '../fhir/json.ts'
-import { idOf, keyOf, type Require } from '../storage/port.ts'
+import { keyOf, type Require } from '../storage/port.ts'
 import { accept } from './accept.ts'
 import { changeOf, commit, liveOf } from './commit.ts'
 import { type Criteria, criteriaOf, findMatch, nothingMatches } from './criteria.ts'
@@ -52,6 +52,3 @@ async function existing(ctx: Context, criteria: Criteria): Promise<Written | und
   const found = await findMatch(ctx, criteria)
   return found && { stored: found, created: false }
 }
-
-/** Returns the id of what was written. */
-export const writtenId = (written: Written): string => idOf(written.stored.key)

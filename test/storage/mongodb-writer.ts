@@ -4,7 +4,7 @@
  */
 import { openMongo } from '../../src/storage/mongodb/store.ts'
 import type { Key } from '../../src/storage/port.ts'
-import { changeOf, commitOf } from './mongodb-rows.ts'
+import { changeOf, commitOf } from './rows.ts'
 import { silent } from './silent-log.ts'
 
 const [uri, name, type] = process.argv.slice(2) as [string, string, string]

@@ -9,8 +9,8 @@ import { ANY_UNIT, type Node, type SortKey } from '../../src/search/plan-node.ts
 import { compileSearch } from '../../src/storage/mongodb/compile.ts'
 import { openMongo } from '../../src/storage/mongodb/store.ts'
 import { type Key, type Storage, stampText } from '../../src/storage/port.ts'
-import { changeOf, commitOf, deletionOf, planOf } from './mongodb-rows.ts'
 import { startMongo } from './mongodb-server.ts'
+import { changeOf, commitOf, deletionOf, planOf } from './rows.ts'
 import { silent } from './silent-log.ts'
 
 const server = await startMongo()

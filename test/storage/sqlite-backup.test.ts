@@ -7,8 +7,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type Key, type Storage, typeOf } from '../../src/storage/port.ts'
 import { openSqlite } from '../../src/storage/sqlite/node.ts'
 import { backupSqlite, restoreSqlite } from '../../src/storage/sqlite/node-backup.ts'
+import { changeOf, commitOf, planOf, token } from './rows.ts'
 import { silent } from './silent-log.ts'
-import { changeOf, commitOf, planOf, token } from './sqlite-rows.ts'
 
 let folder: string
 let path: string

@@ -1,7 +1,7 @@
 /** What the writers of the crash test write: every row follows from the key and the version, so that what is found can be judged. */
 import type { IndexRow } from '../../src/search/index-row.ts'
 import type { Change, Commit, Key } from '../../src/storage/port.ts'
-import { changeOf, commitOf, deletionOf } from './sqlite-rows.ts'
+import { changeOf, commitOf, deletionOf } from './rows.ts'
 
 export const WRITERS = 8
 /** Pairs of resources that a writer goes round; both of a pair change in one commit. */

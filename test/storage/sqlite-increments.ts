@@ -1,7 +1,7 @@
 /** A process that commits so many times, each time raising one counter and making one resource: `path name times`. */
 import { openSqlite } from '../../src/storage/sqlite/node.ts'
+import { changeOf, commitOf } from './rows.ts'
 import { silent } from './silent-log.ts'
-import { changeOf, commitOf } from './sqlite-rows.ts'
 
 const [path, name, times] = process.argv.slice(2) as [string, string, string]
 const storage = await openSqlite({ path, sync: 'normal', clock: Date.now, log: silent })

@@ -4,8 +4,8 @@ import type { IndexRow } from '../../src/search/index-row.ts'
 import type { Node, SortKey } from '../../src/search/plan-node.ts'
 import { memoryDriver } from '../../src/storage/sqlite/node-memory.ts'
 import { sqlStorage } from '../../src/storage/sqlite/store.ts'
+import { changeOf, commitOf, planOf } from './rows.ts'
 import { recording } from './sqlite-recording.ts'
-import { changeOf, commitOf, planOf } from './sqlite-rows.ts'
 
 const driver = recording(memoryDriver())
 const options = {

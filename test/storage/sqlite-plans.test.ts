@@ -8,7 +8,7 @@ import type { Node, SortKey } from '../../src/search/plan-node.ts'
 import { type Cursor, idOf, type Key, keyOf, type Storage } from '../../src/storage/port.ts'
 import { memoryDriver } from '../../src/storage/sqlite/node-memory.ts'
 import { sqlStorage } from '../../src/storage/sqlite/store.ts'
-import { changeOf, commitOf, deletionOf, planOf } from './sqlite-rows.ts'
+import { changeOf, commitOf, deletionOf, planOf } from './rows.ts'
 
 const SEED = Number(process.env.SEED ?? 20261121)
 

@@ -6,8 +6,8 @@ import type { Storage } from '../../src/storage/port.ts'
 import { d1Storage } from '../../src/storage/sqlite/d1.ts'
 import { openSqlite } from '../../src/storage/sqlite/node.ts'
 import { openD1 } from './d1-database.ts'
+import { changeOf, commitOf, planOf } from './rows.ts'
 import { silent } from './silent-log.ts'
-import { changeOf, commitOf, planOf } from './sqlite-rows.ts'
 
 const MANY = 1000
 

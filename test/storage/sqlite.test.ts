@@ -18,8 +18,8 @@ import { createReaders } from '../../src/storage/sqlite/node-readers.ts'
 import { packer, reader } from '../../src/storage/sqlite/node-wire.ts'
 import { MIGRATIONS, migrationFile, migrationText, SCHEMA_VERSION } from '../../src/storage/sqlite/schema.ts'
 import { raw, sql } from '../../src/storage/sqlite/sql.ts'
+import { changeOf, commitOf, planOf, token } from './rows.ts'
 import { silent } from './silent-log.ts'
-import { changeOf, commitOf, planOf, token } from './sqlite-rows.ts'
 
 let folder: string
 let path: string

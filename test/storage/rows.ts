@@ -1,11 +1,9 @@
-/** Commits for the tests of the MongoDB adapter. */
+/** Commits and plans for the tests of one adapter. */
 import type { IndexRow } from '../../src/search/index-row.ts'
 import type { Node, SearchPlan, SortKey } from '../../src/search/plan-node.ts'
 import { type Change, type Commit, idOf, type Key, stampText, typeOf } from '../../src/storage/port.ts'
 
-let serial = 0
-
-/** Returns a change that stores a small resource with these index rows. */
+/** Returns a change that stores a small resource with these index rows; `more` stands at the end of its text. */
 export function changeOf(key: Key, version: number, index: readonly IndexRow[] = [], more = ''): Change {
   const head = `{"resourceType":"${typeOf(key)}","id":"${idOf(key)}","meta":{"versionId":"${version}","lastUpdated":"`
   const body = { text: `${head}${stampText(0)}"}${more}}`, stampAt: head.length }
@@ -19,14 +17,26 @@ export const deletionOf = (key: Key, version: number): Change => ({
   body: null,
 })
 
-export function commitOf(changes: readonly Change[], part: Partial<Commit> = {}): Commit {
-  const id = `test-${process.pid}-${++serial}`
-  return { id, at: Date.now(), epoch: 0, changes, require: [], outbox: [], ...part }
-}
+export const commitOf = (changes: readonly Change[], part: Partial<Commit> = {}): Commit => ({
+  id: crypto.randomUUID(),
+  at: Date.now(),
+  epoch: 0,
+  changes,
+  require: [],
+  outbox: [],
+  ...part,
+})
 
 export const planOf = (types: readonly string[], where: Node, sort: readonly SortKey[] = []): SearchPlan => ({
   types,
   where,
   sort,
   fingerprint: JSON.stringify([types, where, sort]),
+})
+
+export const token = (param: string, code: string, system = ''): IndexRow => ({
+  kind: 'token',
+  param,
+  system,
+  code,
 })
