@@ -11,6 +11,8 @@ export interface Settings {
   references: 'off' | 'enforce'
   /** A conditional delete that matches several resources deletes all of them, or is refused. */
   conditionalDelete: 'single' | 'multiple'
+  /** Whether words are indexed for `_text` and `_content`. */
+  fullText: 'on' | 'off'
   limits: {
     /** Largest request body, bytes. */
     body: number
@@ -21,8 +23,13 @@ export interface Settings {
     /** Resources on a page when the client names no _count, and at most. */
     pageDefault: number
     pageMax: number
-    /** Milliseconds that one search may take. */
+    /** Milliseconds that one search may take; searches above the second figure are logged. */
     searchMs: number
+    slowMs: number
+    /** Values in one search; links in a chain; resources that includes add to a page. */
+    values: number
+    chain: number
+    includes: number
   }
 }
 
@@ -116,6 +123,7 @@ export function readConfig(env: Record<string, string | undefined>, args: readon
     validate: value('NADI_VALIDATE'),
     references: value('NADI_REFERENCES'),
     conditionalDelete: value('NADI_CONDITIONAL_DELETE'),
+    fullText: value('NADI_FULL_TEXT'),
     trustedProxies: value('NADI_TRUSTED_PROXIES') ?? [],
     url: value('NADI_URL_LIMIT'),
     headerMs: value('NADI_HEADER_MS'),
@@ -127,7 +135,11 @@ export function readConfig(env: Record<string, string | undefined>, args: readon
       depth: value('NADI_DEPTH_LIMIT'),
       pageDefault: value('NADI_PAGE_DEFAULT'),
       pageMax: value('NADI_PAGE_MAX'),
-      searchMs: value('NADI_SEARCH_MS'),
+      searchMs: value('NADI_SEARCH_TIMEOUT_MS'),
+      slowMs: value('NADI_SLOW_MS'),
+      values: value('NADI_OR_LIMIT'),
+      chain: value('NADI_CHAIN_LIMIT'),
+      includes: value('NADI_INCLUDE_LIMIT'),
     },
   }
 }
@@ -191,6 +203,7 @@ export function settingsOf(config: Config, port: number): Settings {
     validate: config.validate,
     references: config.references,
     conditionalDelete: config.conditionalDelete,
+    fullText: config.fullText,
     limits: config.limits,
   }
 }

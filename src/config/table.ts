@@ -116,6 +116,14 @@ export const SETTINGS = [
     read: choice('single', 'multiple'),
   },
   {
+    env: 'NADI_FULL_TEXT',
+    values: 'on or off',
+    default: 'on',
+    meaning:
+      '`on` keeps an index of words for `_text` and `_content`; `off` refuses them and makes writes cheaper.',
+    read: choice('on', 'off'),
+  },
+  {
     env: 'NADI_AUTH',
     values: '',
     default: '',
@@ -150,7 +158,25 @@ export const SETTINGS = [
     10_000,
   ),
   limit('NADI_PAGE_MAX', 'resources', 1000, 'Most resources on a page, whatever `_count` says.', 1, 100_000),
-  limit('NADI_SEARCH_MS', 'milliseconds', 30_000, 'Time that one search may take.', 10),
+  limit('NADI_SEARCH_TIMEOUT_MS', 'milliseconds', 30_000, 'Time that one search may take.', 10),
+  limit('NADI_SLOW_MS', 'milliseconds', 1000, 'Searches that take longer are logged with their plan.', 1),
+  limit(
+    'NADI_OR_LIMIT',
+    'values',
+    1000,
+    'Most values in one search, all its parameters together.',
+    1,
+    100_000,
+  ),
+  limit('NADI_CHAIN_LIMIT', 'links', 5, 'Most links in a chain, and in chained `_has`.', 1, 20),
+  limit(
+    'NADI_INCLUDE_LIMIT',
+    'resources',
+    1000,
+    'Most resources that `_include` and `_revinclude` add to a page.',
+    1,
+    100_000,
+  ),
   limit('NADI_HEADER_MS', 'milliseconds', 15_000, 'Time for a client to send the header of a request.', 100),
   limit('NADI_REQUEST_MS', 'milliseconds', 120_000, 'Time for a client to send a whole request.', 100),
   limit(

@@ -1,7 +1,7 @@
 /** What the planners of the parameter types share: the question at hand, its refusals and small nodes. */
 import { FhirError, fhirError, type IssueCode } from '../fhir/error.ts'
 import { type Criterion, shown } from './parse.ts'
-import type { Node } from './plan-node.ts'
+import type { Node, ParamName } from './plan-node.ts'
 import type { SearchParam, SearchRegistry } from './registry.ts'
 
 /** What planning depends on. */
@@ -13,6 +13,33 @@ export interface PlanContext {
   baseUrl: string
   /** ms since 1970: what `ap` measures the distance of dates from. */
   now: number
+  /** Returns what is known of a need; undefined where it was not looked up yet. Absent: nothing can be looked up. */
+  known?(need: Need): Known | undefined
+}
+
+/** What a value means that only the store can tell; it is looked up before the search is planned to its end. */
+export type Need =
+  /** The codes of a value set, for `:in` and `:not-in`. */
+  | { is: 'value-set'; url: string }
+  /** A code and all that are above or below it in its code system. */
+  | { is: 'codes'; system: string; code: string; way: 'above' | 'below' }
+  /** A resource and all that are above or below it by a reference of its type to itself, such as Location.partof. */
+  | { is: 'resources'; type: string; id: string; param: ParamName; way: 'above' | 'below' }
+
+export type Known =
+  | { codes: readonly { system: string; code: string }[] }
+  /** Logical ids. */
+  | { ids: readonly string[] }
+  /** It cannot be told: the sentence says why, and how to mend it. */
+  | { unknown: string }
+
+/** Thrown by planning where a need is not known yet: who plans looks it up and plans again. */
+export class Unresolved extends Error {
+  readonly need: Need
+  constructor(need: Need) {
+    super(`needs ${need.is}`)
+    this.need = need
+  }
 }
 
 /** One value asked of one parameter of one resource type. */

@@ -16,6 +16,10 @@ export type IndexRow =
   | { kind: 'quantity'; param: ParamName; unit: string; lo: string; hi: string }
   /** version '' where the reference names none. */
   | { kind: 'reference'; param: ParamName; type: string; id: string; version: string }
+  /** The words of the narrative (`_text`) or of the whole resource (`_content`), folded, each once; at most one row per parameter. */
+  | { kind: 'words'; param: ParamName; words: readonly string[] }
+  /** Degrees of WGS84. */
+  | { kind: 'position'; param: ParamName; latitude: number; longitude: number }
   /**
    * The smallest and the largest sort key, compared by UTF-8 bytes; at most one row per parameter. `of: 'token'`: they are the smallest and
    * the largest code, '' aside, of the parameter's token rows, and there is no row where these have no code.

@@ -2,6 +2,7 @@
  * The search plan evaluated in memory on the index rows of one resource: it means exactly what the compilers mean.
  * https://hl7.org/fhir/R4/search.html
  */
+import { fhirError } from '../fhir/error.ts'
 import { compareUtf8 } from './fold.ts'
 import type { IndexRow } from './index-row.ts'
 import type { Bound, Node, ParamName, SearchPlan, SortKey } from './plan-node.ts'
@@ -36,12 +37,17 @@ function holds(node: Node, resource: Indexed): boolean {
       return node.ids.includes(resource.id)
     case 'updated':
       return node.bounds.every(({ op, value }) => compare(resource.at, op, value))
+    case 'chain':
+    case 'has':
+    case 'word':
+    case 'near':
+      throw fhirError('not-supported', `In memory there is no search for ${node.kind} yet.`)
     default:
       return resource.rows.some(row => row.param === node.param && rowHolds(node, row))
   }
 }
 
-type Leaf = Extract<Node, { param: ParamName }>
+type Leaf = Exclude<Extract<Node, { param: ParamName }>, { kind: 'word' | 'near' }>
 
 function rowHolds(node: Leaf, row: IndexRow): boolean {
   switch (node.kind) {
@@ -127,6 +133,7 @@ export function compareBySort(plan: SearchPlan): (a: Indexed, b: Indexed) => num
 
 function compareBy(key: SortKey, a: Indexed, b: Indexed): number {
   const direction = key.descending ? -1 : 1
+  if (key.by === 'distance') return 0
   if (key.by !== 'param') return direction * (key.by === 'id' ? compareUtf8(a.id, b.id) : a.at - b.at)
   const left = sortValue(a.rows, key.params, key.descending)
   const right = sortValue(b.rows, key.params, key.descending)

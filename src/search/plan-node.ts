@@ -42,6 +42,24 @@ export type Node =
   | { kind: 'quantity'; param: ParamName; unit: string; bounds: readonly Bound<string>[] }
   /** A reference row. Local references have type and id; foreign ones and canonicals have type '' and the URL as id. */
   | { kind: 'reference'; param: ParamName; type?: string; id: string; version?: string }
+  /** A `words` row that holds this word, or with `prefix` one that begins so; folded as `words.ts` folds. */
+  | { kind: 'word'; param: ParamName; word: string; prefix: boolean }
+  /** A `position` row within `metres` of this place, along the great circle (`distance.ts`); degrees of WGS84. */
+  | { kind: 'near'; param: ParamName; latitude: number; longitude: number; metres: number }
+  /**
+   * A chain: a reference row of one of these parameters leads to a live resource of one of these types for which `node` holds. A row with
+   * type and id leads to that resource, whatever its version; with `canonical` a row of type '' leads besides to each resource that has its
+   * id as a uri row under `<type>.url`.
+   */
+  | {
+      kind: 'chain'
+      params: readonly ParamName[]
+      types: readonly string[]
+      canonical: boolean
+      node: Node
+    }
+  /** A reverse chain: a live resource of `type` for which `node` holds has a reference row, under one of these parameters, to this one. */
+  | { kind: 'has'; type: string; params: readonly ParamName[]; node: Node }
 
 export type SortKey =
   /**
@@ -50,6 +68,8 @@ export type SortKey =
    */
   | { by: 'param'; params: readonly ParamName[]; coded?: readonly ParamName[]; descending: boolean }
   | { by: 'updated' | 'id'; descending: boolean }
+  /** By the distance in metres of the nearest `position` row; resources without one come last. */
+  | { by: 'distance'; param: ParamName; latitude: number; longitude: number; descending: boolean }
 
 export interface SearchPlan {
   /** The types searched; empty for all. `where` does not repeat it. */

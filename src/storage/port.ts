@@ -113,6 +113,24 @@ export interface SearchOptions {
   total: Total
   /** ms since 1970 by the adapter's clock after which the search ends with FhirError `too-costly`/503 where the backend can cancel. */
   deadline?: number
+  /** Rows beyond this many bytes of text are left to the next page; the first is there always. */
+  bytes?: number
+  /** The page says how it was found. */
+  explain?: boolean
+}
+
+/** How a search was done, for people: none of it is part of the contract of searching. */
+export interface Explained {
+  /** The index that drove the search, and why that one: "tok (Observation.code), 61 rows counted". */
+  driver: string
+  /** The backend's own query plans, one for each statement or command, in its own words. */
+  plans: readonly string[]
+  /** Milliseconds in the backend. */
+  ms: number
+  /** Rows or documents that were examined, where the backend counts them truthfully. */
+  examined?: number
+  /** What would make it faster. */
+  hint?: string
 }
 
 export interface Page {
@@ -123,6 +141,7 @@ export interface Page {
   /** There are rows beyond the last (or before the first, when `before` was asked). */
   more: boolean
   total?: number
+  explained?: Explained
 }
 
 export interface HistoryScope {
@@ -176,6 +195,10 @@ export interface Storage {
   commit(commit: Commit): Promise<Committed>
   /** Returns the value kept under the name, storing `value` when there is none: the first writer wins, on every instance. */
   keep(name: string, value: string): Promise<string>
+  /** Keeps a text under a name until a time, ms since 1970; what has run out goes away by itself. */
+  remember(name: string, text: string, until: number): Promise<void>
+  /** Returns the text kept under the name, undefined where there is none or its time has run out. */
+  recall(name: string): Promise<string | undefined>
   /** Returns the value of a counter, 0 when it was never set. */
   counter(name: string): Promise<number>
   /** Walks the live resources by internal id for reindexing. */

@@ -78,8 +78,10 @@ function expectedOf(key: Key, version: number): string[] {
         return [`uri|${p}|${row.value}`]
       case 'quantity':
         return [`quantity|${p}|0|${row.lo}|${row.hi}`]
-      default:
+      case 'sort':
         return [`sort|${p}|${row.min}|1`, `sort|${p}|${row.max}|2`]
+      default:
+        throw new Error(`no rows of ${row.kind} are written here`)
     }
   })
   return lines.sort()

@@ -68,6 +68,12 @@ export async function openMongo(uri: string, options: MongoOptions): Promise<Sto
       history: (scope, o) => speaking(() => history(collections, instances, scope, o)),
       commit: commit => speaking(() => commitOnce(on, commit)),
       keep: (name, value) => speaking(() => keep(collections, name, value)),
+      remember: async () => {
+        throw new Error('not built yet')
+      },
+      recall: async () => {
+        throw new Error('not built yet')
+      },
       counter: name => speaking(async () => (await collections.counters.findOne({ _id: name }))?.n ?? 0),
       scan: (after, limit, types) => speaking(() => scan(collections, after, limit, types)),
       reindex: (rows, epoch) =>

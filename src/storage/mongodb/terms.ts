@@ -134,7 +134,7 @@ export function indexFields(key: Key, rows: readonly IndexRow[]): IndexFields {
         ix.add(referenceTerm(row.param, undefined, row.id, version))
         ix.add(referenceTerm(row.param, row.type, row.id, version))
       }
-    } else {
+    } else if (row.kind === 'sort') {
       s[sortField(row.param)] = inverted(cut(row.min, SORT_LENGTH))
       sx[sortField(row.param)] = cut(row.max, SORT_LENGTH)
     }

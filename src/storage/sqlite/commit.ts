@@ -19,6 +19,8 @@ export interface CommitBatch {
 
 export interface CommitOptions {
   terms: Terms
+  /** The restore that the terms are of; undefined where none is noticed. */
+  restored: number | undefined
   /** ms since 1970: what leases are compared with. */
   now: number
   /** Bodies longer than this many UTF-16 units are stored in pieces of it. */
@@ -30,7 +32,7 @@ export interface CommitOptions {
 /** Returns the statements of a commit; the only row of the first is its stamp. */
 export function commitBatch(commit: Commit, options: CommitOptions): CommitBatch {
   const { changes } = commit
-  const statements: Sql[] = [begin(commit), epochIs(commit.epoch)]
+  const statements: Sql[] = [begin(commit), currentIs({ ...options, epoch: commit.epoch })]
   if (changes.length > 0) statements.push(versionsAreNext(changes))
   statements.push(...requirements(commit, options))
   for (const require of commit.require)
@@ -78,8 +80,11 @@ function begin(commit: Commit): Sql {
   return sql`INSERT INTO done (id, base, at) VALUES (${commit.id}, COALESCE((SELECT max(vid) FROM ver), 0), max(${commit.at}, ${latest}, ${previous})) RETURNING at`
 }
 
-const epochIs = (epoch: number): Sql =>
-  sql`INSERT INTO abort SELECT 'epoch' WHERE (SELECT value FROM meta WHERE name = 'epoch') > ${epoch}`
+/** Returns the guard of what was made under an index epoch and with ids of terms: neither has changed since. */
+export const currentIs = ({ epoch, restored }: { epoch: number; restored: number | undefined }): Sql =>
+  restored === undefined
+    ? sql`INSERT INTO abort SELECT 'epoch' WHERE (SELECT value FROM meta WHERE name = 'epoch') > ${epoch}`
+    : sql`INSERT INTO abort SELECT CASE name WHEN 'epoch' THEN name ELSE 'restored' END FROM meta WHERE (name = 'epoch' AND value > ${epoch}) OR (name = 'restored' AND value <> ${restored}) ORDER BY name DESC LIMIT 1`
 
 function versionsAreNext(changes: readonly Change[]): Sql {
   const expected = JSON.stringify(changes.map(change => [change.key, change.version - 1]))

@@ -86,8 +86,8 @@ export function holds(node: Node, rid: Sql, terms: Terms): Sql {
 const rowExists = (table: string, where: Sql, rid: Sql): Sql =>
   sql`EXISTS (SELECT 1 FROM ${raw(table)} INDEXED BY ${raw(`${table}_rid`)} WHERE rid = ${rid} AND ${where})`
 
-const unknownNode = (node: never): Error =>
-  fhirError('not-supported', `This backend has no search for the plan node ${String((node as Node).kind)}.`)
+const unknownNode = (node: Node): Error =>
+  fhirError('not-supported', `This backend has no search for the plan node ${node.kind}.`)
 
 /**
  * Returns the select that finds the resources of a node by its index, undefined where it has none to begin with.

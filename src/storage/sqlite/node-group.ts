@@ -2,7 +2,7 @@
 import { type Row, refusalIn } from './driver.ts'
 import { INDEX_ROWS } from './index-tables.ts'
 import type { Connection } from './node-connection.ts'
-import { forgetTexts, writeIndex } from './node-index.ts'
+import { forgetTexts, noticeRestore, writeIndex } from './node-index.ts'
 import type { Param, Sql } from './sql.ts'
 
 /** What became of a batch. `rows` holds those of the statements that give any, by their place. */
@@ -37,12 +37,13 @@ function begin(connection: Connection): void {
   for (let step = 1; ; step = Math.min(step + 1, 10)) {
     try {
       connection.run('BEGIN IMMEDIATE', NONE)
-      return
+      break
     } catch (error) {
       if (codeOf(error) !== BUSY || Date.now() - start > PATIENCE_MS) throw error
       Atomics.wait(pause, 0, 0, step)
     }
   }
+  noticeRestore(connection)
 }
 
 /** Runs each batch whole or not at all and returns what became of them, when all that succeeded are durable. */

@@ -4,9 +4,10 @@
  */
 import type { Row } from './driver.ts'
 import { type Cells, type IndexPayload, TABLES } from './index-tables.ts'
+import { RESTORED } from './known-ids.ts'
 import type { Connection } from './node-connection.ts'
 
-/** Texts remembered with their ids; the dictionary has no deletions, so a known id stays right. */
+/** Texts remembered with their ids; the dictionary has no deletions, so a known id stays right until a backup is restored. */
 const MOST_TEXTS = 20_000
 /** UTF-16 units: longer texts are hardly met again. */
 const LONGEST_TEXT = 100
@@ -15,6 +16,16 @@ const texts = new WeakMap<Connection, Map<string, number>>()
 
 /** Forgets ids that were given in a transaction that came to nothing. */
 export const forgetTexts = (connection: Connection): void => void texts.delete(connection)
+
+const restores = new WeakMap<Connection, unknown>()
+
+/** Forgets ids from before a restore. To be called in each transaction before anything is written. */
+export function noticeRestore(connection: Connection): void {
+  const restored = connection.run(RESTORED, [])[0]?.[0]
+  if (restored === restores.get(connection)) return
+  restores.set(connection, restored)
+  forgetTexts(connection)
+}
 
 type Cell = Cells[number]
 

@@ -40,6 +40,8 @@ export function ordering(key: SortKey, rid: Sql): Ordering {
         descending,
         nullable: false,
       }
+    case 'distance':
+      throw fhirError('not-supported', 'This backend does not sort by distance yet.')
     case 'param': {
       const first = raw(descending ? 'max' : 'min')
       const part = raw(descending ? '1' : '2')

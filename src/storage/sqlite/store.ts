@@ -16,15 +16,15 @@ import type {
   Stored,
 } from '../port.ts'
 import { leaseStatement, outboxDone, outboxTake } from './chores.ts'
-import { commitBatch, refusedCommit } from './commit.ts'
+import { commitBatch, currentIs, refusedCommit } from './commit.ts'
 import { holds, NODES, typeIn } from './compile.ts'
 import { type Driver, Refused, type Row } from './driver.ts'
 import { historyQueries } from './history.ts'
 import { type Indexed, indexStatements } from './index-tables.ts'
+import { boundCursor, type Known, knownIds, unboundCursor } from './known-ids.ts'
 import { createProbes } from './probes.ts'
 import { searchRows } from './search.ts'
 import { raw, type Sql, sql } from './sql.ts'
-import { termCache } from './terms.ts'
 import { FOUND_RID } from './walk.ts'
 
 export interface SqlStorageOptions {
@@ -64,7 +64,7 @@ const storedOf = (row: Row): Stored => ({
 export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage {
   const { clock, maxBody, pieceLength } = options
   const writesIndex = driver.local
-  const terms = termCache()
+  const ids = knownIds(driver)
   const probes = createProbes(driver, clock, options.gathers ?? GATHERS)
 
   /** Fetches what did not fit the rows of `ver`. */
@@ -89,6 +89,12 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
     return (await driver.read([statement]))[0]!
   }
 
+  async function filteredRows(statement: Sql, filter: Node | undefined): Promise<Row[]> {
+    // Most reads name a resource only, and need no ids.
+    if (filter === undefined) return one(statement)
+    return ids.steady(({ terms }) => one(sql`${statement} AND ${holds(filter, raw('r.rid'), terms.known)}`))
+  }
+
   async function page(
     rows: Row[],
     limit: number,
@@ -108,7 +114,19 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
 
   async function commit(commit: Commit): Promise<Committed> {
     for (const change of commit.changes) if (change.body !== null) refuseLong(change.body.text, maxBody)
-    const batch = commitBatch(commit, { terms: terms.known, now: clock(), pieceLength, writesIndex })
+    for (let tries = 1; ; tries++) {
+      const known = await ids.now()
+      const done = await commitUnder(known, commit)
+      if (done !== AGAIN) return done
+      if (tries === MOST_COMMITS)
+        throw fhirError('transient', 'The database is being restored from a backup; try again.')
+    }
+  }
+
+  /** Returns AGAIN where a backup has come since the ids were known, and nothing of the commit depends on what was there before. */
+  async function commitUnder({ terms, restored }: Known, commit: Commit): Promise<Committed | typeof AGAIN> {
+    const options = { terms: terms.known, restored, now: clock(), pieceLength, writesIndex }
+    const batch = commitBatch(commit, options)
     const statements = [...batch.statements, ...terms.learning(batch.newTerms)]
     try {
       // A repeated commit fails on its id, and is answered as the first time.
@@ -117,34 +135,44 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
       return { ok: true, at: rows[0]![0]![0] as number }
     } catch (error) {
       if (!(error instanceof Refused)) throw error
+      if (error.what === 'restored') {
+        await ids.look()
+        return readBefore(commit) ?? AGAIN
+      }
       if (error.what !== 'repeated') return refusedCommit(error, commit)
       const [done] = await one(sql`SELECT at FROM done WHERE id = ${commit.id}`)
-      return { ok: true, at: done![0] as number }
+      return done === undefined ? AGAIN : { ok: true, at: done[0] as number }
     }
   }
 
-  async function search(plan: SearchPlan, asked: SearchOptions): Promise<Page> {
+  async function searchUnder(known: Known, plan: SearchPlan, asked: SearchOptions): Promise<Page> {
+    const limit = asked.limit === 0 ? 0 : asked.limit + 1
+    const place = { ...bound('after', asked.after, known), ...bound('before', asked.before, known) }
     const { rows, total } = await searchRows(
       driver,
       plan,
-      { ...asked, limit: asked.limit === 0 ? 0 : asked.limit + 1 },
-      { terms: terms.known, probes },
+      { ...asked, ...place, limit },
+      { terms: known.terms.known, probes },
     )
-    const cursorOf = (row: Row): Cursor => [...row.slice(FOUND_RID + 1), row[FOUND_RID]!]
+    const cursorOf = (row: Row): Cursor =>
+      boundCursor([...row.slice(FOUND_RID + 1), row[FOUND_RID]!], known)
     const result = await page(rows, asked.limit, cursorOf, asked.before !== undefined)
     if (total !== undefined) result.total = total
     return result
   }
 
-  async function history(scope: HistoryScope, asked: HistoryOptions): Promise<Page> {
-    const queries = historyQueries(scope, asked, asked.limit + 1, terms.known)
+  async function historyUnder(known: Known, scope: HistoryScope, options: HistoryOptions): Promise<Page> {
+    const asked = { ...options, ...bound('after', options.after, known) }
+    const queries = historyQueries(scope, asked, asked.limit + 1, known.terms.known)
     const counting = asked.total === 'accurate' ? [queries.count] : []
     const reading = asked.limit === 0 ? [] : [queries.page]
     const whole = scope.key === undefined && (counting.length > 0 || asked.filter || asked.current)
     const [[latest]] = (whole ? await one(raw('SELECT max(vid) FROM ver')) : [[0]]) as [[number | null]]
     const long = (latest ?? 0) > GATHERS
     const answers = await (long ? driver.readLong : driver.read)([...reading, ...counting])
-    const result = await page(asked.limit === 0 ? [] : answers[0]!, asked.limit, row => [row[VID] as number])
+    const result = await page(asked.limit === 0 ? [] : answers[0]!, asked.limit, row =>
+      boundCursor([row[VID] as number], known),
+    )
     if (asked.total === 'accurate') result.total = answers.at(-1)![0]![0] as number
     return result
   }
@@ -153,15 +181,18 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
     const asked = JSON.stringify(rows.map(row => [row.key, row.version]))
     const moved = sql`SELECT j.value->>0 FROM json_each(${asked}) j LEFT JOIN res r ON r.key = j.value->>0 WHERE r.ver IS NOT j.value->>1 OR r.live = 0`
     const indexed: Indexed[] = rows.map(row => ({ ...row, fresh: false }))
+    const { terms, restored } = await ids.now()
     const { statements, newTerms } = indexStatements(indexed, terms.known, writesIndex)
-    const guard = sql`INSERT INTO abort SELECT 'epoch' WHERE (SELECT value FROM meta WHERE name = 'epoch') > ${epoch}`
+    const guard = currentIs({ epoch, restored })
     try {
       const answers = await driver.batch([guard, moved, ...statements, ...terms.learning(newTerms)], true)
       terms.learn(newTerms.length > 0 ? answers.at(-1)! : [])
       return answers[1]!.map(row => row[0] as Key)
     } catch (error) {
-      if (error instanceof Refused && error.what === 'epoch') return rows.map(row => row.key)
-      throw error
+      if (!(error instanceof Refused)) throw error
+      if (error.what === 'restored') await ids.look()
+      else if (error.what !== 'epoch') throw error
+      return rows.map(row => row.key)
     }
   }
 
@@ -176,16 +207,16 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
     async read(key, { version, filter } = {}) {
       const statement =
         version === undefined ? { text: CURRENT, params: [key] } : { text: VERSION, params: [version, key] }
-      const rows = await one(filtered(statement, filter, terms.known))
+      const rows = await filteredRows(statement, filter)
       return rows.length === 0 ? undefined : (await stored(rows))[0]
     },
     async readMany(keys, filter) {
       if (keys.length === 0) return new Map()
-      const rows = await one(filtered({ text: SEVERAL, params: [JSON.stringify(keys)] }, filter, terms.known))
+      const rows = await filteredRows({ text: SEVERAL, params: [JSON.stringify(keys)] }, filter)
       return new Map((await stored(rows)).map(resource => [resource.key, resource]))
     },
-    search,
-    history,
+    search: (plan, asked) => ids.steady(known => searchUnder(known, plan, asked)),
+    history: (scope, asked) => ids.steady(known => historyUnder(known, scope, asked)),
     commit,
     async keep(name, value) {
       const [known] = await one(sql`SELECT value FROM kept WHERE name = ${name}`)
@@ -198,6 +229,12 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
         true,
       )
       return rows![0]![0] as string
+    },
+    async remember() {
+      throw new Error('not built yet')
+    },
+    async recall() {
+      throw new Error('not built yet')
     },
     async counter(name) {
       const [row] = await one(sql`SELECT n FROM counter WHERE name = ${name}`)
@@ -252,8 +289,22 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
   }
 }
 
-function filtered(statement: Sql, filter: Node | undefined, terms: ReadonlyMap<string, number>): Sql {
-  return filter === undefined ? statement : sql`${statement} AND ${holds(filter, raw('r.rid'), terms)}`
+/** In the place of an answer: the commit is to be made anew, with the ids that are right now. */
+const AGAIN = Symbol('again')
+
+/** Tries of a commit; between them a backup was restored. */
+const MOST_COMMITS = 4
+
+/** Returns the cursor under its name in the options, undefined for none. */
+const bound = <N extends string>(name: N, cursor: Cursor | undefined, known: Known): { [K in N]?: Cursor } =>
+  cursor === undefined ? {} : ({ [name]: unboundCursor(cursor, known) } as { [K in N]?: Cursor })
+
+/** Returns the answer that a commit gets after a restore where it was made from a version read before: that one is gone. */
+function readBefore({ changes, require }: Commit): Committed | undefined {
+  const updated = changes.find(change => change.version > 1)
+  if (updated !== undefined) return { ok: false, reason: 'version', key: updated.key }
+  const index = require.findIndex(one => one.is === 'version' && one.version > 0)
+  return index < 0 ? undefined : { ok: false, reason: 'require', index }
 }
 
 /** Throws `too-costly` (413) for a text of more than `most` bytes in UTF-8. */

@@ -1,0 +1,82 @@
+/**
+ * What an instance remembers of ids in the database. It is right until a backup is put in the database's place under it
+ * (`node-restore.ts`), which leaves another number in `meta`.
+ */
+import { fhirError } from '../../fhir/error.ts'
+import type { Cursor } from '../port.ts'
+import type { Driver } from './driver.ts'
+import { raw } from './sql.ts'
+import { type TermCache, termCache } from './terms.ts'
+
+/** Gives no row where the database never came from a backup; otherwise a number that no other restore has. */
+export const RESTORED = "SELECT value FROM meta WHERE name = 'restored'"
+
+export interface Known {
+  readonly terms: TermCache
+  /** The number of the restore that the ids are of, 0 for none; undefined where backups are not restored by Nadi. */
+  readonly restored: number | undefined
+}
+
+export interface KnownIds {
+  now(): Known | Promise<Known>
+  /** Looks whether a backup has come, and forgets everything then. */
+  look(): Promise<Known>
+  /**
+   * Returns the result of work that reads with known ids. It is done again where a backup came meanwhile, so that nothing is found by an
+   * id that is another's now, and no two reads of it see two databases.
+   */
+  steady<T>(work: (known: Known) => Promise<T>): Promise<T>
+}
+
+const MOST_TRIES = 4
+
+export function knownIds(driver: Driver): KnownIds {
+  let current: Known | undefined = driver.local ? undefined : { terms: termCache(), restored: undefined }
+
+  async function look(): Promise<Known> {
+    if (!driver.local) return current!
+    const [rows] = await driver.read([raw(RESTORED)])
+    const restored = (rows![0]?.[0] ?? 0) as number
+    if (current === undefined || current.restored !== restored) current = { terms: termCache(), restored }
+    return current
+  }
+
+  const now = (): Known | Promise<Known> => current ?? look()
+
+  async function steady<T>(work: (known: Known) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      const known = await now()
+      let done: { result: T } | { error: unknown }
+      try {
+        done = { result: await work(known) }
+      } catch (error) {
+        done = { error }
+      }
+      // Numbers of restores never come back: the same one after the reads means that it was the same during them.
+      if ((await look()) === known) {
+        if ('error' in done) throw done.error
+        return done.result
+      }
+      if (tries === MOST_TRIES)
+        throw fhirError('transient', 'The database is being restored from a backup; try again.')
+    }
+  }
+
+  return { now, look, steady: driver.local ? steady : work => work(current!) }
+}
+
+/** Returns a cursor that is good for this state of the ids only. */
+export const boundCursor = (cursor: Cursor, { restored }: Known): Cursor =>
+  restored ? [...cursor, restored] : cursor
+
+/** Returns what was bound. Throws `invalid` (400) for a cursor from before a restore. */
+export function unboundCursor(cursor: Cursor | undefined, { restored }: Known): Cursor | undefined {
+  if (cursor === undefined || !restored) return cursor
+  if (cursor.at(-1) !== restored)
+    throw fhirError(
+      'invalid',
+      'The database was restored from a backup since the page link was made: begin again at the first page.',
+      { expression: 'http._cursor' },
+    )
+  return cursor.slice(0, -1)
+}
