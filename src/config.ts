@@ -30,6 +30,8 @@ export interface Settings {
     values: number
     chain: number
     includes: number
+    /** Longest request URL, characters; a link that would be longer names a stored query. */
+    url: number
   }
 }
 
@@ -51,8 +53,6 @@ export interface Config extends Omit<Settings, 'baseUrl'> {
   sync: 'full' | 'normal'
   /** Addresses and CIDR ranges of proxies whose forwarding headers count. */
   trustedProxies: readonly string[]
-  /** Longest request URL, characters. */
-  url: number
   /** Milliseconds in which a client has to send the header, and the whole request. */
   headerMs: number
   requestMs: number
@@ -125,7 +125,6 @@ export function readConfig(env: Record<string, string | undefined>, args: readon
     conditionalDelete: value('NADI_CONDITIONAL_DELETE'),
     fullText: value('NADI_FULL_TEXT'),
     trustedProxies: value('NADI_TRUSTED_PROXIES') ?? [],
-    url: value('NADI_URL_LIMIT'),
     headerMs: value('NADI_HEADER_MS'),
     requestMs: value('NADI_REQUEST_MS'),
     stopMs: value('NADI_STOP_MS'),
@@ -140,6 +139,7 @@ export function readConfig(env: Record<string, string | undefined>, args: readon
       values: value('NADI_OR_LIMIT'),
       chain: value('NADI_CHAIN_LIMIT'),
       includes: value('NADI_INCLUDE_LIMIT'),
+      url: value('NADI_URL_LIMIT'),
     },
   }
 }

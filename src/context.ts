@@ -19,6 +19,8 @@ export interface Context {
   principal: Principal
   /** ms since 1970 UTC. */
   clock(): number
+  /** ms of a clock that only runs forward, with fractions: for durations. On Workers it stands still between two waits. */
+  tick(): number
   /** A new logical id; sorts by time of making. */
   newId(): string
   log: Log
@@ -32,5 +34,6 @@ export const systemContext = (parts: Pick<Context, 'storage' | 'settings' | 'log
   registry: createRegistry(),
   principal: { id: 'system' },
   clock: Date.now,
+  tick: () => performance.now(),
   newId: uuid7(Date.now, bytes => crypto.getRandomValues(bytes)),
 })

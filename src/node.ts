@@ -53,7 +53,7 @@ const server = await listen(config, port => {
   const app = createApp({
     ctx,
     metrics: createMetrics(pkg.version),
-    urlLimit: config.url,
+    urlLimit: config.limits.url,
     compress,
     gauges: processGauges(),
     fromTrustedProxy: proxyTest(config.trustedProxies),

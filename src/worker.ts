@@ -53,7 +53,7 @@ async function start(origin: string, bindings: Bindings): Promise<App> {
   return createApp({
     ctx: await bringIndexUpToDate(ctx, config.baseUrl ?? ''),
     metrics: createMetrics(pkg.version),
-    urlLimit: config.url,
+    urlLimit: config.limits.url,
   })
 }
 

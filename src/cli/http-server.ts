@@ -26,7 +26,7 @@ export async function listen(config: Config, attach: (port: number) => Listener)
     connectionsCheckingInterval: Math.max(100, Math.min(5000, config.headerMs / 4, config.requestMs / 4)),
     keepAliveTimeout: 65_000,
     // Refused with 431 by Node itself; the rest is for ordinary headers.
-    maxHeaderSize: config.url + 16_384,
+    maxHeaderSize: config.limits.url + 16_384,
     // Node's own refusal would have no body.
     requireHostHeader: false,
   })

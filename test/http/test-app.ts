@@ -54,11 +54,13 @@ export async function testApp(broken: Partial<Storage> = {}): Promise<TestApp> {
         values: 1000,
         chain: 5,
         includes: 1000,
+        url: 8192,
       },
     },
     registry: createRegistry(),
     principal: { id: 'system' },
     clock: () => NOW,
+    tick: () => performance.now(),
     newId: uuid7(
       () => NOW,
       bytes => crypto.getRandomValues(bytes),

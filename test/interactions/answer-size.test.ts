@@ -20,6 +20,7 @@ const limits = {
   values: 1000,
   chain: 5,
   includes: 1000,
+  url: 8192,
 }
 const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']
 
