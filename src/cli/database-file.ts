@@ -1,6 +1,6 @@
 /** What backup and restore have in common: a file named by the person, and the SQLite file of the settings. */
 import { resolve } from 'node:path'
-import { readConfig, SettingsError } from '../config.ts'
+import { type Config, readConfig, SettingsError } from '../config.ts'
 import type { Progress } from '../storage/sqlite/node-backup.ts'
 
 export interface FileCommand {
@@ -10,6 +10,7 @@ export interface FileCommand {
   run(given: {
     file: string
     database: string
+    config: Config
     flags: ReadonlySet<string>
     onProgress: Progress
   }): Promise<string>
@@ -29,7 +30,8 @@ export async function runFileCommand(
     const flags = new Set(command.flags.filter(flag => args.includes(flag)))
     const [file, ...settings] = args.filter(arg => !command.flags.includes(arg))
     if (file === undefined || file.startsWith('-')) throw new Error(command.help)
-    const { storage } = readConfig(env, settings)
+    const config = readConfig(env, settings)
+    const { storage } = config
     if (storage.kind !== 'sqlite')
       throw new Error(
         'This command is for SQLite. MongoDB has its own tools: mongodump and mongorestore (docs/storage.md).',
@@ -41,6 +43,7 @@ export async function runFileCommand(
       await command.run({
         file: path,
         database: storage.path,
+        config,
         flags,
         onProgress: progressOn(process.stderr),
       }),

@@ -5,7 +5,7 @@
  */
 import type { Context } from '../context.ts'
 import { indexRowsOfText } from '../interactions/indexer.ts'
-import { indexFingerprint } from '../search/index-fingerprint.ts'
+import { fingerprintName, indexFingerprint, wholeName } from '../search/index-fingerprint.ts'
 import type { IndexRow } from '../search/index-row.ts'
 import { createRegistry } from '../search/registry.ts'
 import { type Cursor, type Stored, typeOf } from '../storage/port.ts'
@@ -28,8 +28,8 @@ export async function bringIndexUpToDate(ctx: Context, baseUrl: string): Promise
   let waiting = false
   for (;;) {
     const epoch = await storage.epoch()
-    const had = await storage.keep(`index fingerprint ${epoch}`, fingerprint)
-    const whole = epoch === 0 || (await storage.counter(`index whole ${epoch}`)) > 0
+    const had = await storage.keep(fingerprintName(epoch), fingerprint)
+    const whole = epoch === 0 || (await storage.counter(wholeName(epoch))) > 0
     const under = { ...ctx, registry: createRegistry([], epoch) }
     if (had === fingerprint && whole) {
       // Run out at once: whoever starts next under other settings need not wait for it.
@@ -46,8 +46,7 @@ export async function bringIndexUpToDate(ctx: Context, baseUrl: string): Promise
       await markWhole(under)
     } else {
       ctx.log.info('the index is made anew', { from: had, to: fingerprint })
-      if (await storage.raiseEpoch(epoch + 1))
-        await storage.keep(`index fingerprint ${epoch + 1}`, fingerprint)
+      if (await storage.raiseEpoch(epoch + 1)) await storage.keep(fingerprintName(epoch + 1), fingerprint)
     }
   }
 }
@@ -85,6 +84,6 @@ function rowsOf(ctx: Context, stored: Stored): IndexRow[] {
 
 async function markWhole({ storage, registry, newId, clock }: Context): Promise<void> {
   const { epoch } = registry
-  const counter = { is: 'counter', name: `index whole ${epoch}`, seen: 0, next: 1 } as const
+  const counter = { is: 'counter', name: wholeName(epoch), seen: 0, next: 1 } as const
   await storage.commit({ id: newId(), at: clock(), epoch, changes: [], require: [counter], outbox: [] })
 }

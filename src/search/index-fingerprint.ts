@@ -12,3 +12,9 @@ export const indexFingerprint = (options: {
   baseUrl: string
 }): string =>
   `index ${INDEX_VERSION}, folding ${FOLDING_VERSION}, ucum ${UCUM_VERSION}, zone ${options.zone}, references ${options.references}, base ${options.baseUrl}`
+
+/** Returns the name that storage keeps the fingerprint of an index epoch under. */
+export const fingerprintName = (epoch: number): string => `index fingerprint ${epoch}`
+
+/** Returns the name of the counter that stands at 1 when the index of an epoch above 0 is whole. */
+export const wholeName = (epoch: number): string => `index whole ${epoch}`

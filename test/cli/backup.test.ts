@@ -17,7 +17,7 @@ const put = (base: string, id: string) =>
 const status = async (base: string, id: string) => (await fetch(`${base}/Patient/${id}`)).status
 
 describe('nadi backup and restore', () => {
-  it('copy a database that is in use, and put it back where none is in use', async () => {
+  it('copy a database that is in use, and put it back whether it is in use or not', async () => {
     const server = await startServer({ env })
     await put(server.base, 'before')
     const copied = await runCli(['backup', `${dir}/copy.db`], env)
@@ -25,15 +25,16 @@ describe('nadi backup and restore', () => {
     expect(copied.out).toContain(`${dir}/copy.db`)
     await put(server.base, 'after')
 
-    const busy = await runCli(['restore', `${dir}/copy.db`, '--force'], env)
-    expect(busy.code).toBe(1)
-    expect(busy.err).toContain('in use')
-    expect(await status(server.base, 'after')).toBe(200)
-    await server.stop()
-
     const guarded = await runCli(['restore', `${dir}/copy.db`], env)
     expect(guarded.code).toBe(1)
     expect(guarded.err).toContain('--force')
+    expect(await status(server.base, 'after')).toBe(200)
+    expect(await runCli(['restore', `${dir}/copy.db`, '--force'], env)).toMatchObject({ code: 0, err: '' })
+    expect(await status(server.base, 'before')).toBe(200)
+    expect(await status(server.base, 'after')).toBe(404)
+    await put(server.base, 'after')
+    await server.stop()
+
     expect((await runCli(['restore', `${dir}/copy.db`, '--force'], env)).code).toBe(0)
     const again = await startServer({ env })
     expect(await status(again.base, 'before')).toBe(200)

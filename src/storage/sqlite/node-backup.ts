@@ -1,7 +1,7 @@
-/** Copies of a database: made while it is used, and put back when it is not. https://www.sqlite.org/backup.html */
+/** A copy of a database, made while it is used. https://www.sqlite.org/backup.html */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { backup, DatabaseSync } from 'node:sqlite'
+import { backup } from 'node:sqlite'
 import { connect } from './node-connection.ts'
 import { schemaVersion } from './node-schema.ts'
 import { SCHEMA_VERSION } from './schema.ts'
@@ -33,40 +33,8 @@ export async function backupSqlite(source: string, target: string, onProgress?: 
   }
 }
 
-/**
- * Puts a backup in the place of a database. With `force` it replaces the one that is there.
- *
- * Throws with a sentence, leaving everything as it is, when the backup is damaged, is none of Nadi's or of a newer schema, when the target
- * exists without `force`, and when a process has it open.
- */
-export async function restoreSqlite(
-  source: string,
-  target: string,
-  options: { force?: boolean; onProgress?: Progress } = {},
-): Promise<void> {
-  if (!existsSync(source)) throw new Error(`There is no backup at ${source}.`)
-  check(source)
-  const exists = existsSync(target)
-  if (exists && options.force !== true)
-    throw new Error(`There is a database at ${target} already: only --force replaces it.`)
-  if (exists) closeForGood(target)
-  mkdirSync(dirname(target), { recursive: true })
-  const part = `${target}.part`
-  try {
-    await copy(source, part, options.onProgress)
-    check(part)
-    flush(part)
-    // The log of what was there must not be read into what comes.
-    remove(`${target}-wal`)
-    remove(`${target}-shm`)
-    renameSync(part, target)
-    flush(dirname(target))
-  } finally {
-    remove(part)
-  }
-}
-
-async function copy(source: string, target: string, onProgress: Progress | undefined): Promise<void> {
+/** Copies the state of this moment to a file that is replaced. */
+export async function copy(source: string, target: string, onProgress: Progress | undefined): Promise<void> {
   remove(target)
   const { db } = connect(source, { readOnly: true })
   try {
@@ -84,7 +52,7 @@ async function copy(source: string, target: string, onProgress: Progress | undef
 }
 
 /** Throws with a sentence where the file is no whole database of Nadi that this version can open. */
-function check(path: string): void {
+export function check(path: string): void {
   const fault = (what: string): Error => new Error(`${path} cannot be used: ${what}.`)
   let connection: ReturnType<typeof connect>
   let version: number
@@ -105,27 +73,14 @@ function check(path: string): void {
   }
 }
 
-/** Leaving WAL mode needs the database for oneself alone, and empties the log. Throws where a process has it open. */
-function closeForGood(path: string): void {
-  const db = new DatabaseSync(path, { timeout: 0 })
-  try {
-    db.exec('PRAGMA journal_mode = DELETE')
-    if (db.prepare('PRAGMA journal_mode').get()?.journal_mode !== 'delete') throw new Error('it is in use')
-  } catch (error) {
-    if (/locked|in use|busy/.test(String(error)))
-      throw new Error(`The database ${path} is in use: stop the server first.`)
-    // Replaced because it is damaged: nothing of it is to be kept.
-  } finally {
-    db.close()
-  }
-}
-
-function flush(path: string): void {
+/** Returns when the file, or the entries of the folder, are on the disk. */
+export function flush(path: string): void {
   const file = openSync(path, 'r')
   fsyncSync(file)
   closeSync(file)
 }
 
-function remove(path: string): void {
+/** Removes a database with its log. */
+export function remove(path: string): void {
   for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${end}`, { force: true })
 }

@@ -43,7 +43,12 @@ function begin(connection: Connection): void {
       Atomics.wait(pause, 0, 0, step)
     }
   }
-  noticeRestore(connection)
+  try {
+    noticeRestore(connection)
+  } catch (error) {
+    undo(connection)
+    throw error
+  }
 }
 
 /** Runs each batch whole or not at all and returns what became of them, when all that succeeded are durable. */

@@ -1,4 +1,4 @@
-/** Makes and migrates the tables of a database file. */
+/** Makes a file a database with a write-ahead log and the tables of this version. */
 
 import type { Connection } from './node-connection.ts'
 import { MIGRATIONS, SCHEMA_VERSION } from './schema.ts'
@@ -41,6 +41,27 @@ export function migrate(connection: Connection, path: string): void {
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK')
       throw error
+    }
+  }
+}
+
+/**
+ * Switches the database to a write-ahead log. That needs the file alone for a moment; another process that starts may have it.
+ *
+ * Throws where the folder allows none.
+ */
+export function walMode({ db }: Connection, path: string): void {
+  const start = Date.now()
+  for (;;) {
+    try {
+      const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode
+      if (mode !== 'wal')
+        throw new Error(`The folder of ${path} allows no write-ahead log (it has ${String(mode)}).`)
+      return
+    } catch (error) {
+      const busy = ((error as { errcode?: number }).errcode ?? 0) & 0xff
+      if (busy !== 5 || Date.now() - start > 10_000) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
     }
   }
 }

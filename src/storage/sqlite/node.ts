@@ -4,10 +4,10 @@ import { dirname } from 'node:path'
 import type { Log } from '../../lib/log.ts'
 import type { Storage } from '../port.ts'
 import type { Driver } from './driver.ts'
-import { type Connection, connect, readAll } from './node-connection.ts'
+import { connect, readAll } from './node-connection.ts'
 import { memoryDriver } from './node-memory.ts'
 import { createReaders } from './node-readers.ts'
-import { migrate } from './node-schema.ts'
+import { migrate, walMode } from './node-schema.ts'
 import { inTurns } from './node-turns.ts'
 import { startWriter } from './node-writer-thread.ts'
 import { sqlStorage } from './store.ts'
@@ -79,22 +79,5 @@ function prepareFile(path: string): void {
     migrate(connection, path)
   } finally {
     connection.close()
-  }
-}
-
-/** The switch to WAL needs the file alone for a moment; another process that starts may have it. */
-function walMode({ db }: Connection, path: string): void {
-  const start = Date.now()
-  for (;;) {
-    try {
-      const mode = db.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode
-      if (mode !== 'wal')
-        throw new Error(`The folder of ${path} allows no write-ahead log (it has ${String(mode)}).`)
-      return
-    } catch (error) {
-      const busy = ((error as { errcode?: number }).errcode ?? 0) & 0xff
-      if (busy !== 5 || Date.now() - start > 10_000) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
-    }
   }
 }
