@@ -3,7 +3,7 @@
  * https://hl7.org/fhir/R4/search.html#parameters
  */
 import { type Ask, anyOf, type PlanContext, refusal, type Unsupported, unsupported } from './ask.ts'
-import { isColumn, modifiersOf, plannerOf } from './modifiers.ts'
+import { dependsOnNow, isNegated, isSearched, plannerOf, presence } from './modifiers.ts'
 import { type Criterion, shown, unescapeValue } from './parse.ts'
 import type { Node } from './plan-node.ts'
 import type { SearchParam } from './registry.ts'
@@ -51,13 +51,12 @@ export function planCriterion(
   const node = anyOf(
     values.flatMap(value => params.map(param => leaf({ param, criterion, value, context }, marks))),
   )
-  return modifier === 'not' ? { kind: 'not', node } : node
+  return isNegated(modifier) ? { kind: 'not', node } : node
 }
 
 function leaf(ask: Ask, marks: Map<Node, string>): Node {
   const node = plannerOf(ask)(ask)
-  if (ask.param.type === 'date' && ask.value.startsWith('ap'))
-    marks.set(node, `${ask.param.name}=${ask.value}`)
+  if (dependsOnNow(ask)) marks.set(node, `${ask.param.name}=${ask.value}`)
   return node
 }
 
@@ -75,10 +74,6 @@ function paramsOf(criterion: Criterion, types: readonly string[], { registry }: 
     throw unsupported(criterion, `"${criterion.code}" is not supported: it is a ${first.type} parameter.`)
   return [...new Map(params.map(param => [param.name, param])).values()]
 }
-
-const isSearched = (param: SearchParam): boolean =>
-  isColumn(param) ||
-  (modifiersOf(param.type).length > 0 && param.paths.length > 0 && !NOT_YET.has(param.code))
 
 function unknown(
   criterion: Criterion,
@@ -102,8 +97,6 @@ function missing(criterion: Criterion, params: readonly SearchParam[]): Node {
   const value = unescapeValue(criterion.value)
   if (value !== 'true' && value !== 'false')
     throw refusal(criterion, `"${shown(criterion.name)}" is true or false.`)
-  const present: Node = params.some(isColumn)
-    ? { kind: 'and', nodes: [] }
-    : anyOf(params.flatMap(param => param.rows.map((name): Node => ({ kind: 'present', param: name }))))
+  const present = anyOf(params.map(presence))
   return value === 'true' ? { kind: 'not', node: present } : present
 }

@@ -2,7 +2,7 @@
  * Which modifiers a parameter takes, and what plans a value under each.
  * https://hl7.org/fhir/R4/search.html#modifiers
  */
-import { type Ask, type Planner, unsupported } from './ask.ts'
+import { type Ask, anyOf, type Planner, unsupported } from './ask.ts'
 import { planDate, planUpdated } from './params/date.ts'
 import { planNumber, planQuantity } from './params/quantity.ts'
 import { planReference, planTypedReference } from './params/reference.ts'
@@ -10,6 +10,7 @@ import { planContains, planExact, planString } from './params/string.ts'
 import { planIdentifier, planOfType, planToken, planTokenText } from './params/token.ts'
 import { planAbove, planBelow, planUri } from './params/uri.ts'
 import { shown, unescapeValue } from './parse.ts'
+import type { Node } from './plan-node.ts'
 import type { ParamType, SearchParam } from './registry.ts'
 
 /** The planners of each type by modifier; '' is none, `Type` any resource type. `missing` and `not` are the same for all. */
@@ -49,6 +50,24 @@ export function paramModifiers(param: SearchParam): string[] {
     return needed === undefined || param.paths.some(path => needed.includes(path.type))
   })
 }
+
+/** Modifiers under which a criterion asks for the resources that its values do not find, those without a value among them. */
+export const isNegated = (modifier: string | undefined): boolean =>
+  modifier === 'not' || modifier === 'not-in'
+
+/** Whether a search can ask for the parameter at all. */
+export const isSearched = (param: SearchParam): boolean =>
+  isColumn(param) || (modifiersOf(param.type).length > 0 && param.paths.length > 0)
+
+/** Returns the node that holds for resources with a value of the parameter. */
+export const presence = (param: SearchParam): Node =>
+  isColumn(param)
+    ? { kind: 'and', nodes: [] }
+    : anyOf(param.rows.map((name): Node => ({ kind: 'present', param: name })))
+
+/** Whether the node of a value depends on the time of asking. */
+export const dependsOnNow = ({ param, value }: Ask): boolean =>
+  param.type === 'date' && value.startsWith('ap')
 
 /** `_id` and `_lastUpdated` every resource has; they are not in the index rows. */
 export const isColumn = (param: SearchParam): boolean => param.code === '_id' || param.code === '_lastUpdated'
