@@ -2,7 +2,7 @@
 import type { D1Database, D1PreparedStatement } from '@cloudflare/workers-types'
 import { FhirError, fhirError } from '../../fhir/error.ts'
 import type { Storage } from '../port.ts'
-import { forgetStatement, trigramStatements } from './chores.ts'
+import { forgetStatement, trigramStatements, wordStatements } from './chores.ts'
 import { type Driver, Refused, type Row, refusalIn } from './driver.ts'
 import type { Sql } from './sql.ts'
 import { sqlStorage } from './store.ts'
@@ -56,7 +56,9 @@ function d1Driver(db: D1Database): Driver {
 
 /** A Worker has no time of its own between requests: a commit now and then does what is to be done beside it. */
 const chores = (commits: number): readonly Sql[] =>
-  commits % 16 === 0 ? [...trigramStatements, ...(commits % 64 === 0 ? [forgetStatement] : [])] : []
+  commits % 16 === 0
+    ? [...trigramStatements, ...wordStatements, ...(commits % 64 === 0 ? [forgetStatement] : [])]
+    : []
 
 const rowsOf = (results: unknown[]): Row[] => results.map(row => Object.values(row as Record<string, never>))
 

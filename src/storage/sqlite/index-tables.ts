@@ -39,6 +39,8 @@ export const TABLES: readonly Table[] = [
   { name: 'qty', columns: ['p', 'unit', 'lo', 'hi'], made: { unit: term(1) }, term: 1 },
   { name: 'ref', columns: ['p', 'id', 'type', 'version'] },
   { name: 'srt', columns: ['p', 'key', 'part'] },
+  { name: 'wrd', columns: ['p', 'words'] },
+  { name: 'pos', columns: ['p', 'lat', 'lon'] },
 ]
 
 const EACH = 'json_each(?1) c CROSS JOIN res r ON r.key = c.value->>0 AND r.ver = c.value->>1'
@@ -114,6 +116,12 @@ function cellsOf(index: readonly IndexRow[], termOf: (text: string) => Value): M
       case 'reference':
         put('ref', [p, row.id, nameId(row.type), row.version])
         break
+      case 'words':
+        if (row.words.length > 0) put('wrd', [p, ` ${row.words.join(' ')} `])
+        break
+      case 'position':
+        put('pos', [p, row.latitude, row.longitude])
+        break
       case 'sort':
         // Read from the rows of the tokens themselves.
         if (row.of === 'token') break
@@ -121,6 +129,7 @@ function cellsOf(index: readonly IndexRow[], termOf: (text: string) => Value): M
         else {
           put('srt', [p, row.min, 1])
           put('srt', [p, row.max, 2])
+          if (index.some(one => one.kind === 'date' && one.param === row.param)) put('srt', [p, '', 5])
         }
     }
   }

@@ -1,5 +1,5 @@
 /** A database in memory as an engine. */
-import { forgetStatement, trigramStatements } from './chores.ts'
+import { forgetStatement, trigramStatements, wordStatements } from './chores.ts'
 import type { Driver } from './driver.ts'
 import { connect, readAll } from './node-connection.ts'
 import { type Outcome, runGroup } from './node-group.ts'
@@ -25,7 +25,8 @@ export function memoryDriver(): Driver {
         const outcome = runGroup(connection, [statements])[0] as Outcome
         if ('rows' in outcome) figures.commits++
         else figures.refused++
-        if (figures.commits % TEND_EVERY === 0) runGroup(connection, [trigramStatements, [forgetStatement]])
+        if (figures.commits % TEND_EVERY === 0)
+          runGroup(connection, [trigramStatements, wordStatements, [forgetStatement]])
         settle({ statements, resolve, reject }, outcome)
       }),
     gauges: () => ({

@@ -1,6 +1,6 @@
 /** The thread that owns the write connection of a database file. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { forgetStatement, trigramStatements } from './chores.ts'
+import { forgetStatement, trigramStatements, wordStatements } from './chores.ts'
 import { connect } from './node-connection.ts'
 import { runGroup } from './node-group.ts'
 import { type Packed, packOutcomes, reader } from './node-wire.ts'
@@ -37,10 +37,11 @@ function tend(): void {
   sinceTended = 0
   clearTimeout(tending)
   tending = undefined
-  // What fails is done the next time: until then :contains reads a little more, and old ids are kept a little longer.
-  const [trigrams] = runGroup(connection, [trigramStatements, [forgetStatement]])
+  // What fails is done the next time: until then searches by parts of texts read a little more, and old ids are kept a little longer.
+  const [trigrams, words] = runGroup(connection, [trigramStatements, wordStatements, [forgetStatement]])
   // A bulk load leaves more than one piece.
-  if (trigrams && 'rows' in trigrams && trigrams.rows.length > 0) tending = setTimeout(tend, 50)
+  if ([trigrams, words].some(one => one && 'rows' in one && one.rows.length > 0))
+    tending = setTimeout(tend, 50)
 }
 
 port.on('message', (first: WriterMessage) => {

@@ -24,6 +24,10 @@ const paramIn = (params: readonly string[]): Sql =>
     ? sql`p = ${nameId(params[0]!)}`
     : sql`p IN (SELECT value FROM json_each(${JSON.stringify(params.map(nameId))}))`
 
+/** The condition that a row of `srt` holds the key that counts in the direction asked (parts: `schema.ts`). */
+export const partOf = (column: string, descending: boolean): Sql =>
+  raw(descending ? `${column} % 2 = 0` : `${column} < 2`)
+
 /** Whether the parameter's keys are the codes of its rows in `tok`. */
 export const isCoded = (key: SortKey, param: string): boolean =>
   key.by === 'param' && (key.coded?.includes(param) ?? false)
@@ -44,13 +48,12 @@ export function ordering(key: SortKey, rid: Sql): Ordering {
       throw fhirError('not-supported', 'This backend does not sort by distance yet.')
     case 'param': {
       const first = raw(descending ? 'max' : 'min')
-      const part = raw(descending ? '1' : '2')
       const coded = key.params.filter(param => isCoded(key, param))
       const others = key.params.filter(param => !isCoded(key, param))
       const selects: Sql[] = []
       if (others.length > 0)
         selects.push(
-          sql`SELECT ${first}(key) AS k FROM srt INDEXED BY srt_rid WHERE rid = ${rid} AND ${paramIn(others)} AND part <> ${part}`,
+          sql`SELECT ${first}(key) AS k FROM srt INDEXED BY srt_rid WHERE rid = ${rid} AND ${paramIn(others)} AND ${partOf('part', descending)}`,
         )
       if (coded.length > 0)
         selects.push(

@@ -18,7 +18,7 @@ export const MIGRATIONS: readonly Migration[] = [
     name: 'first',
     statements: [
       `CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
-      `INSERT INTO meta (name, value) VALUES ('schema', 1), ('epoch', 0), ('trigram', 0)`,
+      `INSERT INTO meta (name, value) VALUES ('schema', 1), ('epoch', 0), ('trigram', 0), ('words', 0)`,
 
       `CREATE TABLE res (rid INTEGER PRIMARY KEY, key TEXT NOT NULL, type INTEGER NOT NULL, ver INTEGER NOT NULL, lu INTEGER NOT NULL, live INTEGER NOT NULL, vid INTEGER NOT NULL)`,
       `CREATE UNIQUE INDEX res_key ON res (key)`,
@@ -56,7 +56,18 @@ export const MIGRATIONS: readonly Migration[] = [
       `CREATE TABLE ref (p INTEGER NOT NULL, id TEXT NOT NULL, rid INTEGER NOT NULL, type INTEGER NOT NULL, version TEXT NOT NULL, PRIMARY KEY (p, id, rid, type, version)) WITHOUT ROWID`,
       `CREATE INDEX ref_rid ON ref (rid, p)`,
 
-      // part: 0 the only key, 1 the smallest, 2 the largest.
+      // Each text begins and ends with a blank and has one between its words. The ids are never given again, for the index follows behind.
+      `CREATE TABLE wrd (wid INTEGER PRIMARY KEY AUTOINCREMENT, rid INTEGER NOT NULL, p INTEGER NOT NULL, words TEXT NOT NULL)`,
+      `CREATE UNIQUE INDEX wrd_rid ON wrd (rid, p)`,
+      // To this tokenizer everything beyond ASCII is part of a word: vowel signs, and letters of a later Unicode than SQLite knows.
+      `CREATE VIRTUAL TABLE wrd_index USING fts5 (words, content='', contentless_delete=1, detail=none, tokenize='ascii')`,
+      `CREATE TABLE wrd_gone (wid INTEGER PRIMARY KEY)`,
+      `CREATE TRIGGER wrd_deleted AFTER DELETE ON wrd BEGIN INSERT INTO wrd_gone (wid) VALUES (OLD.wid); END`,
+
+      `CREATE TABLE pos (p INTEGER NOT NULL, lat REAL NOT NULL, lon REAL NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (p, lat, lon, rid)) WITHOUT ROWID`,
+      `CREATE INDEX pos_rid ON pos (rid, p)`,
+
+      // part: 0 the only key, 1 the smallest, 2 the largest; 5, with the key '', says that a date parameter has resources of several keys.
       `CREATE TABLE srt (p INTEGER NOT NULL, key TEXT NOT NULL, rid INTEGER NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (p, key, rid, part)) WITHOUT ROWID`,
       `CREATE INDEX srt_rid ON srt (rid, p)`,
 
@@ -65,6 +76,8 @@ export const MIGRATIONS: readonly Migration[] = [
       `CREATE TABLE counter (name TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID`,
       `CREATE TABLE lease (name TEXT PRIMARY KEY, owner TEXT NOT NULL, fence INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID`,
       `CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
+      `CREATE TABLE remembered (name TEXT PRIMARY KEY, text TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID`,
+      `CREATE INDEX remembered_until ON remembered (until)`,
       `CREATE TABLE outbox (id TEXT PRIMARY KEY, kind TEXT NOT NULL, due INTEGER NOT NULL, body TEXT NOT NULL, fence INTEGER NOT NULL, until INTEGER NOT NULL)`,
       `CREATE INDEX outbox_due ON outbox (due)`,
       // base: the highest vid before the commit; its changes have the numbers after it, in their order.

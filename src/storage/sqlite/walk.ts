@@ -5,7 +5,7 @@ import { type Find, holds, typeIn } from './compile.ts'
 import { foundBy, implies } from './found.ts'
 import type { Terms } from './index-tables.ts'
 import { nameId } from './names.ts'
-import { beyond, expectKeys, isCoded, type Ordering, orderBy, ordering, type Place } from './order.ts'
+import { beyond, expectKeys, isCoded, type Ordering, orderBy, ordering, type Place, partOf } from './order.ts'
 import { all, join, type Param, raw, type Sql, sql, TRUE } from './sql.ts'
 
 /** The columns of a found row; those of the keys follow. */
@@ -136,7 +136,7 @@ const keys = (p: number, descending: boolean): KeyRows => ({
   table: 'srt',
   column: 'key',
   filled: TRUE,
-  first: sql`f.part <> ${raw(descending ? '1' : '2')}`,
+  first: partOf('f.part', descending),
 })
 
 const codes = (p: number, descending: boolean): KeyRows => ({
