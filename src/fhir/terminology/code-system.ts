@@ -1,0 +1,134 @@
+/**
+ * A CodeSystem as a graph of its concepts: what is above and below a code, and what its properties say.
+ * https://hl7.org/fhir/R4/codesystem.html#hierarchy
+ */
+import { isObject, type Json, type JsonObject, NumberText, type Resource } from '../json.ts'
+
+/** One concept of a code system. */
+export interface Concept {
+  code: string
+  display: string | undefined
+  /** Values by the code of the property, as text. */
+  properties: Map<string, string[]>
+}
+
+export interface CodeSystem {
+  url: string
+  version: string | undefined
+  /** `complete` where every code of the system is in the resource. */
+  content: string
+  concepts: ReadonlyMap<string, Concept>
+  /** Codes of properties and filters that the resource declares, and those that R4 knows for every code system. */
+  declared: ReadonlySet<string>
+  /** Returns the codes one step above (or below) by subsumption. */
+  above(code: string): readonly string[]
+  below(code: string): readonly string[]
+}
+
+/** Properties that R4 defines for every code system, by their URIs: https://hl7.org/fhir/R4/codesystem-concept-properties.html. */
+const PROPERTIES = 'http://hl7.org/fhir/concept-properties#'
+
+/** Properties whose value is a code above, or below, the concept. */
+const UP = new Set(['parent', 'subsumedBy'])
+const DOWN = new Set(['child', 'subsumes'])
+
+/** `subsumes` as an extension of a concept: https://hl7.org/fhir/R4/extension-codesystem-subsumes.html. */
+const SUBSUMES = 'http://hl7.org/fhir/StructureDefinition/codesystem-subsumes'
+
+/**
+ * Returns the code system that a CodeSystem resource defines. Nested concepts are below the one they stand in where hierarchyMeaning is
+ * `is-a` or not said; `parent`, `child`, `subsumedBy` and `subsumes` properties count always.
+ */
+export function readCodeSystem(resource: Resource): CodeSystem {
+  const concepts = new Map<string, Concept>()
+  const up = new Map<string, Set<string>>()
+  const down = new Map<string, Set<string>>()
+  const link = (above: string, below: string): void => {
+    if (above === below) return
+    add(up, below, above)
+    add(down, above, below)
+  }
+  const names = propertyNames(resource)
+  const nests = resource.hierarchyMeaning === undefined || resource.hierarchyMeaning === 'is-a'
+
+  // A list instead of recursion: nesting is bounded by the depth of JSON, but not by this function.
+  const open: { concept: JsonObject; parent: string | undefined }[] = objects(resource.concept).map(
+    concept => ({ concept, parent: undefined }),
+  )
+  for (let at = 0; at < open.length; at++) {
+    const { concept, parent } = open[at]!
+    const code = text(concept.code)
+    if (code === undefined) continue
+    if (parent !== undefined && nests) link(parent, code)
+    const known = concepts.get(code) ?? { code, display: text(concept.display), properties: new Map() }
+    concepts.set(code, known)
+    for (const property of objects(concept.property)) {
+      const name = names.get(text(property.code) ?? '') ?? text(property.code)
+      const value = propertyValue(property)
+      if (name === undefined || value === undefined) continue
+      const values = known.properties.get(name)
+      if (values === undefined) known.properties.set(name, [value])
+      else values.push(value)
+      if (UP.has(name)) link(value, code)
+      if (DOWN.has(name)) link(code, value)
+    }
+    for (const extension of objects(concept.extension))
+      if (extension.url === SUBSUMES && typeof extension.valueCode === 'string')
+        link(code, extension.valueCode)
+    for (const child of objects(concept.concept)) open.push({ concept: child, parent: code })
+  }
+  const filters = objects(resource.filter).flatMap(filter => text(filter.code) ?? [])
+  return {
+    url: text(resource.url) ?? '',
+    version: text(resource.version),
+    content: text(resource.content) ?? '',
+    concepts,
+    declared: new Set([...names.values(), ...filters]),
+    above: code => [...(up.get(code) ?? [])],
+    below: code => [...(down.get(code) ?? [])],
+  }
+}
+
+/** Returns the code, and all above or below it by subsumption. A circle is walked once. */
+export function closure(system: CodeSystem, code: string, way: 'above' | 'below'): Set<string> {
+  const found = new Set([code])
+  // A Set is walked in the order of insertion, those added on the way included.
+  for (const one of found) for (const next of system[way](one)) found.add(next)
+  return found
+}
+
+/** Returns what a property is called here: the name that R4 has for it, where its URI is one of R4's. */
+function propertyNames(resource: Resource): Map<string, string> {
+  const names = new Map<string, string>()
+  for (const property of objects(resource.property)) {
+    const code = text(property.code)
+    const uri = text(property.uri) ?? ''
+    if (code !== undefined) names.set(code, uri.startsWith(PROPERTIES) ? uri.slice(PROPERTIES.length) : code)
+  }
+  return names
+}
+
+function propertyValue(property: JsonObject): string | undefined {
+  for (const name in property) {
+    if (!name.startsWith('value')) continue
+    const value = property[name]
+    if (typeof value === 'string') return value
+    if (typeof value === 'boolean') return String(value)
+    if (value instanceof NumberText) return value.text
+    if (isObject(value)) return text(value.code)
+  }
+  return undefined
+}
+
+function add(map: Map<string, Set<string>>, key: string, value: string): void {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, new Set([value]))
+  else known.add(value)
+}
+
+export const text = (value: Json | undefined): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined
+
+/** Returns the objects of a list; none where the value is no list. */
+export const objects = (value: Json | undefined): JsonObject[] =>
+  Array.isArray(value) ? value.filter(isObject) : []

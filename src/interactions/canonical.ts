@@ -1,0 +1,93 @@
+/**
+ * Definitions on this server by their canonical addresses.
+ * https://hl7.org/fhir/R4/references.html#canonical
+ */
+import type { Context } from '../context.ts'
+import { parseJson, type Resource } from '../fhir/json.ts'
+import { parseReference } from '../fhir/reference.ts'
+import { allOf, anyOf } from '../search/ask.ts'
+import { fingerprintOf } from '../search/fingerprint.ts'
+import { fold } from '../search/fold.ts'
+import { tokenText } from '../search/params/token.ts'
+import type { Node } from '../search/plan-node.ts'
+import { keyOf } from '../storage/port.ts'
+import type { Live } from './read.ts'
+
+/** Types that are found by their url and version. */
+export type DefinitionType = 'ValueSet' | 'CodeSystem'
+
+/** Versions of one definition that are compared. */
+const MOST_VERSIONS = 100
+
+/**
+ * Returns the definition that a canonical names: `url`, `url|version`, `Type/id`, or the address of a resource of this server. Where several
+ * resources have the url and no version is asked for, it is the active one of the highest version, and of those the last one updated.
+ * Undefined where there is none.
+ */
+export async function definitionOf(
+  ctx: Context,
+  type: DefinitionType,
+  canonical: string,
+): Promise<Resource | undefined> {
+  const bar = canonical.lastIndexOf('|')
+  const url = bar < 0 ? canonical : canonical.slice(0, bar)
+  const version = bar < 0 ? undefined : canonical.slice(bar + 1)
+  const parsed = parseReference(url, ctx.settings.baseUrl)
+  const local = parsed.kind === 'local' && parsed.type === type ? parsed : undefined
+  if (local !== undefined) {
+    const found = await ctx.storage.read(keyOf(type, local.id))
+    if (found?.text !== undefined) {
+      const resource = resourceOf(found as Live)
+      if (version === undefined || resource.version === version) return resource
+    }
+  }
+  const rows = (code: string) => ctx.registry.param(type, code)?.rows ?? []
+  const where: Node[] = [
+    anyOf(rows('url').map(param => ({ kind: 'uri', param, match: 'equals', value: tokenText(url) }))),
+  ]
+  if (version !== undefined)
+    where.push(anyOf(rows('version').map(param => ({ kind: 'token', param, code: fold(version) }))))
+  const node = allOf(where)
+  const plan = { types: [type], where: node, sort: [], fingerprint: fingerprintOf([type], node, []) }
+  const deadline = ctx.clock() + ctx.settings.limits.searchMs
+  const page = await ctx.storage.search(plan, { limit: MOST_VERSIONS, total: 'none', deadline })
+  let best: { resource: Resource; at: number } | undefined
+  for (const row of page.rows as Live[]) {
+    const candidate = { resource: resourceOf(row), at: row.at }
+    if (version !== undefined && candidate.resource.version !== version) continue
+    if (best === undefined || isNewer(candidate, best)) best = candidate
+  }
+  return best?.resource
+}
+
+const resourceOf = ({ text }: Live): Resource => parseJson(text, Number.POSITIVE_INFINITY) as Resource
+
+type Candidate = { resource: Resource; at: number }
+
+function isNewer(a: Candidate, b: Candidate): boolean {
+  const active = Number(isActive(a)) - Number(isActive(b))
+  if (active !== 0) return active > 0
+  const versions = compareVersions(versionOf(a), versionOf(b))
+  return versions !== 0 ? versions > 0 : a.at > b.at
+}
+
+const isActive = ({ resource }: Candidate): boolean => resource.status === 'active'
+const versionOf = ({ resource }: Candidate): string =>
+  typeof resource.version === 'string' ? resource.version.slice(0, 100) : ''
+
+/** Returns below 0, 0 or above 0: runs of digits are compared as numbers (`4.10` is above `4.9`, `20240101` above `20231231`). */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [partsOf(a), partsOf(b)]
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const [x, y] = [left[i], right[i]]
+    if (x === y) continue
+    // What goes on is above what ends: 1.2.1 is above 1.2.
+    if (x === undefined || y === undefined) return x === undefined ? -1 : 1
+    const [m, n] = [Number(x), Number(y)]
+    if (Number.isNaN(m) || Number.isNaN(n)) return x < y ? -1 : 1
+    if (m !== n) return m - n
+  }
+  return 0
+}
+
+const partsOf = (version: string): string[] => version.match(/[0-9]{1,15}|[^0-9.]+/g) ?? []

@@ -1,0 +1,127 @@
+/**
+ * What a search needs to know from the store before it can be planned to its end: the codes of value sets, code hierarchies, and
+ * hierarchies of resources. https://hl7.org/fhir/R4/search.html#token, https://hl7.org/fhir/R4/search.html#reference
+ */
+import type { Context } from '../context.ts'
+import { codesOf } from '../fhir/definitions/value-sets.ts'
+import { type CodeSystem, closure, readCodeSystem } from '../fhir/terminology/code-system.ts'
+import { type Coded, type Definitions, EXPAND_LIMITS, expandValueSet } from '../fhir/terminology/expand.ts'
+import { shown } from '../fhir/terminology/filter.ts'
+import type { Known, Need } from '../search/ask.ts'
+import { fingerprintOf } from '../search/fingerprint.ts'
+import type { Node, ParamName } from '../search/plan-node.ts'
+import { type Cursor, idOf, keyOf } from '../storage/port.ts'
+import { definitionOf } from './canonical.ts'
+import { indexRowsOfText } from './indexer.ts'
+
+/** Resources in a hierarchy, and its levels. */
+const MOST_RESOURCES = 10_000
+const MOST_LEVELS = 100
+
+/** Ids asked for in one search, and resources on one of its pages. */
+const IDS_AT_ONCE = 100
+const PAGE = 1000
+
+/** Returns what is known of the need; `unknown` is a sentence that says why it cannot be told, and how to mend it. */
+export async function lookUp(ctx: Context, need: Need): Promise<Known> {
+  switch (need.is) {
+    case 'value-set': {
+      const expansion = await expandValueSet(need.url, definitionsOf(ctx))
+      if ('unknown' in expansion) return expansion
+      return { codes: expansion.codes.map(({ system, code }) => ({ system, code })) }
+    }
+    case 'codes':
+      return codesAround(ctx, need)
+    case 'resources':
+      return resourcesAround(ctx, need)
+  }
+}
+
+/** Returns what fetches ValueSets and CodeSystems of this server; the value sets of R4's own bindings are there without being stored. */
+export function definitionsOf(ctx: Context): Definitions {
+  const systems = new Map<string, CodeSystem | undefined>()
+  return {
+    valueSet: async canonical => (await definitionOf(ctx, 'ValueSet', canonical)) ?? builtIn(canonical),
+    async codeSystem(canonical) {
+      if (!systems.has(canonical)) {
+        const found = await definitionOf(ctx, 'CodeSystem', canonical)
+        systems.set(canonical, found && readCodeSystem(found))
+      }
+      return systems.get(canonical)
+    },
+  }
+}
+
+const R4 = '4.0.1'
+
+function builtIn(canonical: string): Coded[] | undefined {
+  const [url = '', version = R4] = canonical.split('|')
+  const codes = version === R4 ? codesOf(url) : undefined
+  return codes && [...codes].flatMap(([system, list]) => [...list].map(code => ({ system, code })))
+}
+
+async function codesAround(ctx: Context, need: Extract<Need, { is: 'codes' }>): Promise<Known> {
+  const { system, code, way } = need
+  const unknown = (why: string): Known => ({
+    unknown: `What is ${way} ${shown(code)} cannot be told: ${why}.`,
+  })
+  const found = await definitionsOf(ctx).codeSystem(system)
+  if (found === undefined)
+    return unknown(`this server has no CodeSystem ${shown(system)}; store it here with all its concepts`)
+  if (found.content !== 'complete')
+    return unknown(
+      `the CodeSystem ${shown(system)} on this server is not complete (content is ${shown(found.content)}); store it with all its concepts`,
+    )
+  if (!found.concepts.has(code)) return unknown(`the CodeSystem ${shown(system)} has no such code`)
+  const codes = closure(found, code, way)
+  if (codes.size > EXPAND_LIMITS.codes) return unknown(`there are more than ${EXPAND_LIMITS.codes} codes`)
+  return { codes: [...codes].map(one => ({ system: found.url || system, code: one })) }
+}
+
+async function resourcesAround(ctx: Context, need: Extract<Need, { is: 'resources' }>): Promise<Known> {
+  const { type, id, way } = need
+  const params = ctx.registry.params(type).find(param => param.name === need.param)?.rows ?? [need.param]
+  const step = way === 'below' ? idsBelow : idsAbove
+  const found = new Set([id])
+  let level = [id]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === MOST_LEVELS)
+      return { unknown: `The hierarchy of ${type}/${id} has more than ${MOST_LEVELS} levels.` }
+    const next: string[] = []
+    for (let at = 0; at < level.length; at += IDS_AT_ONCE)
+      for await (const one of step(ctx, type, params, level.slice(at, at + IDS_AT_ONCE))) {
+        if (found.has(one)) continue
+        found.add(one)
+        next.push(one)
+        if (found.size > MOST_RESOURCES)
+          return {
+            unknown: `There are more than ${MOST_RESOURCES} resources ${way} ${type}/${id}; ask for one of them.`,
+          }
+      }
+    level = next
+  }
+  return { ids: [...found] }
+}
+
+/** Yields the ids of the resources that refer to one of these. */
+async function* idsBelow(ctx: Context, type: string, params: readonly ParamName[], ids: readonly string[]) {
+  const nodes = params.flatMap(param => ids.map((id): Node => ({ kind: 'reference', param, type, id })))
+  const where: Node = { kind: 'or', nodes }
+  const plan = { types: [type], where, sort: [], fingerprint: fingerprintOf([type], where, []) }
+  let after: Cursor | undefined
+  do {
+    const deadline = ctx.clock() + ctx.settings.limits.searchMs
+    const options = { limit: PAGE, total: 'none' as const, deadline, ...(after && { after }) }
+    const page = await ctx.storage.search(plan, options)
+    for (const row of page.rows) yield idOf(row.key)
+    after = page.more ? page.last : undefined
+  } while (after !== undefined)
+}
+
+/** Yields the ids of the resources that one of these refers to. */
+async function* idsAbove(ctx: Context, type: string, params: readonly ParamName[], ids: readonly string[]) {
+  const found = await ctx.storage.readMany(ids.map(id => keyOf(type, id)))
+  for (const { text } of found.values())
+    for (const row of indexRowsOfText(ctx, text))
+      if (row.kind === 'reference' && row.type === type && params.includes(row.param)) yield row.id
+}
