@@ -5,6 +5,7 @@
  *   npm run bench -- --rows read,token --seconds 5            some rows
  *   npm run bench -- --base-url http://127.0.0.1:8090/fhir --pid 123,456      any FHIR server, with the processes to account for
  *   npm run bench -- --profile /tmp/profiles --rows read      with a CPU profile of each row
+ *   npm run bench -- --scale 1000000                          the search families at a scale: bench/scale/run.ts
  *   node bench/peers.ts                                       Nadi, HAPI FHIR and Helios HFS one after another, with the bars
  *
  * Exit code 1 when an answer was wrong. docs/benchmarks.md explains the figures.
@@ -71,7 +72,9 @@ function runningServer({ baseUrl, pids, pidOf }: Options): Server {
 }
 
 try {
-  process.exitCode = await main()
+  const args = process.argv.slice(2)
+  const scaled = args.some(arg => arg === '--scale' || arg.startsWith('--scale='))
+  process.exitCode = scaled ? await (await import('./scale/run.ts')).main(args) : await main()
 } catch (error) {
   console.error((error as Error).message)
   process.exitCode = 1
