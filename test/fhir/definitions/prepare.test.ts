@@ -37,6 +37,7 @@ it('the tables are the same, byte for byte, as those of this tree', () => {
   expect([run.status, run.stderr]).toEqual([0, ''])
   const files = readdirSync(join(clone, DEFINITIONS, 'generated'))
   expect(files.filter(file => file.endsWith('.json'))).toEqual([
+    'compartments.json',
     'search-parameters.json',
     'types.json',
     'ucum.json',
