@@ -131,6 +131,8 @@ it('a write after it is indexed under the ids of the backup, in every instance t
   }
   await restore()
   await put(first, 'b', 'urn:b')
+  // This one has looked before it writes, the other finds out in writing.
+  expect(await found(second, has('urn:old'))).toEqual(['Patient/old'])
   await put(second, 'a', 'urn:a')
   await put(first, 'a2', 'urn:a')
   await put(second, 'b2', 'urn:b')
@@ -337,11 +339,15 @@ it('an index of other rules is made anew before, or the restore waits for the se
     // Meanwhile servers with other rules come: what was made for those before is of no use.
     if (++runs === 1) {
       await live.raiseEpoch(5)
-      await live.keep(fingerprintName(5), 'rules')
+      await live.keep(fingerprintName(5), 'new rules')
     }
   }
+  await expect(restore({ reindex: { fingerprint: 'rules', run } })).rejects.toThrow(/in use.*"new rules"/)
+  expect(await found(live, has('urn:y'))).toEqual(['Patient/q'])
+  await live.raiseEpoch(6)
+  await live.keep(fingerprintName(6), 'rules')
   await restore({ reindex: { fingerprint: 'rules', run } })
-  expect(await live.epoch()).toBe(5)
+  expect(await live.epoch()).toBe(6)
   expect(await found(live, has('urn:x'))).toEqual(['Patient/p'])
   await close(live)
   // With nobody there any backup can take its place.

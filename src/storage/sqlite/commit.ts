@@ -69,6 +69,14 @@ export function refusedCommit(refused: Refused, commit: Commit): Committed {
   throw refused
 }
 
+/** Returns the answer that a commit gets after a restore where it was made from a version read before: that one is gone. */
+export function readBefore({ changes, require }: Commit): Committed | undefined {
+  const updated = changes.find(change => change.version > 1)
+  if (updated !== undefined) return { ok: false, reason: 'version', key: updated.key }
+  const index = require.findIndex(one => one.is === 'version' && one.version > 0)
+  return index < 0 ? undefined : { ok: false, reason: 'require', index }
+}
+
 /** Numbers the commit and decides its stamp; a repeated id fails on the unique index. */
 function begin(commit: Commit): Sql {
   const updated = commit.changes.filter(change => change.version > 1).map(change => change.key)

@@ -3,7 +3,7 @@
  * (`node-restore.ts`), which leaves another number in `meta`.
  */
 import { fhirError } from '../../fhir/error.ts'
-import type { Cursor } from '../port.ts'
+import type { Cursor, SearchOptions } from '../port.ts'
 import type { Driver } from './driver.ts'
 import { raw } from './sql.ts'
 import { type TermCache, termCache } from './terms.ts'
@@ -69,14 +69,22 @@ export function knownIds(driver: Driver): KnownIds {
 export const boundCursor = (cursor: Cursor, { restored }: Known): Cursor =>
   restored ? [...cursor, restored] : cursor
 
-/** Returns what was bound. Throws `invalid` (400) for a cursor from before a restore. */
-export function unboundCursor(cursor: Cursor | undefined, { restored }: Known): Cursor | undefined {
-  if (cursor === undefined || !restored) return cursor
-  if (cursor.at(-1) !== restored)
-    throw fhirError(
-      'invalid',
-      'The database was restored from a backup since the page link was made: begin again at the first page.',
-      { expression: 'http._cursor' },
-    )
-  return cursor.slice(0, -1)
+type Place = Pick<SearchOptions, 'after' | 'before'>
+
+/** Returns the cursors that were bound. Throws `invalid` (400) for one from before a restore. */
+export function unboundPlace({ after, before }: Place, known: Known): Place {
+  return {
+    ...(after && { after: unbound(after, known) }),
+    ...(before && { before: unbound(before, known) }),
+  }
+}
+
+function unbound(cursor: Cursor, { restored }: Known): Cursor {
+  if (!restored) return cursor
+  if (cursor.at(-1) === restored) return cursor.slice(0, -1)
+  throw fhirError(
+    'invalid',
+    'The database was restored from a backup since the page link was made: begin again at the first page.',
+    { expression: 'http._cursor' },
+  )
 }

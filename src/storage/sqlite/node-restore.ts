@@ -93,7 +93,7 @@ async function replaceUnderServers(
       }
       const obstacle = await indexAlike(part, before, reindex)
       if (obstacle !== undefined) return obstacle
-      within(part, connection => succeed(connection, live))
+      within(part, connection => succeed(connection, live, before))
       if (await written(part, target, live, before, onProgress)) break
       if (Date.now() - start > PATIENCE_MS)
         throw new Error(`The database ${target} was busy all the time; nothing is changed. Try again.`)

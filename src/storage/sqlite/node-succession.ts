@@ -31,10 +31,9 @@ const FENCES = 1_000_000
 
 /**
  * Makes a copy the successor of the database: with its index epoch and its kept values, with fences above all that were given, and with a
- * number of its own by which servers see that ids have changed. The copy's index has been made under the rules of the database's.
+ * number of its own by which servers see that ids have changed. The copy's index has been made under the rules that are established.
  */
-export function succeed(copy: Connection, live: Connection): void {
-  const { epoch, fingerprint } = establishedIn(live)
+export function succeed(copy: Connection, live: Connection, { epoch, fingerprint }: Established): void {
   const rules = fingerprint ?? establishedIn(copy).fingerprint
   const kept = live.run("SELECT name, value FROM kept WHERE name NOT GLOB 'index fingerprint *'", [])
   const leases = live.run('SELECT name, fence FROM lease', [])

@@ -15,13 +15,13 @@ import type {
   Storage,
   Stored,
 } from '../port.ts'
-import { leaseStatement, outboxDone, outboxTake } from './chores.ts'
-import { commitBatch, currentIs, refusedCommit } from './commit.ts'
+import { leaseStatement, outboxDone, outboxTake, rememberStatements } from './chores.ts'
+import { commitBatch, currentIs, readBefore, refusedCommit } from './commit.ts'
 import { holds, NODES, typeIn } from './compile.ts'
 import { type Driver, Refused, type Row } from './driver.ts'
 import { historyQueries } from './history.ts'
 import { type Indexed, indexStatements } from './index-tables.ts'
-import { boundCursor, type Known, knownIds, unboundCursor } from './known-ids.ts'
+import { boundCursor, type Known, knownIds, unboundPlace } from './known-ids.ts'
 import { createProbes } from './probes.ts'
 import { searchRows } from './search.ts'
 import { raw, type Sql, sql } from './sql.ts'
@@ -147,22 +147,21 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
 
   async function searchUnder(known: Known, plan: SearchPlan, asked: SearchOptions): Promise<Page> {
     const limit = asked.limit === 0 ? 0 : asked.limit + 1
-    const place = { ...bound('after', asked.after, known), ...bound('before', asked.before, known) }
+    const place = unboundPlace(asked, known)
     const { rows, total } = await searchRows(
       driver,
       plan,
       { ...asked, ...place, limit },
       { terms: known.terms.known, probes },
     )
-    const cursorOf = (row: Row): Cursor =>
-      boundCursor([...row.slice(FOUND_RID + 1), row[FOUND_RID]!], known)
+    const cursorOf = (row: Row): Cursor => boundCursor([...row.slice(FOUND_RID + 1), row[FOUND_RID]!], known)
     const result = await page(rows, asked.limit, cursorOf, asked.before !== undefined)
     if (total !== undefined) result.total = total
     return result
   }
 
   async function historyUnder(known: Known, scope: HistoryScope, options: HistoryOptions): Promise<Page> {
-    const asked = { ...options, ...bound('after', options.after, known) }
+    const asked = { ...options, ...unboundPlace(options, known) }
     const queries = historyQueries(scope, asked, asked.limit + 1, known.terms.known)
     const counting = asked.total === 'accurate' ? [queries.count] : []
     const reading = asked.limit === 0 ? [] : [queries.page]
@@ -230,11 +229,12 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
       )
       return rows![0]![0] as string
     },
-    async remember() {
-      throw new Error('not built yet')
+    async remember(name, text, until) {
+      await driver.batch(rememberStatements(name, text, until, clock()), true)
     },
-    async recall() {
-      throw new Error('not built yet')
+    async recall(name) {
+      const [row] = await one(sql`SELECT text FROM remembered WHERE name = ${name} AND until > ${clock()}`)
+      return row?.[0] as string | undefined
     },
     async counter(name) {
       const [row] = await one(sql`SELECT n FROM counter WHERE name = ${name}`)
@@ -294,18 +294,6 @@ const AGAIN = Symbol('again')
 
 /** Tries of a commit; between them a backup was restored. */
 const MOST_COMMITS = 4
-
-/** Returns the cursor under its name in the options, undefined for none. */
-const bound = <N extends string>(name: N, cursor: Cursor | undefined, known: Known): { [K in N]?: Cursor } =>
-  cursor === undefined ? {} : ({ [name]: unboundCursor(cursor, known) } as { [K in N]?: Cursor })
-
-/** Returns the answer that a commit gets after a restore where it was made from a version read before: that one is gone. */
-function readBefore({ changes, require }: Commit): Committed | undefined {
-  const updated = changes.find(change => change.version > 1)
-  if (updated !== undefined) return { ok: false, reason: 'version', key: updated.key }
-  const index = require.findIndex(one => one.is === 'version' && one.version > 0)
-  return index < 0 ? undefined : { ok: false, reason: 'require', index }
-}
 
 /** Throws `too-costly` (413) for a text of more than `most` bytes in UTF-8. */
 function refuseLong(text: string, most: number): void {
