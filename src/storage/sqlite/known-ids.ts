@@ -11,6 +11,12 @@ import { type TermCache, termCache } from './terms.ts'
 /** Gives no row where the database never came from a backup; otherwise a number that no other restore has. */
 export const RESTORED = "SELECT value FROM meta WHERE name = 'restored'"
 
+/** Returns the number of the restore that a database came from, 0 for none. */
+export async function restoredNumber(driver: Driver): Promise<number> {
+  const [rows] = await driver.read([raw(RESTORED)])
+  return (rows![0]?.[0] ?? 0) as number
+}
+
 export interface Known {
   readonly terms: TermCache
   /** The number of the restore that the ids are of, 0 for none; undefined where backups are not restored by Nadi. */
@@ -18,7 +24,7 @@ export interface Known {
 }
 
 export interface KnownIds {
-  now(): Known | Promise<Known>
+  now(): Known
   /** Looks whether a backup has come, and forgets everything then. */
   look(): Promise<Known>
   /**
@@ -30,22 +36,20 @@ export interface KnownIds {
 
 const MOST_TRIES = 4
 
-export function knownIds(driver: Driver): KnownIds {
-  let current: Known | undefined = driver.local ? undefined : { terms: termCache(), restored: undefined }
+/** Returns the memory of an instance. `first` is the number that the database has; undefined where backups are not restored by Nadi. */
+export function knownIds(driver: Driver, first: number | undefined): KnownIds {
+  let current: Known = { terms: termCache(), restored: first }
 
   async function look(): Promise<Known> {
-    if (!driver.local) return current!
-    const [rows] = await driver.read([raw(RESTORED)])
-    const restored = (rows![0]?.[0] ?? 0) as number
-    if (current === undefined || current.restored !== restored) current = { terms: termCache(), restored }
+    if (first === undefined) return current
+    const restored = await restoredNumber(driver)
+    if (current.restored !== restored) current = { terms: termCache(), restored }
     return current
   }
 
-  const now = (): Known | Promise<Known> => current ?? look()
-
   async function steady<T>(work: (known: Known) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
-      const known = await now()
+      const known = current
       let done: { result: T } | { error: unknown }
       try {
         done = { result: await work(known) }
@@ -62,7 +66,7 @@ export function knownIds(driver: Driver): KnownIds {
     }
   }
 
-  return { now, look, steady: driver.local ? steady : work => work(current!) }
+  return { now: () => current, look, steady: first === undefined ? work => work(current) : steady }
 }
 
 /** Returns a cursor that is good for this state of the ids only. */

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import type { Log } from '../../lib/log.ts'
 import type { Storage } from '../port.ts'
 import type { Driver } from './driver.ts'
+import { restoredNumber } from './known-ids.ts'
 import { connect, readAll } from './node-connection.ts'
 import { memoryDriver } from './node-memory.ts'
 import { createReaders } from './node-readers.ts'
@@ -33,13 +34,16 @@ const CHECKPOINT_PAGES = 10_000
  * Throws with a sentence for a person when the file cannot be opened, is no database of Nadi, or is of a newer schema.
  */
 export async function openSqlite(options: SqliteOptions): Promise<Storage> {
-  const driver = options.path === ':memory:' ? memoryDriver() : fileDriver(options)
+  const inFile = options.path !== ':memory:'
+  const driver = inFile ? fileDriver(options) : memoryDriver()
+  const restored = inFile ? { restored: await restoredNumber(driver) } : {}
   return sqlStorage(driver, {
+    ...restored,
     name: 'sqlite',
     maxBody: MAX_BODY,
     pieceLength: Number.POSITIVE_INFINITY,
-    cancels: options.path !== ':memory:',
-    shared: options.path !== ':memory:',
+    cancels: inFile,
+    shared: inFile,
     clock: options.clock,
   })
 }

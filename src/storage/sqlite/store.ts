@@ -35,6 +35,8 @@ export interface SqlStorageOptions {
   pieceLength: number
   cancels: boolean
   shared: boolean
+  /** The number of the restore that the database came from, 0 for none; undefined where no backup can come under a running server. */
+  restored?: number
   /** ms since 1970. */
   clock(): number
   /** Up to this many resources a search gathers and sorts; above, it walks an index that has the order. 4096 where not given. */
@@ -64,7 +66,7 @@ const storedOf = (row: Row): Stored => ({
 export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage {
   const { clock, maxBody, pieceLength } = options
   const writesIndex = driver.local
-  const ids = knownIds(driver)
+  const ids = knownIds(driver, options.restored)
   const probes = createProbes(driver, clock, options.gathers ?? GATHERS)
 
   /** Fetches what did not fit the rows of `ver`. */
@@ -115,8 +117,7 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
   async function commit(commit: Commit): Promise<Committed> {
     for (const change of commit.changes) if (change.body !== null) refuseLong(change.body.text, maxBody)
     for (let tries = 1; ; tries++) {
-      const known = await ids.now()
-      const done = await commitUnder(known, commit)
+      const done = await commitUnder(ids.now(), commit)
       if (done !== AGAIN) return done
       if (tries === MOST_COMMITS)
         throw fhirError('transient', 'The database is being restored from a backup; try again.')
@@ -180,7 +181,7 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
     const asked = JSON.stringify(rows.map(row => [row.key, row.version]))
     const moved = sql`SELECT j.value->>0 FROM json_each(${asked}) j LEFT JOIN res r ON r.key = j.value->>0 WHERE r.ver IS NOT j.value->>1 OR r.live = 0`
     const indexed: Indexed[] = rows.map(row => ({ ...row, fresh: false }))
-    const { terms, restored } = await ids.now()
+    const { terms, restored } = ids.now()
     const { statements, newTerms } = indexStatements(indexed, terms.known, writesIndex)
     const guard = currentIs({ epoch, restored })
     try {
