@@ -32,6 +32,7 @@ import {
   type Storage,
   stampText,
 } from '../../src/storage/port.ts'
+import { searchContract } from './contract-search.ts'
 
 export interface Opened {
   storage: Storage
@@ -1154,6 +1155,17 @@ export function storageContract(name: string, open: (clock: () => number) => Pro
       it('of an id that never was is empty', async () => {
         expect((await storage.history({ key: key('none') }, { limit: 5, total: 'none' })).rows).toEqual([])
       })
+    })
+
+    searchContract({
+      storage: () => storage,
+      second: () => opened.second,
+      clock: () => now,
+      wait: ms => {
+        now += ms
+      },
+      epoch: () => epoch,
+      type: () => type,
     })
 
     describe('jobs, leases, reindexing', () => {

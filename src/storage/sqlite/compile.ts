@@ -1,11 +1,14 @@
 /** The search plan's nodes as SQL conditions on one resource, and as selects that find resources by one value. */
 import { fhirError } from '../../fhir/error.ts'
-import type { Node } from '../../search/plan-node.ts'
+import type { Node, SearchPlan } from '../../search/plan-node.ts'
+import { chainHolds, chainSelect, hasHolds, hasSelect } from './chain.ts'
 import type { Terms } from './index-tables.ts'
-import { bounds, type Leaf, leaf, textFound, textMeets } from './leaf.ts'
+import { bounds, type Kind, type Leaf, leaf, textFound, textMeets } from './leaf.ts'
 import { nameId } from './names.ts'
-import { all, any, raw, type Sql, sql, unionAll } from './sql.ts'
+import { nearHolds, nearSelect } from './near.ts'
+import { all, any, raw, type Sql, sql, TRUE, unionAll } from './sql.ts'
 import { alike, grouped, setHolds, setSelect, type ValueSet } from './value-sets.ts'
+import { wordHolds, wordSelect } from './words.ts'
 
 export const NODES: ReadonlySet<Node['kind']> = new Set([
   'and',
@@ -21,6 +24,10 @@ export const NODES: ReadonlySet<Node['kind']> = new Set([
   'date',
   'quantity',
   'reference',
+  'word',
+  'near',
+  'chain',
+  'has',
 ])
 
 /** A select of `rid` by one value, with what is known of its rows. */
@@ -32,6 +39,8 @@ export interface Find {
   unique: boolean
   /** Of two that find equally many the lower is taken. */
   rank: number
+  /** As many as are read on the way to the rows, counted up to a cap: where they are more, the rows are not worth counting. */
+  within?: Sql
   /** The parameter whose rows are read; its resource type is the type of all that are found. */
   param?: string
 }
@@ -63,7 +72,7 @@ export function holds(node: Node, rid: Sql, terms: Terms): Sql {
       return sql`EXISTS (SELECT 1 FROM res WHERE rid = ${rid} AND ${bounds(node.bounds.map(bound => ({ ...bound, end: 'lu' })))})`
     case 'present':
       return any(
-        ['tok', 'str', 'uri', 'dat', 'qty', 'ref'].map(
+        ['tok', 'str', 'uri', 'dat', 'qty', 'ref', 'wrd', 'pos'].map(
           table =>
             sql`EXISTS (SELECT 1 FROM ${raw(table)} INDEXED BY ${raw(`${table}_rid`)} WHERE rid = ${rid} AND p = ${nameId(node.param)})`,
         ),
@@ -78,6 +87,19 @@ export function holds(node: Node, rid: Sql, terms: Terms): Sql {
       const { table, where } = leaf(node, terms)
       return rowExists(table, where, rid)
     }
+    case 'word':
+      return wordHolds(node, rid)
+    case 'near':
+      return nearHolds(node, rid)
+    case 'chain':
+      return chainHolds(node, rid, target => holds(node.node, target, terms))
+    case 'has':
+      return hasHolds(node, rid, source =>
+        all([
+          implied(node) ? TRUE : holds({ kind: 'type', types: [node.type] }, source, terms),
+          holds(node.node, source, terms),
+        ]),
+      )
     default:
       throw unknownNode(node)
   }
@@ -85,6 +107,8 @@ export function holds(node: Node, rid: Sql, terms: Terms): Sql {
 
 const rowExists = (table: string, where: Sql, rid: Sql): Sql =>
   sql`EXISTS (SELECT 1 FROM ${raw(table)} INDEXED BY ${raw(`${table}_rid`)} WHERE rid = ${rid} AND ${where})`
+
+const implied = ({ type, params }: Kind<'has'>): boolean => params.every(param => implies(param, [type]))
 
 const unknownNode = (node: Node): Error =>
   fhirError('not-supported', `This backend has no search for the plan node ${node.kind}.`)
@@ -134,7 +158,7 @@ export function find(node: Node, types: readonly string[], terms: Terms): Find |
     }
     case 'present': {
       const p = nameId(node.param)
-      const selects = ['tok', 'uri', 'dat', 'qty', 'ref'].map(
+      const selects = ['tok', 'uri', 'dat', 'qty', 'ref', 'wrd', 'pos'].map(
         table => sql`SELECT rid FROM ${raw(table)} WHERE p = ${p}`,
       )
       selects.push(sql`SELECT str.rid AS rid FROM sv CROSS JOIN str ON str.sid = sv.sid WHERE sv.p = ${p}`)
@@ -153,6 +177,19 @@ export function find(node: Node, types: readonly string[], terms: Terms): Find |
     case 'quantity':
     case 'reference':
       return leafFind(node, terms)
+    case 'word':
+      return { select: wordSelect(node), unique: true, rank: 4 }
+    case 'near':
+      return { select: nearSelect(node), unique: false, rank: 4, param: node.param }
+    case 'chain': {
+      const targets = found({ types: node.types, where: node.node }, terms)
+      return { select: chainSelect(node, targets), unique: false, rank: 6, within: targets }
+    }
+    case 'has': {
+      const sources = found({ types: [node.type], where: node.node }, terms)
+      const select = hasSelect(node, types.length === 0 ? undefined : types, sources)
+      return { select, unique: false, rank: 6, within: sources }
+    }
     default:
       throw unknownNode(node)
   }
@@ -177,4 +214,67 @@ export const typeIn = (types: readonly string[]): Sql =>
 
 function setFind(set: ValueSet, terms: Terms): Find {
   return { select: setSelect(set, terms), unique: false, rank: 5, param: set.param }
+}
+
+/** The parts of a plan that must all hold, in one list, and the types that they leave. */
+export interface Conditions {
+  /** undefined: all types. */
+  types: readonly string[] | undefined
+  nodes: readonly Node[]
+}
+
+/** Returns the conditions of a plan without `and` in `and` and without `type` nodes. */
+export function conditions(plan: Pick<SearchPlan, 'types' | 'where'>): Conditions {
+  let types: readonly string[] | undefined = plan.types.length === 0 ? undefined : plan.types
+  const nodes: Node[] = []
+  const visit = (node: Node): void => {
+    if (node.kind === 'and') node.nodes.forEach(visit)
+    else if (node.kind === 'type') types = types?.filter(type => node.types.includes(type)) ?? node.types
+    else nodes.push(node)
+  }
+  visit(plan.where)
+  return { types, nodes }
+}
+
+/** True where every resource that has a row of the parameter is of one of the types. */
+export function implies(param: string | undefined, types: readonly string[] | undefined): boolean {
+  if (types === undefined) return true
+  const dot = param?.indexOf('.') ?? -1
+  return dot > 0 && types.includes(param!.slice(0, dot))
+}
+
+/** Returns the select of the rids that a plan finds, each once, in no order. */
+export function found(plan: Pick<SearchPlan, 'types' | 'where'>, terms: Terms): Sql {
+  const { types, nodes } = conditions(plan)
+  const finds = nodes
+    .map(node => ({ node, find: find(node, types ?? [], terms) }))
+    .filter(one => one.find !== undefined)
+    .sort((a, b) => a.find!.rank - b.find!.rank)
+  return foundBy(finds[0]?.find, finds[0]?.node, types, nodes, terms)
+}
+
+/** As `found`, beginning with the find given, or with the list of all resources of the types. */
+export function foundBy(
+  first: Find | undefined,
+  firstNode: Node | undefined,
+  types: readonly string[] | undefined,
+  nodes: readonly Node[],
+  terms: Terms,
+): Sql {
+  if (types?.length === 0) return raw('SELECT rid FROM res WHERE 0')
+  const filters = nodes.filter(node => node !== firstNode)
+  if (first === undefined) {
+    const where = all([
+      types === undefined ? TRUE : typeIn(types),
+      // Not by the table's own name: conditions of a resource's columns read `res` themselves.
+      ...filters.map(node => holds(node, raw('l.rid'), terms)),
+    ])
+    return sql`SELECT l.rid AS rid FROM res l WHERE l.live = 1 AND ${where}`
+  }
+  const where = all([
+    implies(first.param, types) ? TRUE : holds({ kind: 'type', types: types! }, raw('f.rid'), terms),
+    ...filters.map(node => holds(node, raw('f.rid'), terms)),
+  ])
+  const distinct = first.unique ? raw('') : raw('DISTINCT ')
+  return sql`SELECT ${distinct}f.rid AS rid FROM (${first.select}) f WHERE ${where}`
 }

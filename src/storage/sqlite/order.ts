@@ -3,6 +3,7 @@ import { fhirError } from '../../fhir/error.ts'
 import type { SortKey } from '../../search/plan-node.ts'
 import type { Cursor } from '../port.ts'
 import { nameId } from './names.ts'
+import { distanceOf } from './near.ts'
 import { join, type Param, raw, type Sql, sql } from './sql.ts'
 
 /** One key of an order; resources without a value come last in both directions. */
@@ -45,7 +46,7 @@ export function ordering(key: SortKey, rid: Sql): Ordering {
         nullable: false,
       }
     case 'distance':
-      throw fhirError('not-supported', 'This backend does not sort by distance yet.')
+      return { expr: distanceOf(key.param, key, rid), descending, nullable: true }
     case 'param': {
       const first = raw(descending ? 'max' : 'min')
       const coded = key.params.filter(param => isCoded(key, param))

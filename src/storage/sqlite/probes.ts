@@ -1,7 +1,7 @@
 /** How many rows a find has, counted up to a cap and remembered for a moment: it decides only which index is read first. */
 import type { Find } from './compile.ts'
 import type { Driver } from './driver.ts'
-import { join, sql } from './sql.ts'
+import { join, type Sql, sql } from './sql.ts'
 
 export interface Probes {
   /** Returns the number of rows of each find, at most `cap`. */
@@ -26,8 +26,10 @@ export function createProbes(driver: Driver, clock: () => number, cap: number): 
       })
       const fresh = new Map<Find, number>()
       if (asked.length > 0) {
-        const counts = asked.map(
-          find => sql`(SELECT count(*) FROM (SELECT 1 FROM (${find.select}) LIMIT ${cap}))`,
+        const counts = asked.map(({ select, within }) =>
+          within === undefined
+            ? counted(select, cap)
+            : sql`CASE WHEN ${counted(within, cap)} >= ${cap} THEN ${cap} ELSE ${counted(select, cap)} END`,
         )
         const [rows] = await driver.read([sql`SELECT ${join(counts, ', ')}`])
         for (const [i, find] of asked.entries()) fresh.set(find, rows![0]![i] as number)
@@ -43,3 +45,6 @@ export function createProbes(driver: Driver, clock: () => number, cap: number): 
     },
   }
 }
+
+const counted = (select: Sql, cap: number): Sql =>
+  sql`(SELECT count(*) FROM (SELECT 1 FROM (${select}) LIMIT ${cap}))`

@@ -4,9 +4,9 @@
  */
 import type { SearchPlan, SortKey } from '../../search/plan-node.ts'
 import type { SearchOptions } from '../port.ts'
-import { find } from './compile.ts'
+import { conditions, find, foundBy } from './compile.ts'
 import type { Driver, Row } from './driver.ts'
-import { conditions, foundBy, listed } from './found.ts'
+import { listed } from './found.ts'
 import type { Terms } from './index-tables.ts'
 import { beyond, type Ordering, orderBy, ordering } from './order.ts'
 import type { Probes } from './probes.ts'
@@ -134,5 +134,5 @@ function gathered(query: Query, choice: Choice): Part {
 const keyColumn = (key: SortKey, column: string): Ordering => ({
   expr: raw(column),
   descending: key.descending,
-  nullable: key.by === 'param',
+  nullable: key.by === 'param' || key.by === 'distance',
 })

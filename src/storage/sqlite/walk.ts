@@ -1,8 +1,7 @@
 /** Pages read off an index that has the order already: of a sort key, of lastUpdated, of ids or of the internal id. */
 import type { Node, SearchPlan, SortKey } from '../../search/plan-node.ts'
 import type { Cursor } from '../port.ts'
-import { type Find, holds, typeIn } from './compile.ts'
-import { foundBy, implies } from './found.ts'
+import { type Find, foundBy, holds, implies, typeIn } from './compile.ts'
 import type { Terms } from './index-tables.ts'
 import { nameId } from './names.ts'
 import { beyond, expectKeys, isCoded, type Ordering, orderBy, ordering, type Place, partOf } from './order.ts'
@@ -85,6 +84,7 @@ export function walkBySort(query: Query): Part[] | undefined {
   const others = plan.sort.slice(1)
   const second = others.map(key => ordering(key, raw('f.rid')))
   const type = types?.length === 1 ? types[0]! : undefined
+  if (first.by === 'distance') return undefined
   if (first.by !== 'param') {
     if (first.by === 'id')
       return type === undefined ? undefined : [walkById(query, type, first.descending, second)]
