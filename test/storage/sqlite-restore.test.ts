@@ -313,6 +313,30 @@ it('servers go on with their index epoch, kept values and leases', async () => {
   expect(await live.commit(commitOf([changeOf('Patient/q', 1)], { epoch: 1 }))).toMatchObject({ ok: true })
 })
 
+it('where servers follow the index epochs a new one begins, with nothing of the records of the backup', async () => {
+  const other = await open(join(folder, 'other'))
+  await other.raiseEpoch(9)
+  for (const epoch of [3, 9, 10]) {
+    await other.keep(fingerprintName(epoch), 'rules')
+    await other.keep(`index record ${epoch}`, 'of the backup')
+  }
+  const done = { is: 'counter', name: 'index whole 9', seen: 0, next: 1 } as const
+  await other.commit(commitOf([], { epoch: 9, require: [done] }))
+  await backupSqlite(join(folder, 'other'), copy)
+  const live = await open()
+  await live.raiseEpoch(2)
+  await live.keep(fingerprintName(2), 'rules')
+  await live.keep('index record 2', 'ours')
+  await live.keep('index record 3', 'about to begin')
+  await restore()
+  expect(await live.epoch()).toBe(3)
+  expect(await live.keep(fingerprintName(3), 'asked')).toBe('rules')
+  expect(await live.counter('index whole 3')).toBe(1)
+  for (const epoch of [3, 9, 10]) expect(await live.keep(`index record ${epoch}`, 'asked')).toBe('asked')
+  expect(await live.counter('index whole 9')).toBe(0)
+  expect(await live.commit(commitOf([], { epoch: 2 }))).toEqual({ ok: false, reason: 'epoch' })
+})
+
 it('an index of other rules is made anew before, or the restore waits for the servers to stop', async () => {
   const other = await open(join(folder, 'other'))
   await put(other, 'p', 'urn:x')

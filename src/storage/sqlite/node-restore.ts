@@ -51,7 +51,11 @@ export async function restoreSqlite(
   try {
     await copy(source, part, onProgress)
     check(part)
-    within(part, connection => migrate(connection, part))
+    within(part, connection => {
+      migrate(connection, part)
+      // Their owners are gone.
+      connection.run('UPDATE lease SET until = 0', [])
+    })
     const obstacle = exists ? await replaceUnderServers(part, target, { reindex, onProgress }) : undefined
     if (exists && obstacle === undefined) return
     within(part, number)

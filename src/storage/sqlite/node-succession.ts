@@ -10,6 +10,8 @@ export interface Established {
   fingerprint: string | undefined
   /** All rows of the index are there. */
   whole: boolean
+  /** Servers have a record of the epoch, and look for another when a new one begins. */
+  recorded: boolean
   cursorKey: string | undefined
 }
 
@@ -22,6 +24,7 @@ export function establishedIn({ run }: Connection): Established {
     epoch,
     fingerprint: kept(fingerprintName(epoch)),
     whole: epoch === 0 || counted > 0,
+    recorded: kept(`index record ${epoch}`) !== undefined,
     cursorKey: kept(CURSOR_KEY),
   }
 }
@@ -31,16 +34,18 @@ const FENCES = 1_000_000
 
 /**
  * Makes a copy the successor of the database: with its index epoch and its kept values, with fences above all that were given, and with a
- * number of its own by which servers see that ids have changed. The copy's index has been made under the rules that are established.
+ * number of its own by which servers see that ids have changed. The copy's index has been made under the rules that are established. Where
+ * servers follow the epochs a new one begins: other search parameters may be stored than those that they know.
  */
-export function succeed(copy: Connection, live: Connection, { epoch, fingerprint }: Established): void {
-  const rules = fingerprint ?? establishedIn(copy).fingerprint
-  const kept = live.run("SELECT name, value FROM kept WHERE name NOT GLOB 'index fingerprint *'", [])
+export function succeed(copy: Connection, live: Connection, established: Established): void {
+  const epoch = established.epoch + (established.recorded ? 1 : 0)
+  const rules = established.fingerprint ?? establishedIn(copy).fingerprint
+  const kept = live.run("SELECT name, value FROM kept WHERE name NOT GLOB 'index *'", [])
   const leases = live.run('SELECT name, fence FROM lease', [])
   const { db, run } = copy
   db.exec('BEGIN IMMEDIATE')
-  db.exec("DELETE FROM kept WHERE name GLOB 'index fingerprint *'")
-  db.exec("DELETE FROM counter WHERE name GLOB 'index whole *'")
+  db.exec("DELETE FROM kept WHERE name GLOB 'index *'")
+  db.exec("DELETE FROM counter WHERE name GLOB 'index *'")
   run("UPDATE meta SET value = ? WHERE name = 'epoch'", [epoch])
   if (rules !== undefined) {
     run('INSERT INTO kept (name, value) VALUES (?, ?)', [fingerprintName(epoch), rules])
