@@ -5,10 +5,14 @@ import { createEdge } from './http/edge.ts'
 import type { AppDeps, Env, Handler } from './http/exchange.ts'
 import { createFhirRoutes } from './http/fhir-routes.ts'
 import { createOnError } from './http/on-error.ts'
+import { createOperationRoute, isOperation } from './http/operation-routes.ts'
 import { createPages } from './http/pages.ts'
 import { createSend, sendError } from './http/respond.ts'
 
 type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** What stands in a compartment: a type or `*`. Operations and `_history` begin otherwise. */
+const INSIDE = ':inside{[^$_/][^/]*}'
 
 /** Returns the application. FHIR is served under the path of the base URL. */
 export function createApp(deps: AppDeps): Hono<Env> {
@@ -17,6 +21,7 @@ export function createApp(deps: AppDeps): Hono<Env> {
   const fhir = createFhirRoutes(send)
   const pages = createPages(deps, send)
   const base = new URL(deps.ctx.settings.baseUrl).pathname.replace(/\/$/, '')
+  const operation = createOperationRoute(send, base)
 
   const routes: Record<string, Partial<Record<Verb, Handler>>> = {
     ...(base !== '' && { '/': { GET: pages.root } }),
@@ -38,29 +43,34 @@ export function createApp(deps: AppDeps): Hono<Env> {
     [`${base}/:type/_history`]: { GET: fhir.history },
     [`${base}/:type/:id`]: { GET: fhir.read, PUT: fhir.update, PATCH: fhir.patch, DELETE: fhir.delete },
     [`${base}/:type/:id/_history`]: { GET: fhir.history },
+    [`${base}/:type/:id/${INSIDE}`]: { GET: fhir.search },
+    [`${base}/:type/:id/${INSIDE}/_search`]: { POST: fhir.searchByPost },
     [`${base}/:type/:id/_history/:version`]: { GET: fhir.vread },
   }
 
   const app = new Hono<Env>({ strict: false })
   app.use('*', createEdge(deps, onError))
   for (const [path, handlers] of Object.entries(routes)) {
-    for (const [verb, handler] of Object.entries(handlers)) app.on(verb, path, handler)
+    // An operation stands where a type or an id does: `Patient/$everything`.
+    for (const [verb, handler] of Object.entries(handlers))
+      app.on(
+        verb,
+        path,
+        path.includes('/:') ? c => (isOperation(c.req.path) ? operation : handler)(c) : handler,
+      )
     const allow = Object.keys(handlers).flatMap(verb => (verb === 'GET' ? ['GET', 'HEAD'] : [verb]))
     const Allow = [...allow, 'OPTIONS'].join(', ')
     app.all(path, c => {
+      if (isOperation(c.req.path)) return operation(c)
       if (c.req.raw.method === 'OPTIONS') return send(c, 204, null, { Allow })
-      if (c.req.path.includes('/$')) throw noOperation()
       const error = fhirError('not-supported', `Here are allowed: ${Allow}.`, { status: 405 })
       return sendError(send, c, error, { Allow })
     })
   }
   app.notFound(c => {
-    const nothing = fhirError('not-found', 'There is nothing at this address.')
-    return sendError(send, c, c.req.path.includes('/$') ? noOperation() : nothing)
+    if (isOperation(c.req.path)) return operation(c)
+    return sendError(send, c, fhirError('not-found', 'There is nothing at this address.'))
   })
   app.onError((error, c) => onError(error, c))
   return app
 }
-
-const noOperation = () =>
-  fhirError('not-supported', 'There is no operation of this name here.', { status: 404 })

@@ -17,7 +17,8 @@ import { parsePairs } from '../interactions/pairs.ts'
 import { conditionalPatch, type Patch, patch } from '../interactions/patch.ts'
 import { etag, notModified } from '../interactions/preconditions.ts'
 import { type Live, read } from '../interactions/read.ts'
-import { search, searchBundle } from '../interactions/search.ts'
+import { search } from '../interactions/search.ts'
+import { searchBundle } from '../interactions/search-bundle.ts'
 import { shownOf, shownText, showsAll } from '../interactions/subset.ts'
 import { transaction } from '../interactions/transaction.ts'
 import { conditionalUpdate, update } from '../interactions/update.ts'
@@ -46,6 +47,8 @@ interface Asked {
   /** '' where the route has none. */
   type: string
   id: string
+  /** What is searched in the compartment of the resource: a type, or `*` for all. */
+  inside: string
   /** Without those of presentation. */
   pairs: Pairs
   indent: boolean
@@ -184,6 +187,7 @@ export function createFhirRoutes(send: Send) {
       return act(c, {
         type,
         id: c.req.param('id') ?? '',
+        inside: c.req.param('inside') ?? '',
         pairs: withoutPresentation(all),
         indent: negotiate(free ? null : headers.get('accept'), all),
         prefer: prefer(headers.get('prefer')),
@@ -238,7 +242,14 @@ export function createFhirRoutes(send: Send) {
 
   async function answerSearch(c: C, asked: Asked, pairs: Pairs) {
     const ctx = ctxOf(c)
-    const result = await search(ctx, asked.type === '' ? undefined : asked.type, pairs, asked.prefer)
+    const { lenient } = asked.prefer
+    const result =
+      asked.inside === ''
+        ? await search(ctx, asked.type || undefined, pairs, { lenient })
+        : await search(ctx, asked.inside === '*' ? undefined : asked.inside, pairs, {
+            lenient,
+            compartment: { type: asked.type, id: asked.id },
+          })
     return answer(c, asked, searchBundle(ctx, result), { 'Cache-Control': 'private, no-cache' })
   }
 }

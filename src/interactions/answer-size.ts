@@ -12,7 +12,7 @@ import { failedEntry } from './entry-response.ts'
 const BODIES = 4
 
 /** Returns the most characters of resources in one answer. */
-const mostCharacters = (ctx: Context): number => ctx.settings.limits.body * BODIES
+export const mostCharacters = (ctx: Context): number => ctx.settings.limits.body * BODIES
 
 /**
  * Returns a page that fits into one answer, of one row at least. `read` returns the page of at most so many rows; it is asked again where
@@ -30,6 +30,10 @@ export async function fittingPage<P extends Page>(
     most = fit
   }
 }
+
+/** Returns the characters of all texts. */
+export const charactersOf = (rows: readonly { text: string }[]): number =>
+  rows.reduce((sum, { text }) => sum + text.length, 0)
 
 function rowsThatFit({ rows }: Page, most: number): number {
   let left = most

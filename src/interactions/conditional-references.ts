@@ -60,7 +60,8 @@ export async function resolveReferences(
 async function resolve(ctx: Context, overlay: Overlay, text: string): Promise<Key> {
   const [, type, query] = CONDITIONAL.exec(text)!
   if (!isType(ctx, type!)) throw fhirError('invalid', `${type} is no resource type.`)
-  const found = await findInOverlay(ctx, overlay, criteriaOf(ctx, type!, parsePairs(query!), 'http'), 1)
+  const criteria = await criteriaOf(ctx, type!, parsePairs(query!), 'http')
+  const found = await findInOverlay(ctx, overlay, criteria, 1)
   if (found.more)
     throw fhirError('multiple-matches', `Several resources of type ${type} match the conditional reference.`)
   const match = found.now[0]

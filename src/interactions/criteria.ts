@@ -4,11 +4,12 @@
  */
 import type { Context } from '../context.ts'
 import { type FhirError, fhirError } from '../fhir/error.ts'
+import type { Need } from '../search/ask.ts'
 import { parseSearch } from '../search/parse.ts'
-import { planSearch } from '../search/plan.ts'
-import type { SearchPlan } from '../search/plan-node.ts'
+import type { Node, SearchPlan } from '../search/plan-node.ts'
 import { RESULT_PARAMS } from '../search/result-params.ts'
 import type { Key, Page, Require } from '../storage/port.ts'
+import { planned } from './planned.ts'
 import type { Live } from './read.ts'
 import type { Pairs } from './written.ts'
 
@@ -17,6 +18,8 @@ export interface Criteria {
   plan: SearchPlan
   /** Equal for criteria of equal meaning. */
   guard: string
+  /** The types of other resources that decide about a match, and then its own: empty where each resource is judged by itself. */
+  related: ReadonlySet<string>
 }
 
 const RESULT: ReadonlySet<string> = new Set(RESULT_PARAMS)
@@ -27,23 +30,46 @@ const RESULT: ReadonlySet<string> = new Set(RESULT_PARAMS)
  * Throws `invalid` where it says nothing, has a parameter without a value or one of results (`_sort`), and as a search does for parameters
  * and values that are not understood: what is left out of criteria would hit other resources than were meant. `expression` names them.
  */
-export function criteriaOf(ctx: Context, type: string, pairs: Pairs, expression: string): Criteria {
+export async function criteriaOf(
+  ctx: Context,
+  type: string,
+  pairs: Pairs,
+  expression: string,
+): Promise<Criteria> {
   const refuse = (why: string): FhirError => fhirError('invalid', why, { expression })
   for (const [name, value] of pairs) {
     if (RESULT.has(name)) throw refuse(`${name} chooses no resources, and cannot stand among criteria.`)
     if (value === '') throw refuse(`The criterion ${name.slice(0, 64)} has no value.`)
   }
-  const { registry, settings } = ctx
-  const { plan } = planSearch(parseSearch(pairs), {
-    types: [type],
-    registry,
-    zone: settings.zone,
-    baseUrl: settings.baseUrl,
-    now: ctx.clock(),
-  })
+  const { plan, needs } = await planned(ctx, parseSearch(pairs), { types: [type], lenient: false })
   if (plan.where.kind === 'and' && plan.where.nodes.length === 0)
     throw refuse('There are no criteria: every resource of the type would match.')
-  return { type, plan, guard: plan.fingerprint }
+  return { type, plan, guard: plan.fingerprint, related: relatedTypes(type, plan.where, needs) }
+}
+
+function relatedTypes(type: string, where: Node, needs: readonly Need[]): Set<string> {
+  const related = new Set(linkedTypes(where))
+  if (related.size > 0) related.add(type)
+  for (const need of needs)
+    for (const one of need.is === 'resources' ? [need.type] : ['ValueSet', 'CodeSystem']) related.add(one)
+  return related
+}
+
+/** Returns the types that chains lead over. */
+function linkedTypes(node: Node): string[] {
+  switch (node.kind) {
+    case 'and':
+    case 'or':
+      return node.nodes.flatMap(linkedTypes)
+    case 'not':
+      return linkedTypes(node.node)
+    case 'chain':
+      return [...node.types, ...linkedTypes(node.node)]
+    case 'has':
+      return [node.type, ...linkedTypes(node.node)]
+    default:
+      return []
+  }
 }
 
 /** Returns the resources that match, at most `most`, and whether there are more. */

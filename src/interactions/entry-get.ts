@@ -5,6 +5,7 @@
 import type { Context } from '../context.ts'
 import type { BundleEntry } from '../fhir/bundle.ts'
 import { fhirError } from '../fhir/error.ts'
+import type { Compartment } from '../search/compartment.ts'
 import { type HistoryScope, keyOf } from '../storage/port.ts'
 import type { BundleOptions } from './batch.ts'
 import type { Entry } from './entry.ts'
@@ -12,20 +13,21 @@ import { bundleEntryOf, notModifiedEntry, readEntryOf } from './entry-response.t
 import { history, historyBundle } from './history.ts'
 import { notModified } from './preconditions.ts'
 import { type Live, read } from './read.ts'
-import { search, searchBundle } from './search.ts'
+import { search } from './search.ts'
+import { searchBundle } from './search-bundle.ts'
 import { type Shown, shownOf, shownText } from './subset.ts'
 import { vread } from './vread.ts'
 
 /** Returns the answer of a GET or HEAD entry. Throws as the interaction does. */
 export async function answerGet(ctx: Context, entry: Entry, options: BundleOptions): Promise<BundleEntry> {
-  const { type, id, version, history: asksHistory, pairs } = entry.target
+  const { type, id, inside, version, history: asksHistory, pairs } = entry.target
   const withBody = entry.method === 'GET'
   if (entry.target.metadata) {
     if (options.metadata === undefined)
       throw fhirError('not-supported', 'There is no CapabilityStatement here.')
     return bundleEntryOf(options.metadata(), withBody)
   }
-  if (id !== '' && (!asksHistory || version !== '')) {
+  if (id !== '' && inside === '' && (!asksHistory || version !== '')) {
     const shown = shownOf(pairs, options.lenient === true)
     const row = await (version === '' ? read(ctx, type, id) : vread(ctx, type, id, version))
     return answerRead(ctx, entry, shown, row)
@@ -33,7 +35,18 @@ export async function answerGet(ctx: Context, entry: Entry, options: BundleOptio
   if (asksHistory) {
     return bundleEntryOf(historyBundle(ctx, await history(ctx, scopeOf(entry), pairs, options)), withBody)
   }
-  return bundleEntryOf(searchBundle(ctx, await search(ctx, type || undefined, pairs, options)), withBody)
+  const { lenient = false } = options
+  const { type: asked, compartment } = searchOf(entry)
+  return bundleEntryOf(searchBundle(ctx, await search(ctx, asked, pairs, { lenient, compartment })), withBody)
+}
+
+/** Returns where an entry searches; without a type, all types. */
+export function searchOf({ target: { type, id, inside } }: Entry): {
+  type: string | undefined
+  compartment: Compartment | undefined
+} {
+  if (inside === '') return { type: type || undefined, compartment: undefined }
+  return { type: inside === '*' ? undefined : inside, compartment: { type, id } }
 }
 
 /** Returns whose history an entry asks for. */

@@ -18,6 +18,8 @@ export interface Target {
   /** '' where the URL has none. */
   type: string
   id: string
+  /** What is searched in the compartment of the resource: a type, or `*` for all; '' elsewhere. */
+  inside: string
   version: string
   history: boolean
   /** The CapabilityStatement. */
@@ -116,6 +118,7 @@ function targetOf(ctx: Context, url: string): Target {
   const target = {
     type: '',
     id: '',
+    inside: '',
     version: '',
     history: false,
     metadata: false,
@@ -132,8 +135,9 @@ function targetOf(ctx: Context, url: string): Target {
   if (names.some(name => name[0] === '_') || names.length > 3) throw unknown()
   target.history = names.length < segments.length
   const shape = segments.map(segment => (segment === '_history' ? 'h' : 'n')).join('')
-  if (!['', 'n', 'nn', 'h', 'nh', 'nnh', 'nnhn'].includes(shape)) throw unknown()
-  ;[target.type = '', target.id = '', target.version = ''] = names
+  if (!['', 'n', 'nn', 'h', 'nh', 'nnh', 'nnhn', 'nnn'].includes(shape)) throw unknown()
+  ;[target.type = '', target.id = ''] = names
+  target[target.history ? 'version' : 'inside'] = names[2] ?? ''
   return target
 }
 
@@ -146,11 +150,11 @@ function decodeSegment(segment: string): string {
 }
 
 /** Throws `not-supported` where the method is not served at such a URL. */
-function checkRoute(method: EntryMethod, { type, id, history, pairs }: Target): void {
+function checkRoute(method: EntryMethod, { type, id, inside, history, pairs }: Target): void {
   if (method === 'GET' || method === 'HEAD') return
   const conditional = id === '' && pairs.length > 0
   const fits = method === 'POST' ? id === '' && !conditional : id !== '' ? pairs.length === 0 : conditional
-  if (type === '' || history || !fits)
+  if (type === '' || inside !== '' || history || !fits)
     throw fhirError('not-supported', `${method} has no meaning for this request.url.`, {
       expression: 'http.url',
     })

@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/R4/http.html#trules
  */
 import type { Context } from '../context.ts'
+import { fhirError } from '../fhir/error.ts'
 import type { Resource } from '../fhir/json.ts'
 import type { IndexRow } from '../search/index-row.ts'
 import { matches } from '../search/match.ts'
@@ -87,7 +88,12 @@ export interface Found {
   more: boolean
 }
 
-/** Returns what matches the criteria, at most `most` resources. */
+/**
+ * Returns what matches the criteria, at most `most` resources.
+ *
+ * Throws `not-supported` where the criteria look at other resources, by chains, `_has` or hierarchies, and the transaction writes such
+ * ones: links between pending resources are not known before all are identified.
+ */
 export async function findInOverlay(
   ctx: Context,
   overlay: Overlay,
@@ -95,6 +101,13 @@ export async function findInOverlay(
   most: number,
 ): Promise<Found> {
   const { type, plan } = criteria
+  for (const one of criteria.related)
+    if (overlay.types.has(one))
+      throw fhirError(
+        'not-supported',
+        `The criteria depend on other resources, and this transaction writes ${one}: send what it writes in a transaction of its own.`,
+        { status: 400, expression: 'http.url' },
+      )
   const ofType = overlay.types.get(type)
   // However many of the rows found are replaced by pending ones, `most` and one more could remain.
   const page = await findMatches(ctx, criteria, most + (ofType?.keys.size ?? 0))

@@ -1,25 +1,46 @@
 /**
- * The search interaction on a type and on the system.
+ * The search interaction on a type, on the system and in a compartment.
  * https://hl7.org/fhir/R4/http.html#search, https://hl7.org/fhir/R4/search.html
  */
 import type { Context } from '../context.ts'
-import { type BundleEntry, type BundleLink, bundleText } from '../fhir/bundle.ts'
+import type { BundleLink } from '../fhir/bundle.ts'
 import type { Issue } from '../fhir/error.ts'
-import { outcomeText } from '../fhir/outcome.ts'
+import { fhirError } from '../fhir/error.ts'
+import { type Compartment, compartmentNode } from '../search/compartment.ts'
 import { parseSearch } from '../search/parse.ts'
-import { type PlannedSearch, planSearch } from '../search/plan.ts'
-import { type Cursor, type SearchOptions, stampText } from '../storage/port.ts'
-import { fittingPage } from './answer-size.ts'
+import type { PlannedSearch } from '../search/plan.ts'
+import type { Cursor, SearchOptions } from '../storage/port.ts'
+import { charactersOf, fittingPage, mostCharacters } from './answer-size.ts'
+import { Outdated, underCurrent } from './current.ts'
 import { openPlace, sealPlace, type Way } from './cursors.ts'
-import { checkType } from './identity.ts'
+import { lap, newTrace, type Trace } from './explain.ts'
+import { checkId, checkType } from './identity.ts'
+import { included } from './include.ts'
 import { linkOf } from './paging.ts'
+import { planned } from './planned.ts'
 import type { Live } from './read.ts'
-import { type Summary, shownText } from './subset.ts'
+import { recallQuery, STORED, storeQuery } from './stored-query.ts'
+import type { Summary } from './subset.ts'
 import type { Pairs } from './written.ts'
+
+export interface AskOptions {
+  /** What is not known or not supported is left out and named in the answer. */
+  lenient?: boolean
+  /** Only what is in the compartment of this resource is found. */
+  compartment?: Compartment | undefined
+}
+
+/** Where a search is asked. `type` undefined: the whole system, or all that the compartment holds. */
+interface Place {
+  type: string | undefined
+  compartment: Compartment | undefined
+}
 
 export interface SearchResult {
   /** The page; empty where only the count was asked. */
   rows: readonly Live[]
+  /** What includes add to the page. */
+  included: readonly Live[]
   total?: number
   /** `self` shows what was applied; `next` and `previous` where there is more. */
   links: readonly BundleLink[]
@@ -27,108 +48,153 @@ export interface SearchResult {
   warnings: readonly Issue[]
   /** What is shown of each resource. */
   summary: Summary
-  /** Names of `_elements`; undefined shows all. */
+  /** Names of `_elements`, for the matches alone; undefined shows all. */
   elements?: readonly string[]
+  /** The answer says how it was found. */
+  explain: boolean
+  trace: Trace
 }
 
 /** The parameter of `next` and `previous` links that says where the page begins. */
 export const CURSOR = '_cursor'
 
 /**
- * Returns a page of the resources that match. `type` undefined searches the whole system. Those of presentation (`_format`, `_pretty`)
- * are the caller's to take out of `pairs`.
+ * Returns a page of the resources that match. `type` undefined searches the whole system, or the whole compartment. Those parameters of presentation (`_format`, `_pretty`) are the caller's to take out of
+ * `pairs`.
  *
- * Throws `not-supported` (404) for an unknown type, `invalid`/`not-supported` (400) for an unknown parameter or modifier unless `lenient`,
- * `too-costly` when the search takes too long.
+ * Throws `not-supported` (404) for an unknown type or one that has no such compartment, `invalid`/`not-supported` (400) for an unknown
+ * parameter or modifier unless `lenient`, `not-found` (410) for a stored query whose time is over, `too-costly` when the search takes too
+ * long or its includes are too many.
  */
 export async function search(
   ctx: Context,
   type: string | undefined,
   pairs: Pairs,
-  options: { lenient?: boolean } = {},
+  options: AskOptions = {},
 ): Promise<SearchResult> {
-  if (type !== undefined) checkType(ctx, type)
-  const planned = plannedSearch(ctx, type, pairs, options.lenient === true)
-  const { plan, result, applied, ignored } = planned
+  return underCurrent(ctx, under => searchUnder(under, type, pairs, options))
+}
+
+async function searchUnder(
+  ctx: Context,
+  type: string | undefined,
+  pairs: Pairs,
+  options: AskOptions,
+): Promise<SearchResult> {
+  const trace = newTrace(ctx)
+  const path = pathOf({ type, compartment: options.compartment })
+  const { plan, result, applied, ignored } = await plannedSearch(ctx, type, pairs, options, trace)
+  // What is left out as unknown may have been defined on another instance.
+  if (ignored.length > 0 && ctx.live !== undefined && (await ctx.live.refresh()).epoch !== ctx.registry.epoch)
+    throw new Outdated()
+  trace.plan = plan
+  trace.names = applied.map(([name]) => name)
+
   const cursor = pairs.find(([name]) => name === CURSOR)?.[1]
   const binding = `search ${plan.fingerprint}`
+  const deadline = ctx.clock() + ctx.settings.limits.searchMs
   const query: SearchOptions = {
     limit: result.summary === 'count' ? 0 : result.count,
     total: result.summary === 'count' || (result.total ?? 'none') !== 'none' ? 'accurate' : 'none',
-    deadline: ctx.clock() + ctx.settings.limits.searchMs,
+    deadline,
+    bytes: mostCharacters(ctx),
+    explain: result.explain,
   }
   const from = cursor === undefined ? undefined : await openPlace(ctx, binding, cursor)
   if (from !== undefined) query[from.way] = from.cursor
+  lap(ctx, trace, 'plan')
 
   const page = await fittingPage(ctx, query.limit, limit => ctx.storage.search(plan, { ...query, limit }))
-  const path = type ?? ''
-  const self = cursor === undefined ? applied : [...applied, [CURSOR, cursor] as const]
-  const links: BundleLink[] = [linkOf(ctx, 'self', path, self)]
-  const link = async (relation: string, way: Way, place: Cursor | undefined): Promise<void> => {
-    if (place === undefined) return
-    const sealed = await sealPlace(ctx, binding, { way, cursor: place })
-    links.push(linkOf(ctx, relation, path, [...applied, [CURSOR, sealed]]))
+  const rows = page.rows as Live[]
+  trace.rows = rows.length
+  if (page.explained !== undefined) trace.query = page.explained
+  lap(ctx, trace, 'query')
+
+  const room = mostCharacters(ctx) - charactersOf(rows)
+  const more = await included(ctx, rows, result.includes, { deadline, room, explain: result.explain })
+  trace.included = more.rows.length
+  trace.includes = more.explained
+  lap(ctx, trace, 'include')
+
+  const links: BundleLink[] = []
+  const link = async (relation: string, and: Pairs): Promise<void> => {
+    const whole = linkOf(ctx, relation, path, [...applied, ...and])
+    links.push(whole.url.length <= ctx.settings.limits.url ? whole : await shorter(relation, and))
+  }
+  const shorter = async (relation: string, and: Pairs): Promise<BundleLink> =>
+    linkOf(ctx, relation, path, [[STORED, await storeQuery(ctx, path, applied)], ...and])
+  const linkTo = async (relation: string, way: Way, place: Cursor | undefined): Promise<void> => {
+    if (place !== undefined)
+      await link(relation, [[CURSOR, await sealPlace(ctx, binding, { way, cursor: place })]])
   }
   const backwards = from?.way === 'before'
-  if (page.more || backwards) await link('next', 'after', page.last)
-  if (backwards ? page.more : from !== undefined) await link('previous', 'before', page.first)
+  await link('self', cursor === undefined ? [] : [[CURSOR, cursor]])
+  if (page.more || backwards) await linkTo('next', 'after', page.last)
+  if (backwards ? page.more : from !== undefined) await linkTo('previous', 'before', page.first)
 
   // A first page that is also the last one has been counted by reading it.
-  const whole = from === undefined && !page.more && query.limit > 0 ? page.rows.length : undefined
+  const whole = from === undefined && !page.more && query.limit > 0 ? rows.length : undefined
   const total = page.total ?? (result.total === 'none' ? undefined : whole)
+  lap(ctx, trace, 'render')
   return {
-    rows: page.rows as Live[],
+    rows,
+    included: more.rows,
     ...(total === undefined ? {} : { total }),
     links,
     warnings: ignored,
     summary: result.summary,
     ...(result.elements === undefined ? {} : { elements: result.elements }),
+    explain: result.explain,
+    trace,
   }
 }
+
+/** Returns where a search is asked, below the base. */
+const pathOf = ({ type, compartment }: Place): string =>
+  compartment === undefined ? (type ?? '') : `${compartment.type}/${compartment.id}/${type ?? '*'}`
 
 /**
  * Returns the plan of a search without doing it: for who must know beforehand that it is sound.
  *
  * Throws as `search` does.
  */
-export function plannedSearch(
+export async function plannedSearch(
   ctx: Context,
   type: string | undefined,
   pairs: Pairs,
-  lenient: boolean,
-): PlannedSearch {
-  const { registry, settings } = ctx
-  const { pageDefault, pageMax } = settings.limits
-  return planSearch(parseSearch(pairs.filter(([name]) => name !== CURSOR)), {
+  { lenient = false, compartment }: AskOptions,
+  trace = newTrace(ctx),
+): Promise<PlannedSearch> {
+  if (type !== undefined) checkType(ctx, type)
+  if (compartment !== undefined) checkCompartment(ctx, compartment, type)
+  const request = parseSearch(await criteria(ctx, pathOf({ type, compartment }), pairs))
+  lap(ctx, trace, 'parse')
+  return planned(ctx, request, {
     types: type === undefined ? [] : [type],
-    registry,
-    zone: settings.zone,
-    baseUrl: settings.baseUrl,
-    now: ctx.clock(),
     lenient,
-    limits: { pageDefault, pageMax },
+    ...(compartment === undefined ? {} : { within: compartment }),
   })
 }
 
-/** Returns the searchset Bundle as text: whole resources as they are stored, subsets marked SUBSETTED. */
-export function searchBundle(ctx: Context, result: SearchResult): string {
-  const { baseUrl } = ctx.settings
-  const shown = {
-    summary: result.summary,
-    ...(result.elements === undefined ? {} : { elements: result.elements }),
-  }
-  const entries: BundleEntry[] = result.rows.map(row => ({
-    fullUrl: `${baseUrl}/${row.key}`,
-    resource: shownText(row.text, shown),
-    search: { mode: 'match' },
-  }))
-  if (result.warnings.length > 0)
-    entries.push({ resource: outcomeText(result.warnings), search: { mode: 'outcome' } })
-  return bundleText({
-    type: 'searchset',
-    lastUpdated: stampText(ctx.clock()),
-    ...(result.total === undefined ? {} : { total: result.total }),
-    links: result.links,
-    entries,
-  })
+/** Throws where there is no such compartment, or where the type is never in it. */
+function checkCompartment(ctx: Context, compartment: Compartment, type: string | undefined): void {
+  checkType(ctx, compartment.type)
+  checkId(compartment.id, 'http.id')
+  compartmentNode(compartment, type === undefined ? [] : [type], ctx.registry)
+}
+
+/** Returns the parameters that choose resources and say how they come back, those of a stored query where it is asked for. */
+async function criteria(ctx: Context, path: string, pairs: Pairs): Promise<Pairs> {
+  const rest = pairs.filter(([name]) => name !== CURSOR)
+  const stored = rest.find(([name]) => name === STORED)
+  if (stored === undefined) return rest
+  if (rest.length > 1)
+    throw fhirError(
+      'invalid',
+      `${STORED} stands for all parameters of a search: no other can stand beside it.`,
+      {
+        expression: `http.${STORED}`,
+      },
+    )
+  return recallQuery(ctx, path, stored[1])
 }

@@ -232,7 +232,7 @@ const MATCHES_PER_ENTRY = 4
 async function find(ctx: Context, state: Attempt, entry: Entry, pairs: Pairs, most: number) {
   state.searched = true
   const place = entry.ifNoneExist === undefined ? 'http.url' : 'http.ifNoneExist'
-  const criteria = criteriaOf(ctx, entry.target.type, pairs, place)
+  const criteria = await criteriaOf(ctx, entry.target.type, pairs, place)
   const found = await findInOverlay(ctx, state.overlay, criteria, most)
   // What a conditional update, patch or deletion would have hit before the transaction is its identity too.
   const other = entry.method === 'POST' ? undefined : found.before.find(key => state.overlay.pending.has(key))

@@ -12,8 +12,9 @@ import { checkRoom, fitting, roomOf } from './answer-size.ts'
 import type { BundleOptions } from './batch.ts'
 import { linkAddress } from './bundle-links.ts'
 import { changeOf, commit, deletionOf, liveOf, storedOf } from './commit.ts'
+import { underCurrent } from './current.ts'
 import { type Entry, entriesOf, errorInEntry, inEntry, inEntrySync, readEntry } from './entry.ts'
-import { answerGet, scopeOf } from './entry-get.ts'
+import { answerGet, scopeOf, searchOf } from './entry-get.ts'
 import { deletedEntry, failedEntry, writtenEntry } from './entry-response.ts'
 import { checkHistory } from './history.ts'
 import { checkId, checkType } from './identity.ts'
@@ -54,8 +55,10 @@ export async function transaction(
   const asked = entries
     .filter(entry => entry.method !== 'GET' && entry.method !== 'HEAD')
     .map(entry => inEntrySync(entry.index, () => ask(ctx, entry)))
-  for (const entry of entries) if (isGet(entry)) await inEntry(entry, () => checkGet(ctx, entry, options))
-  return untilSettled(() => attempt(ctx, raw, entries, asked, options))
+  return underCurrent(ctx, async under => {
+    for (const entry of entries) if (isGet(entry)) await inEntry(entry, () => checkGet(under, entry, options))
+    return untilSettled(() => attempt(under, raw, entries, asked, options))
+  })
 }
 
 const isGet = (entry: Entry): boolean => entry.method === 'GET' || entry.method === 'HEAD'
@@ -91,12 +94,15 @@ function ask(ctx: Context, entry: Entry): Asked {
 
 /** Throws where a GET could never be answered, before anything is stored. */
 async function checkGet(ctx: Context, entry: Entry, options: BundleOptions): Promise<void> {
-  const { type, id, history, version, pairs, metadata } = entry.target
+  const { type, id, inside, history, version, pairs, metadata } = entry.target
   if (metadata) return
   if (type !== '') checkType(ctx, type)
-  if (id !== '' && (!history || version !== '')) shownOf(pairs, options.lenient === true)
+  if (id !== '' && inside === '' && (!history || version !== '')) shownOf(pairs, options.lenient === true)
   else if (history) await checkHistory(ctx, scopeOf(entry), pairs, options)
-  else plannedSearch(ctx, type || undefined, pairs, options.lenient === true)
+  else {
+    const { type: asked, compartment } = searchOf(entry)
+    await plannedSearch(ctx, asked, pairs, { lenient: options.lenient === true, compartment })
+  }
 }
 
 async function attempt(
@@ -169,8 +175,8 @@ function prepare(ctx: Context, state: Attempt, write: Write): Change[] {
 
 /** Throws where a read would fail after the transaction: it fails the transaction before. */
 async function foresee(ctx: Context, state: Attempt, entry: Entry): Promise<void> {
-  const { type, id, version, history } = entry.target
-  if (id === '') return
+  const { type, id, inside, version, history } = entry.target
+  if (id === '' || inside !== '') return
   const key = keyOf(type, id)
   const pending = state.overlay.pending.get(key)
   if (history && version === '') {

@@ -1,6 +1,7 @@
 /** https://hl7.org/fhir/R4/search.html, https://hl7.org/fhir/R4/http.html#search */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { search, searchBundle } from '../../src/interactions/search.ts'
+import { search } from '../../src/interactions/search.ts'
+import { searchBundle } from '../../src/interactions/search-bundle.ts'
 import { update } from '../../src/interactions/update.ts'
 import type { Pairs } from '../../src/interactions/written.ts'
 import { BASE, refusal, resource, type TestContext, testContext } from './context.ts'
