@@ -7,7 +7,7 @@ import type { Change } from '../../src/storage/port.ts'
 const text =
   '{"resourceType":"Group","id":"1","meta":{"versionId":"1","lastUpdated":"2026-11-21T10:41:00.000Z"}}'
 
-/** A string row is two terms, and the id of the resource is one. */
+/** A token row is two terms, and the id of the resource is one. */
 const withTerms = (count: number): Change => ({
   key: 'Group/1',
   version: 1,
@@ -15,7 +15,7 @@ const withTerms = (count: number): Change => ({
   body: { text, stampAt: text.indexOf('2026') },
   index: Array.from(
     { length: (count - 1) / 2 },
-    (_, i): IndexRow => ({ kind: 'string', param: 'x', folded: `${i}`, exact: `${i}` }),
+    (_, i): IndexRow => ({ kind: 'token', param: 'x', system: '', code: `${i}` }),
   ),
   claims: [],
 })

@@ -6,7 +6,7 @@ import { FhirError } from '../../src/fhir/error.ts'
 import { decimalKey } from '../../src/lib/decimal.ts'
 import type { IndexRow } from '../../src/search/index-row.ts'
 import { ANY_UNIT, type Node, type SortKey } from '../../src/search/plan-node.ts'
-import { compileSearch } from '../../src/storage/mongodb/compile.ts'
+import { compile, liveOf, merge } from '../../src/storage/mongodb/compile.ts'
 import { openMongo } from '../../src/storage/mongodb/store.ts'
 import { type Key, type Storage, stampText } from '../../src/storage/port.ts'
 import { startMongo } from './mongodb-server.ts'
@@ -179,7 +179,7 @@ else
         const plan = await client
           .db()
           .collection('resources')
-          .find(compileSearch(['Observation'], where) as Document)
+          .find(merge([compile(where, ['Observation']), liveOf(['Observation'])]))
           .sort(sort)
           .limit(21)
           .explain('queryPlanner')

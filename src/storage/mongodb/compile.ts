@@ -1,27 +1,24 @@
 /**
- * The plan as a MongoDB filter. Values of the client stand as values or escaped in an anchored regular expression, never as operators.
+ * The plan as a MongoDB filter. Values of the client stand as values or behind `$literal`, never as operators.
  * https://www.mongodb.com/docs/manual/tutorial/query-array-of-documents/
  */
-import type { Document, Filter } from 'mongodb'
+import type { Document } from 'mongodb'
 import { fhirError } from '../../fhir/error.ts'
 import type { Bound, Node, Op } from '../../search/plan-node.ts'
 import { keyOf } from '../port.ts'
-import type { ResourceDoc } from './document.ts'
+import { within } from './places.ts'
 import {
   afterPrefix,
-  beginning,
   boundPrefix,
-  exactTerm,
   idTerm,
   instantKey,
-  LONG,
-  longMark,
   prefixOf,
   referenceTerm,
   spanName,
   textTerm,
   tokenTerms,
 } from './terms.ts'
+import { byText, starting, startsWith } from './texts.ts'
 
 export const NODES: ReadonlySet<Node['kind']> = new Set([
   'and',
@@ -37,10 +34,12 @@ export const NODES: ReadonlySet<Node['kind']> = new Set([
   'date',
   'quantity',
   'reference',
+  'word',
+  'near',
+  'chain',
+  'has',
 ] as const)
 
-/** MongoDB refuses patterns beyond 32 KB, and escaping may double the text. */
-const LONGEST_PATTERN = 8000
 /** Deeper paths name nothing that exists, and each level is a candidate. */
 const MOST_SLASHES = 200
 /** More ids than this are looked up by their terms. */
@@ -58,24 +57,30 @@ const RANK: Partial<Record<Node['kind'], number>> = {
   date: 5,
 }
 
-/** Returns the filter of live resources of these types (all where there are none) for which the node holds. Throws `not-supported` for a node unknown. */
-export function compileSearch(types: readonly string[], where: Node): Filter<ResourceDoc> {
+/** The filters that stand for chain and has nodes (`links.ts`). */
+export type Linked = ReadonlyMap<Node, Document>
+const NONE: Linked = new Map()
+
+/** Returns the condition of being live and of one of these types, of any where there are none. */
+export function liveOf(types: readonly string[]): Document {
   // A deletion's type begins with a hyphen, which sorts before every letter.
-  const t = types.length === 0 ? { $gte: 'A' } : types.length === 1 ? types[0] : { $in: types }
-  return merge([compile(where, types), { t }])
+  return { t: types.length === 0 ? { $gte: 'A' } : types.length === 1 ? types[0] : { $in: types } }
 }
 
-/** Returns the filter of documents for which the node holds; `types` are those that they can have, none where any. */
-export function compile(node: Node, types: readonly string[]): Document {
+/**
+ * Returns the filter of documents for which the node holds; `types` are those that they can have, none where any. `linked` has a filter
+ * for every chain and has node. Throws `not-supported` for a node unknown.
+ */
+export function compile(node: Node, types: readonly string[], linked: Linked = NONE): Document {
   switch (node.kind) {
     case 'and': {
       const sorted = [...node.nodes].sort((a, b) => (RANK[a.kind] ?? 9) - (RANK[b.kind] ?? 9))
-      return merge(sorted.map(one => compile(one, types)))
+      return merge(sorted.map(one => compile(one, types, linked)))
     }
     case 'or':
-      return either(node.nodes.map(one => compile(one, types)))
+      return either(node.nodes.map(one => compile(one, types, linked)))
     case 'not':
-      return { $nor: [compile(node.node, types)] }
+      return { $nor: [compile(node.node, types, linked)] }
     case 'type':
       return { t: { $in: [...node.types] } }
     case 'id':
@@ -104,12 +109,23 @@ export function compile(node: Node, types: readonly string[]): Document {
       return bySpan(node.param, node.unit, node.bounds, key => key)
     case 'reference':
       return { ix: referenceTerm(node.param, node.type, node.id, node.version) }
+    case 'word':
+      return node.prefix ? startsWith(node.param, node.word) : { ix: textTerm(node.param, node.word) }
+    case 'near':
+      return within(node.param, node.latitude, node.longitude, node.metres)
+    case 'chain':
+    case 'has': {
+      const link = linked.get(node)
+      if (link === undefined)
+        throw new Error(`A ${node.kind} node was compiled before its targets were known.`)
+      return link
+    }
     default:
       throw fhirError('not-supported', `MongoDB storage does not search by ${(node as Node).kind}.`)
   }
 }
 
-const NEVER: Document = { _id: { $in: [] } }
+export const NEVER: Document = { _id: { $in: [] } }
 
 /** Returns the conjunction, flat where it can be. */
 export function merge(parts: readonly Document[]): Document {
@@ -120,48 +136,32 @@ export function merge(parts: readonly Document[]): Document {
   return new Set(names).size === names.length ? Object.assign({}, ...needed) : { $and: needed }
 }
 
-function either(parts: readonly Document[]): Document {
-  if (parts.length === 0) return NEVER
-  if (parts.length === 1) return parts[0]!
-  const terms = parts.map(onlyTerm)
-  // One $in keeps the index's order of the internal id, which an $or may lose.
-  return terms.every(term => term !== undefined) ? { ix: { $in: [...new Set(terms)] } } : { $or: [...parts] }
+/** Returns the disjunction: all that ask for a term only become one $in, which also keeps the index's order of the internal id for a few. */
+export function either(parts: readonly Document[]): Document {
+  const terms = new Set<string>()
+  const others: Document[] = []
+  for (const part of parts) {
+    if (part === NEVER) continue
+    const own = onlyTerms(part)
+    if (own === undefined) others.push(part)
+    else for (const term of own) terms.add(term)
+  }
+  if (terms.size > 0) others.push({ ix: terms.size === 1 ? [...terms][0] : { $in: [...terms] } })
+  if (others.length === 0) return NEVER
+  return others.length === 1 ? others[0]! : { $or: others }
 }
 
-const onlyTerm = (part: Document): string | undefined =>
-  Object.keys(part).length === 1 && typeof part.ix === 'string' ? part.ix : undefined
-
-/** One element of `ix` in a range: without $elemMatch one element could meet one bound and another the other. */
-const ranged = (from: string, to: string): Document => ({ ix: { $elemMatch: { $gte: from, $lt: to } } })
-const starting = (prefix: string): Document => ranged(prefix, afterPrefix(prefix))
+function onlyTerms(part: Document): readonly string[] | undefined {
+  const { ix } = part
+  if (ix === undefined || Object.keys(part).length > 1) return undefined
+  if (typeof ix === 'string') return [ix]
+  return Array.isArray(ix.$in) ? ix.$in : undefined
+}
 
 function byId(ids: readonly string[], types: readonly string[]): Document {
   if (types.length > 0 && types.length * ids.length <= MOST_KEYS)
     return { _id: { $in: types.flatMap(type => ids.map(id => keyOf(type, id))) } }
   return { ix: { $in: ids.map(idTerm) } }
-}
-
-function startsWith(param: string, value: string): Document {
-  const short = starting(`${prefixOf(param)}=${beginning(value)}`)
-  if (value.length <= LONG) return short
-  return { ...short, w: { $elemMatch: { p: param, v: { $gte: value, $lt: afterPrefix(value) } } } }
-}
-
-function byText(node: Node & { kind: 'string' }): Document {
-  const { param, match, value } = node
-  if (match === 'equals') return { ix: textTerm(param, value) }
-  if (match === 'exact') return { ix: exactTerm(param, value) }
-  if (match === 'starts') return startsWith(param, value)
-  if (value.length > LONGEST_PATTERN)
-    throw fhirError('value', `A text for :contains has at most ${LONGEST_PATTERN} characters.`)
-  const long = { ix: longMark(param), w: { $elemMatch: { p: param, v: { $regex: literal(value) } } } }
-  if (value.length > LONG) return long
-  return { $or: [{ ix: { $regex: `^${literal(`${prefixOf(param)}=`)}[\\s\\S]*${literal(value)}` } }, long] }
-}
-
-/** Returns a regular expression that matches this text only. */
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&').replaceAll('\u0000', '\\x00')
 }
 
 function byUri(node: Node & { kind: 'uri' }): Document {

@@ -24,10 +24,17 @@ export interface Span {
   hi: number | string
 }
 
-/** A string or uri that is too long for a term, whole. */
+/** A string or uri that is too long for a term, whole; or a string of a resource that has too many. */
 export interface LongValue {
   p: string
   v: string
+}
+
+/** A place, degrees of WGS84. */
+export interface Place {
+  p: string
+  lat: number
+  lon: number
 }
 
 /** What search knows of a resource (`terms.ts`). */
@@ -36,6 +43,7 @@ export interface IndexFields {
   ix?: string[]
   d?: Span[]
   w?: LongValue[]
+  g?: Place[]
   /** The smallest sort key by parameter code, inverted, so that a descending walk ascends and leaves the missing for last. */
   s?: Record<string, string>
   /** The largest sort key by parameter code. */
@@ -56,6 +64,8 @@ interface Version {
   text?: string
   /** How many pieces in `chunks` the text has. */
   chunks?: number
+  /** How many UTF-8 bytes a text in chunks has. */
+  len?: number
 }
 
 /** The current version of `_id` 'Patient/1'. */
@@ -105,6 +115,13 @@ export interface LeaseDoc {
   fence: number
 }
 
+/** What a name stands for until a time; removed some time after it. */
+export interface RememberedDoc {
+  _id: string
+  text: string
+  until: Date
+}
+
 export interface KeptDoc {
   _id: string
   value: string
@@ -120,13 +137,16 @@ export interface Collections {
   claims: Collection<ClaimDoc>
   leases: Collection<LeaseDoc>
   kept: Collection<KeptDoc>
+  remembered: Collection<RememberedDoc>
   instances: Collection<Document & { _id: string }>
 }
 
 /** What a Stored is made of. */
-export const BODY_FIELDS = { v: 1, lu: 1, n: 1, m: 1, text: 1, chunks: 1 } as const
+export const BODY_FIELDS = { v: 1, lu: 1, n: 1, m: 1, text: 1, chunks: 1, len: 1 } as const
 
-export type BodyDoc = Pick<ResourceDoc, '_id' | 'v' | 'lu' | 'n' | 'm' | 'text' | 'chunks'> & { k?: string }
+export type BodyDoc = Pick<ResourceDoc, '_id' | 'v' | 'lu' | 'n' | 'm' | 'text' | 'chunks' | 'len'> & {
+  k?: string
+}
 
 export const versionId = (key: string, version: number): string => `${key}/${version}`
 

@@ -6,9 +6,10 @@ import type { Document } from 'mongodb'
 import { fhirError } from '../../fhir/error.ts'
 import type { Node } from '../../search/plan-node.ts'
 import { type Cursor, type HistoryOptions, type HistoryScope, type Page, typeOf } from '../port.ts'
-import { compile } from './compile.ts'
+import { merge } from './compile.ts'
 import { BODY_FIELDS, type BodyDoc, type Collections, toStored } from './document.ts'
 import type { Instances } from './instances.ts'
+import { ask, questionOf } from './links.ts'
 
 /** Returns a page of versions, newest first. A cursor is the stamp and the internal id of its row. */
 export async function history(
@@ -131,12 +132,11 @@ async function visible(
 ): Promise<BodyDoc[]> {
   const keys = [...new Set(docs.map(doc => doc.k ?? doc._id))]
   const type = scope.key === undefined ? scope.type : typeOf(scope.key)
-  const seen = await collections.resources
-    .find(
-      { $and: [{ _id: { $in: keys } }, compile(filter, type === undefined ? [] : [type])] },
-      { projection: { _id: 1 } },
-    )
-    .toArray()
+  const on = { resources: collections.resources, singly: true }
+  const question = await questionOf(on, type === undefined ? [] : [type], filter)
+  const match = merge([{ _id: { $in: keys } }, question.match])
+  const shape = { projection: { _id: 1 }, batchSize: keys.length + 1 }
+  const seen = await ask<{ _id: string }>(on, 'filter', { ...question, match }, shape).toArray()
   const shown = new Set(seen.map(doc => doc._id))
   return docs.filter(doc => shown.has(doc.k ?? doc._id))
 }
@@ -150,8 +150,13 @@ async function count(
   const where = conditions(scope, options, span)
   if (options.filter !== undefined) {
     const type = scope.key === undefined ? scope.type : typeOf(scope.key)
-    const filter = compile(options.filter, type === undefined ? [] : [type])
-    const current = await collections.resources.countDocuments({ $and: [where.resources, filter] })
+    const on = { resources: collections.resources, singly: true }
+    const filter = await questionOf(on, type === undefined ? [] : [type], options.filter)
+    const passing = [{ $match: filter.match }, ...filter.stages]
+    const counting = [{ $count: 'n' }]
+    const [now] = await collections.resources
+      .aggregate<{ n: number }>([{ $match: where.resources }, ...passing, ...counting])
+      .toArray()
     const [past] = await collections.history
       .aggregate<{ n: number }>([
         { $match: where.history },
@@ -160,15 +165,15 @@ async function count(
             from: 'resources',
             localField: 'k',
             foreignField: '_id',
-            pipeline: [{ $match: filter }, { $project: { _id: 1 } }],
+            pipeline: [...passing, { $project: { _id: 1 } }],
             as: 'now',
           },
         },
         { $match: { 'now.0': { $exists: true } } },
-        { $count: 'n' },
+        ...counting,
       ])
       .toArray()
-    return current + (past?.n ?? 0)
+    return (now?.n ?? 0) + (past?.n ?? 0)
   }
   const [current, past] = await Promise.all([
     collections.resources.countDocuments(where.resources),

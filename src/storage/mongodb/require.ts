@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto'
 import type { ClientSession } from 'mongodb'
 import { ANY_REFERENCE } from '../../search/index-row.ts'
 import { type Change, type Commit, idOf, type Key, type Require, typeOf } from '../port.ts'
-import { compileSearch } from './compile.ts'
 import type { Collections } from './document.ts'
 import { isDuplicate } from './failure.ts'
+import { ask, searchOf } from './links.ts'
 import { referenceTerm } from './terms.ts'
 
 /** Guards of criteria are slots by hash, so that their number is bounded; two criteria in one slot only wait for each other. */
@@ -140,14 +140,10 @@ export async function matching(
 ): Promise<boolean> {
   const wanted = new Set<string>(one.keys)
   const limit = wanted.size + 1
-  const found = await collections.resources
-    .find(compileSearch(one.plan.types, one.plan.where), {
-      ...options,
-      projection: { _id: 1 },
-      batchSize: limit + 1,
-    })
-    .limit(limit)
-    .toArray()
+  const on = { resources: collections.resources, ...options }
+  const question = await searchOf(on, one.plan.types, one.plan.where)
+  const shape = { projection: { _id: 1 }, limit, batchSize: limit + 1 }
+  const found = await ask<{ _id: string }>(on, 'matches', question, shape).toArray()
   return found.length === wanted.size && found.every(doc => wanted.has(doc._id))
 }
 

@@ -3,13 +3,16 @@
  * Sorting by a parameter always descends in the index: ascending order stands inverted in `s`, so in both directions the resources
  * without a value come last by themselves and a page goes on from a key with one range.
  */
-import type { Document, Filter } from 'mongodb'
+import type { Document } from 'mongodb'
 import { fhirError } from '../../fhir/error.ts'
 import type { SearchPlan, SortKey } from '../../search/plan-node.ts'
 import type { Cursor, Page, SearchOptions } from '../port.ts'
-import { compileSearch, merge } from './compile.ts'
+import { merge } from './compile.ts'
 import { BODY_FIELDS, type Collections, type ResourceDoc, toStored } from './document.ts'
+import { explained, type Made } from './explain.ts'
 import { tooSlow } from './failure.ts'
+import { type Asking, ask, type Question, searchOf } from './links.ts'
+import { nearest } from './places.ts'
 import { sortField } from './terms.ts'
 
 /** A field to sort by. */
@@ -18,15 +21,26 @@ interface Key {
   direction: 1 | -1
   /** Resources may have no value; they come last. */
   missing: boolean
+  /** The expression that the field is computed by; absent where it is stored. */
+  computed?: Document
 }
 
-/** The logical id, computed where several types are sorted by it. */
-const ID = 'id'
+/** Beyond every distance on earth and before it: resources without a place come last. JSON holds them, as it does not hold infinity. */
+const FARTHEST = 1e12
+const NEAREST = -1
 
-function keyOfSort(key: SortKey, types: readonly string[]): Key {
+function keyOfSort(key: SortKey, types: readonly string[], i: number): Key {
+  const direction = key.descending ? -1 : 1
+  if (key.by === 'distance') {
+    const { param, latitude, longitude } = key
+    const computed = nearest(param, latitude, longitude, key.descending ? NEAREST : FARTHEST)
+    return { path: `far${i}`, direction, missing: false, computed }
+  }
   if (key.by !== 'param') {
-    const path = key.by === 'updated' ? 'lu' : types.length === 1 ? '_id' : ID
-    return { path, direction: key.descending ? -1 : 1, missing: false }
+    if (key.by === 'updated') return { path: 'lu', direction, missing: false }
+    if (types.length === 1) return { path: '_id', direction, missing: false }
+    const computed = { $arrayElemAt: [{ $split: ['$_id', '/'] }, 1] }
+    return { path: 'id', direction, missing: false, computed }
   }
   const fields = new Set(key.params.map(sortField))
   if (fields.size !== 1)
@@ -42,14 +56,23 @@ export async function search(
   plan: SearchPlan,
   options: SearchOptions,
 ): Promise<Page> {
-  const where = compileSearch(plan.types, plan.where)
-  const counted =
-    options.total === 'accurate' ? count(collections, where, timeLeft(clock, options)) : undefined
+  const made: Made[] = []
+  const on: Asking = {
+    resources: collections.resources,
+    limits: () => timeLeft(clock, options),
+    ...(options.explain ? { asked: (what, again) => void made.push({ what, again }) } : {}),
+  }
+  const begun = performance.now()
+  const question = await searchOf(on, plan.types, plan.where)
+  const counted = options.total === 'accurate' ? count(on, question) : undefined
   // Awaited last: a failure meanwhile must not go unhandled.
   counted?.catch(() => {})
-  const page =
-    options.limit > 0 ? await rows(collections, clock, plan, options, where) : { rows: [], more: false }
-  return counted === undefined ? page : { ...page, total: await counted }
+  const page: Page =
+    options.limit > 0 ? await rows(collections, on, plan, options, question) : { rows: [], more: false }
+  if (counted !== undefined) page.total = await counted
+  const ms = performance.now() - begun
+  if (options.explain) page.explained = await explained(made, ms, page.rows.length)
+  return page
 }
 
 function timeLeft(clock: () => number, options: SearchOptions): { maxTimeMS?: number } {
@@ -59,56 +82,51 @@ function timeLeft(clock: () => number, options: SearchOptions): { maxTimeMS?: nu
   return { maxTimeMS: Math.min(left, 2_000_000_000) }
 }
 
-async function count(
-  collections: Collections,
-  where: Filter<ResourceDoc>,
-  limits: Document,
-): Promise<number> {
-  const counted = await collections.resources
-    .aggregate<{ n: number }>([{ $match: where }, { $group: { _id: null, n: { $sum: 1 } } }], limits)
-    .toArray()
-  return counted[0]?.n ?? 0
+async function count(on: Asking, question: Question): Promise<number> {
+  const counting: Question = {
+    match: question.match,
+    stages: [...question.stages, { $group: { _id: null, n: { $sum: 1 } } }],
+  }
+  const found = await ask<{ n: number }>(on, 'count', counting, { projection: { n: 1 } }).toArray()
+  return found[0]?.n ?? 0
 }
 
 async function rows(
   collections: Collections,
-  clock: () => number,
+  on: Asking,
   plan: SearchPlan,
   options: SearchOptions,
-  where: Filter<ResourceDoc>,
+  question: Question,
 ): Promise<Page> {
-  const keys = [
-    ...plan.sort.map(key => keyOfSort(key, plan.types)),
-    { path: 'n', direction: 1, missing: false } as const,
+  const keys: Key[] = [
+    ...plan.sort.map((key, i) => keyOfSort(key, plan.types, i)),
+    { path: 'n', direction: 1, missing: false },
   ]
   const backwards = options.before !== undefined
   const cursor = options.after ?? options.before
   const from = cursor === undefined ? {} : beyond(keys, cursor, backwards)
-  const sort = Object.fromEntries(keys.map(key => [key.path, backwards ? -key.direction : key.direction]))
-  const wanted = { ...BODY_FIELDS, ...Object.fromEntries(keys.map(key => [key.path, 1])) }
+  const sets = keys.filter(key => key.computed !== undefined)
+  const computed: Document[] =
+    sets.length === 0
+      ? []
+      : [{ $set: Object.fromEntries(sets.map(key => [key.path, key.computed])) }, { $match: from }]
   const limit = options.limit + 1
-  // All in the first answer: without batchSize MongoDB sends 101 and asks for another command.
-  const limits = { ...timeLeft(clock, options), batchSize: limit + 1 }
-  const computed = keys.some(key => key.path === ID)
-  const found = computed
-    ? collections.resources.aggregate<ResourceDoc>(
-        [
-          { $match: where },
-          { $set: { [ID]: { $arrayElemAt: [{ $split: ['$_id', '/'] }, 1] } } },
-          { $match: from },
-          { $sort: sort },
-          { $limit: limit },
-          { $project: wanted },
-        ],
-        { ...limits, allowDiskUse: true },
-      )
-    : collections.resources
-        .find<ResourceDoc>(merge([where, from]), { ...limits, projection: wanted })
-        .sort(sort as Record<string, 1 | -1>)
-        .limit(limit)
-  const docs = await found.toArray()
-  const more = docs.length > options.limit
-  if (more) docs.pop()
+  const found = ask<ResourceDoc>(
+    on,
+    'search',
+    computed.length > 0 ? question : { ...question, match: merge([question.match, from]) },
+    {
+      computed,
+      sort: Object.fromEntries(
+        keys.map(key => [key.path, backwards ? (-key.direction as 1 | -1) : key.direction]),
+      ),
+      limit,
+      projection: { ...BODY_FIELDS, ...Object.fromEntries(keys.map(key => [key.path, 1])) },
+      // All in the first answer: without it MongoDB sends 101 and asks for another command.
+      batchSize: limit + 1,
+    },
+  )
+  const { docs, more } = await taken(found, options)
   if (backwards) docs.reverse()
   const page: Page = { rows: await toStored(docs, collections.chunks), more }
   if (docs.length > 0) {
@@ -116,6 +134,28 @@ async function rows(
     page.last = keys.map(key => valueAt(docs.at(-1)!, key.path))
   }
   return page
+}
+
+/**
+ * Returns the documents of the page, and whether there are more: at most `limit`, and no more than `bytes` of text. An answer of the server
+ * has 16 MB at most, and the next is asked for only when the page takes more, so what is beyond the page is never held. Texts in chunks
+ * are not read here.
+ */
+async function taken(
+  found: AsyncIterable<ResourceDoc> & { close(): Promise<void> },
+  { limit, bytes = Number.POSITIVE_INFINITY }: SearchOptions,
+): Promise<{ docs: ResourceDoc[]; more: boolean }> {
+  const docs: ResourceDoc[] = []
+  let size = 0
+  for await (const doc of found) {
+    size += doc.len ?? (bytes === Number.POSITIVE_INFINITY ? 0 : Buffer.byteLength(doc.text ?? ''))
+    if (docs.length === limit || (docs.length > 0 && size > bytes)) {
+      await found.close()
+      return { docs, more: true }
+    }
+    docs.push(doc)
+  }
+  return { docs, more: false }
 }
 
 function valueAt(doc: Document, path: string): string | number | null {
@@ -128,7 +168,10 @@ function valueAt(doc: Document, path: string): string | number | null {
  * second; and so on. Throws `value` for a cursor of another shape.
  */
 function beyond(keys: readonly Key[], cursor: Cursor, backwards: boolean): Document {
-  if (cursor.length !== keys.length) throw fhirError('value', 'The page link does not belong to this search.')
+  // An object as a value could be an operator.
+  const plain = cursor.every(value => value === null || ['string', 'number'].includes(typeof value))
+  if (cursor.length !== keys.length || !plain)
+    throw fhirError('value', 'The page link does not belong to this search.')
   const ways: Document[] = []
   const same: Document[] = []
   keys.forEach((key, i) => {

@@ -3,18 +3,28 @@ import { randomBytes } from 'node:crypto'
 import type { CommandStartedEvent } from 'mongodb'
 import { fhirError } from '../../fhir/error.ts'
 import type { Log } from '../../lib/log.ts'
+import type { Node } from '../../search/plan-node.ts'
 import { type Capabilities, type Key, type Reindexed, type Storage, type Stored, typeOf } from '../port.ts'
 import { type Committer, commitOnce } from './commit.ts'
-import { compile, merge, NODES } from './compile.ts'
+import { merge, NODES } from './compile.ts'
 import { connect } from './connect.ts'
-import { BODY_FIELDS, type Collections, type LeaseDoc, toStored, versionId } from './document.ts'
+import {
+  BODY_FIELDS,
+  type Collections,
+  type LeaseDoc,
+  type ResourceDoc,
+  toStored,
+  versionId,
+} from './document.ts'
 import { isDuplicate, speaking } from './failure.ts'
 import { history } from './history.ts'
+import { indexFields } from './index-fields.ts'
 import { joinInstances, type Timing } from './instances.ts'
+import { ask, questionOf } from './links.ts'
 import { jobDone, takeJobs } from './outbox.ts'
+import { recall, remember } from './remembered.ts'
 import { collectionsOf, prepare, typeViews } from './schema.ts'
 import { search } from './search.ts'
-import { indexFields } from './terms.ts'
 import { createTurns } from './turns.ts'
 import { createOrder, MAX_BODY } from './version.ts'
 
@@ -68,12 +78,8 @@ export async function openMongo(uri: string, options: MongoOptions): Promise<Sto
       history: (scope, o) => speaking(() => history(collections, instances, scope, o)),
       commit: commit => speaking(() => commitOnce(on, commit)),
       keep: (name, value) => speaking(() => keep(collections, name, value)),
-      remember: async () => {
-        throw new Error('not built yet')
-      },
-      recall: async () => {
-        throw new Error('not built yet')
-      },
+      remember: (name, text, until) => speaking(() => remember(collections.remembered, name, text, until)),
+      recall: name => speaking(() => recall(collections.remembered, name, clock())),
       counter: name => speaking(async () => (await collections.counters.findOne({ _id: name }))?.n ?? 0),
       scan: (after, limit, types) => speaking(() => scan(collections, after, limit, types)),
       reindex: (rows, epoch) =>
@@ -107,11 +113,8 @@ async function read(
   options: Parameters<Storage['read']>[1] = {},
 ): Promise<Stored | undefined> {
   const { version, filter } = options
-  const where = filter === undefined ? {} : compile(filter, [typeOf(key)])
-  const current = await collections.resources.findOne(merge([{ _id: key }, where]), {
-    projection: BODY_FIELDS,
-  })
-  if (current === null) return undefined
+  const [current] = await byKeys(collections, [key], filter)
+  if (current === undefined) return undefined
   if (version === undefined || version === current.v)
     return (await toStored([current], collections.chunks))[0]
   if (version > current.v) return undefined
@@ -129,16 +132,23 @@ async function readMany(
   filter: Parameters<Storage['readMany']>[1],
 ): Promise<Map<Key, Stored>> {
   if (keys.length === 0) return new Map()
-  const types = [...new Set(keys.map(typeOf))]
-  const where = filter === undefined ? {} : compile(filter, types)
-  const docs = await collections.resources
-    .find(
-      { $and: [{ _id: { $in: [...keys] } }, where] },
-      { projection: BODY_FIELDS, batchSize: keys.length + 1 },
-    )
-    .toArray()
+  const docs = await byKeys(collections, keys, filter)
   const stored = await toStored(docs, collections.chunks)
   return new Map(stored.map(one => [one.key, one]))
+}
+
+/** Returns the current versions for which the filter holds; one command, chains in the filter too. */
+async function byKeys(
+  collections: Collections,
+  keys: readonly Key[],
+  filter: Node | undefined,
+): Promise<ResourceDoc[]> {
+  const on = { resources: collections.resources, singly: true }
+  const types = [...new Set(keys.map(typeOf))]
+  const asked = { _id: keys.length === 1 ? keys[0] : { $in: [...keys] } }
+  const question = await questionOf(on, types, filter ?? { kind: 'and', nodes: [] })
+  const shape = { projection: BODY_FIELDS, batchSize: keys.length + 1 }
+  return ask<ResourceDoc>(on, 'read', { ...question, match: merge([asked, question.match]) }, shape).toArray()
 }
 
 async function keep(collections: Collections, name: string, value: string): Promise<string> {
@@ -183,7 +193,7 @@ async function reindex(collections: Collections, rows: readonly Reindexed[]): Pr
   if (rows.length === 0) return []
   const updates = rows.map(({ key, version, index }) => {
     const fields = indexFields(key, index)
-    const gone = (['d', 'w', 's', 'sx'] as const).filter(name => fields[name] === undefined)
+    const gone = (['d', 'w', 'g', 's', 'sx'] as const).filter(name => fields[name] === undefined)
     const unset = gone.length > 0 ? { $unset: Object.fromEntries(gone.map(name => [name, ''])) } : {}
     // A deletion keeps no rows.
     const filter = { _id: key as string, v: version, t: typeOf(key) }

@@ -1,26 +1,24 @@
 /**
  * The terms of the array `ix`: `<parameter> <kind><value>`, so that one multikey index answers equality, prefix and range of every parameter.
- * Kinds: `~` code or id whatever its system or type, `|` system and code, `=` folded string or uri, `#` string as sent, `@` type and id,
- * `<` and `>` the lower and the upper end of a range, `!` a value too long for a term.
+ * Kinds: `~` code or id whatever its system or type, `|` system and code, `=` folded string, word or uri, `#` string as sent, `@` type and id,
+ * `<` and `>` the lower and the upper end of a range, `*` a window of a string, `^` the latitude of a place, `!` values that are not
+ * here in full.
  */
 import { createHash } from 'node:crypto'
-import type { IndexRow } from '../../search/index-row.ts'
 import { DATE_MAX, DATE_MIN } from '../../search/plan-node.ts'
-import { idOf, type Key } from '../port.ts'
-import type { IndexFields, LongValue, Span } from './document.ts'
 
 /** Values with more UTF-16 units are cut here and closed by a hash of the whole. */
 export const LONG = 300
 
-/** Values of a sort key beyond this do not take part in the order. */
-const SORT_LENGTH = 1024
+/** Parts the beginning of a longer value from its hash. */
+export const CUT = '\u0002'
 
 /** Returns the beginning of every term of a parameter. */
 export const prefixOf = (param: string): string =>
   `${/\s/.test(param) ? param.replace(/\s/g, encodeURIComponent) : param} `
 
 /** Returns the first units of a text, never half a character. */
-function cut(text: string, length: number): string {
+export function cut(text: string, length: number): string {
   const last = text.charCodeAt(length - 1)
   return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length)
 }
@@ -28,14 +26,14 @@ function cut(text: string, length: number): string {
 /** Returns the value as a term holds it: itself, or its beginning and the hash of the whole. */
 export function held(value: string): string {
   if (value.length <= LONG) return value
-  return `${cut(value, LONG)}\u0002${createHash('sha256').update(value).digest('base64url')}`
+  return `${cut(value, LONG)}${CUT}${createHash('sha256').update(value).digest('base64url')}`
 }
 
 /** Returns the beginning by which a term of the value is found, whatever its length. */
 export const beginning = (value: string): string => (value.length <= LONG ? value : cut(value, LONG))
 
 /** \u0001 parts the fields of a term, so within a field it is written otherwise. */
-const escaped = (value: string): string =>
+export const escaped = (value: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these two are the separators
   /[\u0001\u0002]/.test(value) ? value.replaceAll('\u0002', '\u0002b').replaceAll('\u0001', '\u0002a') : value
 
@@ -47,9 +45,11 @@ export const tokenTerms = {
     `${tokenTerms.system(param, system)}${held(code)}`,
 }
 
-export const textTerm = (param: string, folded: string): string => `${prefixOf(param)}=${held(folded)}`
+export const textPrefix = (param: string): string => `${prefixOf(param)}=`
+export const textTerm = (param: string, folded: string): string => textPrefix(param) + held(folded)
+export const windowPrefix = (param: string): string => `${prefixOf(param)}*`
 export const exactTerm = (param: string, exact: string): string => `${prefixOf(param)}#${held(exact)}`
-/** Marks a resource that has a long value of the parameter in `w`. */
+/** Marks a resource that has values of the parameter in `w`. */
 export const longMark = (param: string): string => `${prefixOf(param)}!`
 export const idTerm = (id: string): string => `_id =${id}`
 
@@ -57,6 +57,17 @@ export const idTerm = (id: string): string => `_id =${id}`
 export function referenceTerm(param: string, type: string | undefined, id: string, version = ''): string {
   const target = type === undefined ? `~${escaped(held(id))}` : `@${type}/${escaped(held(id))}`
   return `${prefixOf(param)}${target}${version === '' ? '' : `\u0001${version}`}`
+}
+
+/** Returns the beginning of the terms of all references of a parameter that have a type and an id, `Patient/1`. */
+export const targetPrefix = (param: string): string => `${prefixOf(param)}@`
+
+export const placePrefix = (param: string): string => `${prefixOf(param)}^`
+
+/** Returns the term of a latitude, degrees: ten digits whose order is that of the latitudes. */
+export function placeTerm(param: string, latitude: number): string {
+  const steps = Math.round((latitude + 90) * 1e7)
+  return placePrefix(param) + String(steps).padStart(10, '0')
 }
 
 /** Returns eleven digits in base 36 after the sign: their bytewise order is the order of instants. ms since 1970. */
@@ -98,50 +109,4 @@ export function inverted(key: string): string {
   let text = ''
   for (const byte of Buffer.from(key, 'utf8')) text += String.fromCharCode(0x100 + 255 - byte)
   return `${text}\u0200`
-}
-
-/** Returns what search knows of a resource by its index rows. */
-export function indexFields(key: Key, rows: readonly IndexRow[]): IndexFields {
-  const ix = new Set<string>([idTerm(idOf(key))])
-  const d: Span[] = []
-  const w: LongValue[] = []
-  const s: Record<string, string> = {}
-  const sx: Record<string, string> = {}
-  const text = (param: string, value: string): void => {
-    ix.add(textTerm(param, value))
-    if (value.length <= LONG) return
-    ix.add(longMark(param))
-    w.push({ p: param, v: value })
-  }
-  const span = (param: string, unit: string | undefined, lo: number | string, hi: number | string): void => {
-    const key = (value: number | string): string => (typeof value === 'number' ? instantKey(value) : value)
-    ix.add(boundPrefix(param, 'lo', unit) + key(lo))
-    ix.add(boundPrefix(param, 'hi', unit) + key(hi))
-    d.push({ p: spanName(param, unit), lo, hi })
-  }
-  for (const row of rows) {
-    if (row.kind === 'token') {
-      ix.add(tokenTerms.code(row.param, row.code))
-      ix.add(tokenTerms.both(row.param, row.system, row.code))
-    } else if (row.kind === 'string') {
-      text(row.param, row.folded)
-      ix.add(exactTerm(row.param, row.exact))
-    } else if (row.kind === 'uri') text(row.param, row.value)
-    else if (row.kind === 'date') span(row.param, undefined, row.lo, row.hi)
-    else if (row.kind === 'quantity') span(row.param, row.unit, row.lo, row.hi)
-    else if (row.kind === 'reference') {
-      for (const version of row.version === '' ? [''] : ['', row.version]) {
-        ix.add(referenceTerm(row.param, undefined, row.id, version))
-        ix.add(referenceTerm(row.param, row.type, row.id, version))
-      }
-    } else if (row.kind === 'sort') {
-      s[sortField(row.param)] = inverted(cut(row.min, SORT_LENGTH))
-      sx[sortField(row.param)] = cut(row.max, SORT_LENGTH)
-    }
-  }
-  const fields: IndexFields = { ix: [...ix] }
-  if (d.length > 0) fields.d = d
-  if (w.length > 0) fields.w = w
-  if (Object.keys(s).length > 0) Object.assign(fields, { s, sx })
-  return fields
 }

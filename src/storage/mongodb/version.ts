@@ -4,8 +4,8 @@ import { isObject, parseJson, type Resource } from '../../fhir/json.ts'
 import { type Change, type Job, stamped, stampText, typeOf } from '../port.ts'
 import { type ChunkDoc, INLINE_BYTES, toChunks } from './chunks.ts'
 import { type PendingJob, type ResourceDoc, versionId } from './document.ts'
+import { indexFields } from './index-fields.ts'
 import { toNative } from './native.ts'
-import { indexFields } from './terms.ts'
 
 /** The largest body, UTF-8 bytes. */
 export const MAX_BODY = 64 * 1024 * 1024
@@ -76,7 +76,7 @@ export async function stampedVersion(
     return { fields: version, chunks: [] }
   }
   const chunks = await toChunks(versionId(change.key, change.version), text)
-  return { fields: { ...fields, lu: at, chunks: chunks.length }, chunks }
+  return { fields: { ...fields, lu: at, chunks: chunks.length, len: Buffer.byteLength(text) }, chunks }
 }
 
 export const toPending = (jobs: readonly Job[]): PendingJob[] =>
@@ -98,4 +98,16 @@ export function createOrder(process: string): (at: number) => string {
 }
 
 /** All fields that a version may leave out. */
-export const OPTIONAL_FIELDS = ['text', 'chunks', 'resource', 'ix', 'd', 'w', 's', 'sx', 'cl'] as const
+export const OPTIONAL_FIELDS = [
+  'text',
+  'chunks',
+  'len',
+  'resource',
+  'ix',
+  'd',
+  'w',
+  'g',
+  's',
+  'sx',
+  'cl',
+] as const

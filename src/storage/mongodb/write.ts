@@ -105,7 +105,7 @@ export async function write(
 type Updated = { change: Prepared['change']; fields: VersionFields; jobs: boolean }
 
 /** The fields of the version before that history keeps and that claims need. */
-const BEFORE = { t: 1, v: 1, lu: 1, n: 1, m: 1, c: 1, text: 1, chunks: 1, cl: 1 } as const
+const BEFORE = { t: 1, v: 1, lu: 1, n: 1, m: 1, c: 1, text: 1, chunks: 1, len: 1, cl: 1 } as const
 
 /** Puts the new versions in the place of those before, and returns these. */
 async function replaced(
@@ -165,10 +165,11 @@ function replacement(commit: Commit, one: Updated): object {
 }
 
 function superseded(doc: ResourceDoc, until: number): HistoryDoc {
-  const { _id, t, v, lu, n, m, c, text, chunks } = doc
+  const { _id, t, v, lu, n, m, c, text, chunks, len } = doc
   const old: HistoryDoc = { _id: versionId(_id, v), k: _id, t: t.replace('-', ''), v, lu, n, m, c, until }
   if (text !== undefined) old.text = text
   if (chunks !== undefined) old.chunks = chunks
+  if (len !== undefined) old.len = len
   return old
 }
 
