@@ -117,7 +117,7 @@ function cellsOf(index: readonly IndexRow[], termOf: (text: string) => Value): M
         put('ref', [p, row.id, nameId(row.type), row.version])
         break
       case 'words':
-        if (row.words.length > 0) put('wrd', [p, ` ${row.words.join(' ')} `])
+        if (row.words.length > 0) put('wrd', [p, textOf(row.words)])
         break
       case 'position':
         put('pos', [p, row.latitude, row.longitude])
@@ -134,6 +134,14 @@ function cellsOf(index: readonly IndexRow[], termOf: (text: string) => Value): M
     }
   }
   return tables
+}
+
+/** UTF-16 units: a row and a parameter of D1 hold that much in the longest UTF-8. Words beyond are not found. */
+const MOST_WORDS = 500_000
+
+function textOf(words: readonly string[]): string {
+  const text = ` ${words.join(' ')} `
+  return text.length <= MOST_WORDS ? text : text.slice(0, text.lastIndexOf(' ', MOST_WORDS) + 1)
 }
 
 /** In the place of statements where the engine writes index rows itself: its parameter is an IndexPayload in JSON. */
