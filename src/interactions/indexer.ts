@@ -39,17 +39,17 @@ export const indexRowsOfText = (ctx: Context, text: string | undefined): IndexRo
   text === undefined ? [] : indexRows(ctx, parseJson(text, Number.POSITIVE_INFINITY) as Resource)
 
 function indexerOf(ctx: Context): Indexer {
-  const { zone, references, baseUrl } = ctx.settings
+  const { zone, references, baseUrl, fullText } = ctx.settings
   let ofRegistry = made.get(ctx.registry)
   if (ofRegistry === undefined) {
     ofRegistry = new Map()
     made.set(ctx.registry, ofRegistry)
   }
-  const name = `${zone} ${references} ${baseUrl}`
+  const name = `${zone} ${references} ${fullText} ${baseUrl}`
   let indexer = ofRegistry.get(name)
   if (indexer === undefined) {
     if (ofRegistry.size >= MOST_BASES) ofRegistry.clear()
-    indexer = createIndexer(ctx.registry, { zone, references, baseUrl })
+    indexer = createIndexer(ctx.registry, { zone, references, baseUrl, fullText })
     ofRegistry.set(name, indexer)
   }
   return indexer

@@ -37,6 +37,7 @@ export async function planned(
     registry,
     zone: settings.zone,
     baseUrl: settings.baseUrl,
+    fullText: settings.fullText,
     now: ctx.clock(),
     limits: { pageDefault, pageMax, values, chain },
     known: need => known.get(nameOf(need)),

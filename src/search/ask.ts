@@ -13,6 +13,8 @@ export interface PlanContext {
   baseUrl: string
   /** ms since 1970: what `ap` measures the distance of dates from. */
   now: number
+  /** Whether words are indexed, for `_text` and `_content`; absent: not. */
+  fullText?: 'on' | 'off'
   /** Returns what is known of a need; undefined where it was not looked up yet. Absent: nothing can be looked up. */
   known?(need: Need): Known | undefined
 }

@@ -3,8 +3,10 @@
  * https://hl7.org/fhir/R4/searchparameter-registry.html
  */
 import definitions from '../fhir/definitions/generated/search-parameters.json' with { type: 'json' }
+import { type Composite, compositeOf, rowsKey } from './composite.ts'
 import { alternatives, RESOURCE_TYPES, type TypedPath, typedPaths } from './expression.ts'
 import type { ParamName } from './plan-node.ts'
+import { writes } from './walk.ts'
 
 export type ParamType =
   | 'token'
@@ -31,6 +33,8 @@ export interface SearchParam {
   expression: string
   /** Resource types that a reference parameter may point to. */
   targets: readonly string[]
+  /** Of a reference: types among its targets whose resources have a place in one another, and by which of their parameters. */
+  hierarchies?: readonly { type: string; param: ParamName }[]
   /** Where its values stand in a resource of the type, each with its FHIR type; empty for composite, special and unsupported ones. */
   paths: readonly TypedPath[]
   /**
@@ -38,6 +42,12 @@ export interface SearchParam {
    * `component-code`), which then has no rows of its own.
    */
   rows: readonly ParamName[]
+  /** Of a custom one: its index is not complete yet. */
+  building?: boolean
+  /** Of a composite parameter that can be searched by: what it is made of. */
+  composite?: Composite
+  /** Why it cannot be searched by, to follow a colon: "its expression ... is not understood on Patient". */
+  problem?: string
 }
 
 export interface SearchRegistry {
@@ -58,6 +68,20 @@ export interface ParamDefinition {
   expression: string
   target: readonly string[]
   url: string
+  /**
+   * Of a custom one: the index epoch from which on its rows are made. It is part of its name in the index (`Patient.tribe@7`), so that rows
+   * of another definition under the same code are never taken for its own.
+   */
+  version?: string
+  /** Of a custom one: the resources that were there before it are not all indexed yet. */
+  building?: boolean
+  /** Of a composite: for each part the canonical URL of its parameter, and its expression relative to the composite's. */
+  component?: readonly ComponentDefinition[]
+}
+
+export interface ComponentDefinition {
+  definition: string
+  expression: string
 }
 
 /**
@@ -99,29 +123,67 @@ function compile(
 ): Map<string, SearchParam> {
   const bases = PLAIN_RESOURCES.has(type) ? ['Resource'] : ['Resource', 'DomainResource']
   if (!bases.includes(type)) bases.push(type)
-  const found = bases.flatMap(base => (byBase.get(base) ?? []).map(definition => param(definition, base)))
+  const definitions = new Map<SearchParam, ParamDefinition>()
+  const found = bases.flatMap(base =>
+    (byBase.get(base) ?? []).map(definition => {
+      const one = param(definition, base)
+      definitions.set(one, definition)
+      return one
+    }),
+  )
   found.sort((a, b) => (a.code < b.code ? -1 : a.code > b.code ? 1 : 0))
   const params = new Map(found.map(one => [one.code, one]))
   const byExpression = new Map<string, SearchParam>()
   for (const one of params.values()) {
+    // What R4's own parameters are answered by does not depend on custom ones.
+    if (isCustom(one)) continue
     if (one.paths.length > 0 && !byExpression.has(meaning(one))) byExpression.set(meaning(one), one)
   }
-  for (const one of params.values()) one.rows = rowsOf(one, byExpression)
+  for (const one of params.values()) if (!isCustom(one)) one.rows = rowsOf(one, byExpression)
+  compileComposites(params, definitions)
   return params
 }
+
+function compileComposites(
+  params: ReadonlyMap<string, SearchParam>,
+  definitions: ReadonlyMap<SearchParam, ParamDefinition>,
+): void {
+  const composites = [...params.values()].filter(one => one.type === 'composite')
+  const ofR4 = [...params.values()].filter(one => !isCustom(one))
+  for (const one of composites) {
+    const known = isCustom(one) ? [...params.values()] : ofR4
+    const found = compositeOf(one, definitions.get(one)?.component ?? [], known)
+    if ('problem' in found) one.problem = found.problem
+    else one.composite = found
+  }
+  // Those that ask about the resource itself besides share the rows of those that do not: `combo-code-value-quantity`.
+  const owners = new Map<string, ParamName>()
+  for (const whole of [false, true])
+    for (const one of composites) {
+      const within = one.composite?.within
+      if (within === undefined || isCustom(one) || (one.composite?.whole !== undefined) !== whole) continue
+      const owner = owners.get(rowsKey(within))
+      if (owner === undefined) owners.set(rowsKey(within), within.name)
+      else one.composite = { ...one.composite!, within: { ...within, name: owner } }
+    }
+}
+
+/** R4's own names have no @. */
+const isCustom = ({ name }: SearchParam): boolean => name.includes('@')
 
 function param(definition: ParamDefinition, base: string): SearchParam {
   const common = base === 'Resource' || base === 'DomainResource'
   const own = alternatives(definition.expression).filter(part => {
-    const start = /^[A-Z]\w*(?=[.[])/.exec(part)?.[0]
+    const start = /^[A-Z]\w*(?=[.[]|$)/.exec(part)?.[0]
     return start === undefined || start === base
   })
   const paramType = definition.type as ParamType
   // Their rows would be the row of the resource itself.
   const isColumn = definition.code === '_id' || definition.code === '_lastUpdated'
   const indexed = paramType !== 'composite' && paramType !== 'special' && !isColumn
-  const name = common ? definition.code : `${base}.${definition.code}`
-  return {
+  const version = definition.version === undefined ? '' : `@${definition.version}`
+  const name = `${common ? '' : `${base}.`}${definition.code}${version}`
+  const one: SearchParam = {
     code: definition.code,
     base,
     name,
@@ -131,7 +193,44 @@ function param(definition: ParamDefinition, base: string): SearchParam {
     targets: definition.target,
     paths: indexed ? own.flatMap(part => typedPaths(part, base) ?? []) : [],
     rows: [name],
+    ...(definition.building === true && { building: true }),
   }
+  if (paramType === 'reference' && one.paths.some(path => path.type === 'Reference'))
+    one.hierarchies = hierarchiesOf(one)
+  const problem = indexed && definition.expression !== '' ? problemOf(one, own) : undefined
+  return problem === undefined ? one : { ...one, problem }
+}
+
+/** Codes under which R4 has what a resource is part of: Location, Organization, Encounter, Procedure and others. */
+const PART_OF = new Set(['partof', 'part-of', 'parent'])
+
+/** For each type the parameter by which its resources are parts of one another. */
+const HIERARCHIES = new Map(
+  (definitions as ParamDefinition[]).flatMap(({ code, base, target, type }) =>
+    type === 'reference' && PART_OF.has(code)
+      ? base.flatMap((one): [string, ParamName][] => (target.includes(one) ? [[one, `${one}.${code}`]] : []))
+      : [],
+  ),
+)
+
+/** What may refer to anything is no hierarchy. */
+const MANY_TARGETS = 20
+
+function hierarchiesOf({ targets, base, name }: SearchParam): { type: string; param: ParamName }[] {
+  return targets.flatMap(type => {
+    const own = type === base && targets.length < MANY_TARGETS ? name : undefined
+    const param = HIERARCHIES.get(type) ?? own
+    return param === undefined ? [] : { type, param }
+  })
+}
+
+function problemOf(one: SearchParam, parts: readonly string[]): string | undefined {
+  if (parts.length === 0) return `it has no expression for ${one.base}`
+  const unread = parts.find(part => typedPaths(part, one.base) === undefined)
+  if (unread !== undefined) return `its expression "${unread}" is not understood on ${one.base}`
+  if (!one.paths.some(path => writes(one, path)))
+    return `its expression leads to no values that a ${one.type} parameter searches`
+  return undefined
 }
 
 /** Rows that would stand in the index twice are kept once: an Observation's quantity and its code need half the rows. */

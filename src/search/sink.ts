@@ -18,6 +18,26 @@ export interface Sink {
   seen: Set<string> | undefined
 }
 
+/** Returns an empty one. */
+export const sinkOf = (resource: Resource, zone: string, baseUrl: string): Sink => ({
+  rows: [],
+  resource,
+  zone,
+  baseUrl,
+  start: 0,
+  min: undefined,
+  max: undefined,
+  seen: undefined,
+})
+
+/** What is added from now on belongs to another parameter. */
+export function begin(sink: Sink): void {
+  sink.start = sink.rows.length
+  sink.min = undefined
+  sink.max = undefined
+  sink.seen = undefined
+}
+
 /** The names that one parameter's rows stand under. */
 export interface Names {
   name: ParamName

@@ -6,6 +6,7 @@ import { isObject, type Json, type JsonObject, type Resource } from '../../fhir/
 import { isId, parseReference } from '../../fhir/reference.ts'
 import { type Ask, anyOf, type Planner, refusal } from '../ask.ts'
 import { ANY_REFERENCE } from '../index-row.ts'
+import { knownIds } from '../need.ts'
 import { splitEscaped, unescapeValue } from '../parse.ts'
 import type { Node } from '../plan-node.ts'
 import { addRow, type Names, type Sink } from '../sink.ts'
@@ -185,3 +186,30 @@ export const planTypedReference: Planner = ask => {
     throw refusal(criterion, `A value of "${criterion.name}" is the id of a ${type} on this server.`)
   return leaves(ask, target.id, type, target.version)
 }
+
+/**
+ * `:above` and `:below`: a resource and all that are above or below it in the hierarchy of its type, by id, `Type/id` or our own URL.
+ * Of an id the type may be any that the parameter refers to; those that have no hierarchy are found as they are.
+ */
+const planAround =
+  (way: 'above' | 'below'): Planner =>
+  ask => {
+    const { criterion, value, context } = ask
+    const hierarchies = ask.param.hierarchies ?? []
+    const text = unescapeValue(value)
+    const target = isId(text) ? { type: undefined, id: text } : referenceTarget(text, context.baseUrl)
+    const found = hierarchies.filter(one => target?.type === undefined || one.type === target.type)
+    if (target === undefined || found.length === 0)
+      throw refusal(
+        criterion,
+        `A value of "${criterion.name}" is an id or Type/id of this server, of a type that has a hierarchy: ${hierarchies.map(one => one.type).join(', ')}.`,
+      )
+    const { id } = target
+    const around = found.flatMap(({ type, param }) =>
+      knownIds(ask, { is: 'resources', type, id, param, way }).map(one => leaves(ask, one, type)),
+    )
+    return anyOf(target.type === undefined ? [planReference(ask), ...around] : around)
+  }
+
+export const planReferenceAbove = planAround('above')
+export const planReferenceBelow = planAround('below')

@@ -4,8 +4,10 @@
  */
 import valueSetTable from '../../fhir/definitions/generated/value-sets.json' with { type: 'json' }
 import { isObject, type Json, type JsonObject } from '../../fhir/json.ts'
-import { anyOf, type Planner, refusal } from '../ask.ts'
+import { parseReference } from '../../fhir/reference.ts'
+import { type Ask, anyOf, type Planner, refusal } from '../ask.ts'
 import { cut, fold, wellFormed } from '../fold.ts'
+import { knownCodes } from '../need.ts'
 import { splitEscaped, unescapeValue } from '../parse.ts'
 import type { Node, ParamName } from '../plan-node.ts'
 import type { SearchParam } from '../registry.ts'
@@ -181,6 +183,54 @@ function withSystem(
       if (implied[system]!.includes(one)) nodes.push({ kind: 'token', param: name, system: '', code: one })
   return nodes
 }
+
+/** Returns the node that holds for values with one of these codes. */
+function anyCode({ param }: Ask, codes: readonly { system: string; code: string }[]): Node {
+  const implied = impliedSystems(param)
+  return anyOf(
+    param.rows.flatMap(name =>
+      codes.flatMap(({ system, code }) =>
+        code === '' ? [] : withSystem(name, tokenText(system), tokenText(code), implied),
+      ),
+    ),
+  )
+}
+
+/** `:in`, and `:not-in` before it is turned round: codes of a ValueSet, named by its URL or as `ValueSet/id`. */
+export const planIn: Planner = ask => {
+  const text = unescapeValue(ask.value)
+  const at = parseReference(text, ask.context.baseUrl)
+  if (at.kind === 'fragment' || (at.kind === 'local' && at.type !== 'ValueSet'))
+    throw refusal(
+      ask.criterion,
+      `A value of "${ask.criterion.name}" is the URL of a ValueSet, or ValueSet/id.`,
+    )
+  const url = at.kind === 'local' ? `ValueSet/${at.id}` : text
+  return anyCode(ask, knownCodes(ask, { is: 'value-set', url }))
+}
+
+/** `:above` and `:below`: a code, and those that are above or below it in its code system. */
+const planAround =
+  (way: 'above' | 'below'): Planner =>
+  ask => {
+    const { param, criterion, value } = ask
+    const parts = splitEscaped(value, '|', criterion.name).map(unescapeValue)
+    const code = parts.at(-1)!
+    const systems = parts.length === 2 ? [parts[0]!] : systemsOf(param, code)
+    if (parts.length > 2 || code === '' || systems.length === 0 || systems.includes(''))
+      throw refusal(
+        criterion,
+        `A value of "${criterion.name}" is system|code: what is ${way} a code is told by its code system.`,
+      )
+    return anyOf(systems.map(system => anyCode(ask, knownCodes(ask, { is: 'codes', system, code, way }))))
+  }
+
+export const planCodeAbove = planAround('above')
+export const planCodeBelow = planAround('below')
+
+/** Returns the systems that a code without one can be of, by the parameter's binding. */
+const systemsOf = (param: SearchParam, code: string): string[] =>
+  Object.entries(impliedSystems(param)).flatMap(([system, codes]) => (codes.includes(code) ? system : []))
 
 /** `:text`: a string search on what is written beside the code. */
 export const planTokenText: Planner = ({ param, criterion, value }) => {
