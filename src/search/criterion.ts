@@ -1,63 +1,86 @@
 /**
- * From one criterion to its node: the parameter on each type searched, and what is asked of its values.
+ * From one criterion to its node: the parameter on each type searched, the way that its links lead, and what is asked of its values.
  * https://hl7.org/fhir/R4/search.html#parameters
  */
-import { type Ask, anyOf, type PlanContext, refusal, type Unsupported, unsupported } from './ask.ts'
-import { dependsOnNow, isNegated, isSearched, plannerOf, presence } from './modifiers.ts'
-import { type Criterion, shown, unescapeValue } from './parse.ts'
+import { type PlanContext, refusal, type Unsupported, unsupported } from './ask.ts'
+import { planChain, planHas, planList } from './chain.ts'
+import { planFilter } from './filter.ts'
+import { isSearched } from './modifiers.ts'
+import { type Criterion, shown } from './parse.ts'
 import type { Node } from './plan-node.ts'
 import type { SearchParam } from './registry.ts'
+import { type Asked, planValues } from './values.ts'
 
-/** Parameters of R4 that the server does not know to do. */
-const NOT_YET = new Set([
-  '_has',
-  '_include',
-  '_revinclude',
-  '_contained',
-  '_containedType',
-  '_list',
-  '_filter',
-  '_query',
-  '_text',
-  '_content',
-  '_score',
+/** Parameters that the server knows and does not do. */
+const REFUSED: ReadonlyMap<string, string> = new Map([
+  [
+    '_in',
+    '"_in" is a parameter of R5: in R4 "_list" finds the items of a List, and "_has:Group:member:_id" the members of a Group.',
+  ],
+  ['_query', '"_query" is not supported: the server has no named queries.'],
+  ['_score', '"_score" is not supported: matches have no score.'],
 ])
 
-/** Values times types; a node each. */
-const MAX_ASKS = 5000
-
-/**
- * Returns what a criterion means on these types, none for all. `marks` gets the texts of nodes whose bounds depend on the time of asking.
- *
- * Throws `not-supported` for a parameter or modifier that is unknown or has no meaning, `invalid` for a value that the parameter does not
- * take, `too-costly` for too many of them.
- */
-export function planCriterion(
-  criterion: Criterion,
-  types: readonly string[],
-  context: PlanContext,
-  marks: Map<Node, string>,
-): Node {
-  const { code, modifier, chain } = criterion
-  if (NOT_YET.has(code)) throw unsupported(criterion, `"${code}" is not supported.`)
-  const params = paramsOf(criterion, types, context)
-  if (chain !== undefined)
-    throw unsupported(criterion, `Chained parameters such as "${shown(criterion.name)}" are not supported.`)
-  if (modifier === 'missing') return missing(criterion, params)
-  // Ids are looked up as one list.
-  const values = code === '_id' ? criterion.values.slice(0, 1) : criterion.values
-  if (values.length * params.length > MAX_ASKS)
-    throw refusal(criterion, 'So many values on so many types are too many.', 'too-costly')
-  const node = anyOf(
-    values.flatMap(value => params.map(param => leaf({ param, criterion, value, context }, marks))),
-  )
-  return isNegated(modifier) ? { kind: 'not', node } : node
+/** What the criteria of one search are planned with. */
+export interface Planning {
+  context: PlanContext
+  /** Gets the texts of nodes whose bounds depend on the time of asking. */
+  marks: Map<Node, string>
+  limits: {
+    /** Links in a chain, and in chained `_has`. */
+    chain: number
+    /** Comparisons in a filter. */
+    parameters: number
+  }
 }
 
-function leaf(ask: Ask, marks: Map<Node, string>): Node {
-  const node = plannerOf(ask)(ask)
-  if (dependsOnNow(ask)) marks.set(node, `${ask.param.name}=${ask.value}`)
-  return node
+/**
+ * Returns what a criterion means on these types, none for all.
+ *
+ * Throws `not-supported` for a parameter or modifier that is unknown or has no meaning, `invalid` for a value that the parameter does not
+ * take, `too-costly` for too many values and links; and Unresolved where a value means what is not known yet.
+ */
+export function planCriterion(criterion: Criterion, types: readonly string[], planning: Planning): Node {
+  const { context, marks } = planning
+  if (criterion.code === '_filter') {
+    const compare = (one: Criterion, asked: Asked) => linked(one, types, planning, asked)
+    return planFilter(criterion, { context, marks, most: planning.limits.parameters, compare })
+  }
+  return linked(criterion, types, planning, (one, params) => planValues(one, params, context, marks))
+}
+
+/** Follows the links of a criterion, as many as there are, to the parameter at their end. */
+function linked(
+  criterion: Criterion,
+  types: readonly string[],
+  { context, limits }: Planning,
+  asked: Asked,
+): Node {
+  const follow = (at: Criterion, on: readonly string[], links: number): Node => {
+    const refused = REFUSED.get(at.code)
+    if (refused !== undefined) throw unsupported(at, refused)
+    if (at.code === '_filter')
+      throw unsupported(at, '"_filter" stands alone: it is neither chained nor part of another filter.')
+    if (at.code === '_list') return planList(at, context)
+    if (at.code === '_has') {
+      checkLinks(at, links, limits.chain)
+      return planHas(at, on, context, (one, next) => follow(one, next, links + 1))
+    }
+    const params = paramsOf(at, on, context)
+    if (at.chain === undefined) return asked(at, params)
+    checkLinks(at, links, limits.chain)
+    return planChain(at, params, context, (one, next) => follow(one, next, links + 1))
+  }
+  return follow(criterion, types, 0)
+}
+
+function checkLinks(criterion: Criterion, links: number, most: number): void {
+  if (links >= most)
+    throw refusal(
+      criterion,
+      `A chain has ${most} links at most, those of "_has" included (NADI_CHAIN_LIMIT).`,
+      'too-costly',
+    )
 }
 
 /** Returns the parameter of each type searched. */
@@ -91,12 +114,4 @@ function unknown(
           .map(param => param.code)
           .join(', ')}.`,
   )
-}
-
-function missing(criterion: Criterion, params: readonly SearchParam[]): Node {
-  const value = unescapeValue(criterion.value)
-  if (value !== 'true' && value !== 'false')
-    throw refusal(criterion, `"${shown(criterion.name)}" is true or false.`)
-  const present = anyOf(params.map(presence))
-  return value === 'true' ? { kind: 'not', node: present } : present
 }

@@ -11,11 +11,13 @@ export function fingerprintOf(
   sort: readonly SortKey[],
   marks: ReadonlyMap<Node, string> = new Map(),
 ): string {
-  const order = sort.map(key => [
-    key.descending ? '-' : '+',
-    ...(key.by === 'param' ? [...key.params].sort() : [key.by]),
-  ])
+  const order = sort.map(key => [key.descending ? '-' : '+', ...keyOf(key)])
   return JSON.stringify([[...types].sort(), canonical(where, marks), order])
+}
+
+function keyOf(key: SortKey): (string | number)[] {
+  if (key.by === 'param') return [...key.params].sort()
+  return key.by === 'distance' ? [key.by, key.param, key.latitude, key.longitude] : [key.by]
 }
 
 function canonical(node: Node, marks: ReadonlyMap<Node, string>): string {
@@ -40,6 +42,10 @@ function canonical(node: Node, marks: ReadonlyMap<Node, string>): string {
         : canonical({ kind: 'or', nodes: node.ids.map(id => ({ kind: 'id', ids: [id] })) }, marks)
     case 'type':
       return `type(${[...node.types].sort().join()})`
+    case 'chain':
+      return `chain(${JSON.stringify([[...node.params].sort(), [...node.types].sort(), node.canonical])},${canonical(node.node, marks)})`
+    case 'has':
+      return `has(${JSON.stringify([node.type, [...node.params].sort()])},${canonical(node.node, marks)})`
     default:
       return JSON.stringify(Object.entries(node).sort(([a], [b]) => (a < b ? -1 : 1)))
   }

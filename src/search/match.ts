@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/R4/search.html
  */
 import { fhirError } from '../fhir/error.ts'
+import { distance } from './distance.ts'
 import { compareUtf8 } from './fold.ts'
 import type { IndexRow } from './index-row.ts'
 import type { Bound, Node, ParamName, SearchPlan, SortKey } from './plan-node.ts'
@@ -16,21 +17,33 @@ export interface Indexed {
   rows: readonly IndexRow[]
 }
 
-/** Returns whether the plan, or a node of one, holds for the resource. */
-export function matches(plan: SearchPlan | Node, resource: Indexed): boolean {
-  if ('where' in plan)
-    return (plan.types.length === 0 || plan.types.includes(resource.type)) && holds(plan.where, resource)
-  return holds(plan, resource)
+/** The other live resources, which chains lead to. */
+export interface World {
+  get(type: string, id: string): Indexed | undefined
+  all(types: readonly string[]): Iterable<Indexed>
 }
 
-function holds(node: Node, resource: Indexed): boolean {
+/**
+ * Returns whether the plan, or a node of one, holds for the resource.
+ *
+ * Throws `not-supported` where it has to be known what other resources say, and there is no `world`.
+ */
+export function matches(plan: SearchPlan | Node, resource: Indexed, world?: World): boolean {
+  if ('where' in plan)
+    return (
+      (plan.types.length === 0 || plan.types.includes(resource.type)) && holds(plan.where, resource, world)
+    )
+  return holds(plan, resource, world)
+}
+
+function holds(node: Node, resource: Indexed, world: World | undefined): boolean {
   switch (node.kind) {
     case 'and':
-      return node.nodes.every(one => holds(one, resource))
+      return node.nodes.every(one => holds(one, resource, world))
     case 'or':
-      return node.nodes.some(one => holds(one, resource))
+      return node.nodes.some(one => holds(one, resource, world))
     case 'not':
-      return !holds(node.node, resource)
+      return !holds(node.node, resource, world)
     case 'type':
       return node.types.includes(resource.type)
     case 'id':
@@ -38,16 +51,52 @@ function holds(node: Node, resource: Indexed): boolean {
     case 'updated':
       return node.bounds.every(({ op, value }) => compare(resource.at, op, value))
     case 'chain':
+      return chainHolds(node, resource, known(world))
     case 'has':
-    case 'word':
-    case 'near':
-      throw fhirError('not-supported', `In memory there is no search for ${node.kind} yet.`)
+      return hasHolds(node, resource, known(world))
     default:
       return resource.rows.some(row => row.param === node.param && rowHolds(node, row))
   }
 }
 
-type Leaf = Exclude<Extract<Node, { param: ParamName }>, { kind: 'word' | 'near' }>
+function known(world: World | undefined): World {
+  if (world !== undefined) return world
+  throw fhirError(
+    'not-supported',
+    'Criteria about other resources (chains, _has, _list) cannot be judged while a transaction is under way: name the resource by parameters of its own.',
+  )
+}
+
+function chainHolds(node: Extract<Node, { kind: 'chain' }>, resource: Indexed, world: World): boolean {
+  const leadsTo = (target: Indexed | undefined): boolean =>
+    target !== undefined && node.types.includes(target.type) && holds(node.node, target, world)
+  return resource.rows.some(row => {
+    if (row.kind !== 'reference' || row.id === '' || !node.params.includes(row.param)) return false
+    if (row.type !== '') return leadsTo(world.get(row.type, row.id))
+    if (!node.canonical) return false
+    for (const target of world.all(node.types)) if (hasUrl(target, row.id) && leadsTo(target)) return true
+    return false
+  })
+}
+
+const hasUrl = ({ type, rows }: Indexed, url: string): boolean =>
+  rows.some(row => row.kind === 'uri' && row.param === `${type}.url` && row.value === url)
+
+function hasHolds(node: Extract<Node, { kind: 'has' }>, resource: Indexed, world: World): boolean {
+  for (const one of world.all([node.type])) {
+    const refers = one.rows.some(
+      row =>
+        row.kind === 'reference' &&
+        row.type === resource.type &&
+        row.id === resource.id &&
+        node.params.includes(row.param),
+    )
+    if (refers && holds(node.node, one, world)) return true
+  }
+  return false
+}
+
+type Leaf = Extract<Node, { param: ParamName }>
 
 function rowHolds(node: Leaf, row: IndexRow): boolean {
   switch (node.kind) {
@@ -78,6 +127,13 @@ function rowHolds(node: Leaf, row: IndexRow): boolean {
         (node.type === undefined || row.type === node.type) &&
         (node.version === undefined || row.version === node.version)
       )
+    case 'word':
+      return (
+        row.kind === 'words' &&
+        row.words.some(word => (node.prefix ? word.startsWith(node.word) : word === node.word))
+      )
+    case 'near':
+      return row.kind === 'position' && distance(node, row) <= node.metres
   }
 }
 
@@ -133,12 +189,34 @@ export function compareBySort(plan: SearchPlan): (a: Indexed, b: Indexed) => num
 
 function compareBy(key: SortKey, a: Indexed, b: Indexed): number {
   const direction = key.descending ? -1 : 1
-  if (key.by === 'distance') return 0
+  if (key.by === 'distance')
+    return lastWithout(nearest(key, a), nearest(key, b), (x, y) => direction * (x - y))
   if (key.by !== 'param') return direction * (key.by === 'id' ? compareUtf8(a.id, b.id) : a.at - b.at)
-  const left = sortValue(a.rows, key.params, key.descending)
-  const right = sortValue(b.rows, key.params, key.descending)
+  return lastWithout(
+    sortValue(a.rows, key.params, key.descending),
+    sortValue(b.rows, key.params, key.descending),
+    (x, y) => direction * compareUtf8(x, y),
+  )
+}
+
+function lastWithout<V>(
+  left: V | undefined,
+  right: V | undefined,
+  order: (left: V, right: V) => number,
+): number {
   if (left === undefined || right === undefined) return left === right ? 0 : left === undefined ? 1 : -1
-  return direction * compareUtf8(left, right)
+  return order(left, right)
+}
+
+/** Returns the distance in metres of the nearest position of a resource; undefined where it has none. */
+export function nearest(
+  key: Extract<SortKey, { by: 'distance' }>,
+  { rows }: Pick<Indexed, 'rows'>,
+): number | undefined {
+  const distances = rows.flatMap(row =>
+    row.kind === 'position' && row.param === key.param ? [distance(key, row)] : [],
+  )
+  return distances.length === 0 ? undefined : Math.min(...distances)
 }
 
 /** Returns the value that a resource is sorted by: its largest when descending, its smallest else. */

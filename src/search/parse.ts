@@ -13,7 +13,7 @@ export interface Criterion {
   /** The parameter's own code: `subject`. */
   code: string
   modifier: string | undefined
-  /** What follows the first dot: `name:exact`. */
+  /** What follows the first dot, `name:exact`; for `_has` what follows its colon. */
   chain: string | undefined
   /** The values that a comma parts, their escapes left in; none is empty. */
   values: readonly string[]
@@ -33,7 +33,8 @@ export function parseSearch(pairs: readonly (readonly [string, string])[]): Sear
   const criteria: Criterion[] = []
   for (const [name, value] of pairs) {
     if (value === '') continue
-    const values = splitEscaped(value, ',', name).filter(one => one !== '')
+    // A filter has a grammar of its own.
+    const values = name === '_filter' ? [value] : splitEscaped(value, ',', name).filter(one => one !== '')
     if (values.length === 0)
       throw fhirError('invalid', `"${shown(name)}" has commas and no value between them.`, {
         expression: `http.${shown(name)}`,
@@ -43,7 +44,8 @@ export function parseSearch(pairs: readonly (readonly [string, string])[]): Sear
   return criteria
 }
 
-function parseName(name: string): Pick<Criterion, 'code' | 'modifier' | 'chain'> {
+/** Returns the parts of a name, or of what stands behind the link of a chain. Throws `invalid` for what is no parameter name. */
+export function parseName(name: string): Pick<Criterion, 'code' | 'modifier' | 'chain'> {
   // Reverse chains have a grammar of their own: _has:Observation:patient:code
   if (name.startsWith('_has:')) return { code: '_has', modifier: undefined, chain: name.slice(5) }
   const match = NAME.exec(name)

@@ -4,17 +4,22 @@
  */
 import type { Issue } from '../fhir/error.ts'
 import { allOf, type PlanContext, refusal, Unsupported, unsupported } from './ask.ts'
-import { planCriterion } from './criterion.ts'
+import { type Compartment, compartmentNode, compartmentTypes } from './compartment.ts'
+import { type Planning, planCriterion } from './criterion.ts'
 import { fingerprintOf } from './fingerprint.ts'
+import { type Include, planInclude } from './include-params.ts'
+import { placeOf } from './params/near.ts'
 import { type Criterion, type SearchRequest, shown } from './parse.ts'
 import type { Node, SearchPlan, SortKey } from './plan-node.ts'
+import type { SearchRegistry } from './registry.ts'
 import {
+  checkContained,
   planCount,
   planElements,
-  planPretty,
   planSort,
   planSummary,
   planTotal,
+  planTruth,
   type ResultParams,
 } from './result-params.ts'
 
@@ -23,6 +28,8 @@ export interface SearchLimits {
   parameters: number
   values: number
   length: number
+  /** Links in a chain, and in chained `_has`. */
+  chain: number
   /** Resources on a page when the client names no _count, and at most. */
   pageDefault: number
   pageMax: number
@@ -32,6 +39,7 @@ export const SEARCH_LIMITS: SearchLimits = {
   parameters: 100,
   values: 1000,
   length: 16_384,
+  chain: 5,
   pageDefault: 20,
   pageMax: 1000,
 }
@@ -39,6 +47,8 @@ export const SEARCH_LIMITS: SearchLimits = {
 export interface PlanOptions extends PlanContext {
   /** The types searched; empty for the whole system. */
   types: readonly string[]
+  /** Only resources in this compartment; without `types` all that may be in it. */
+  within?: Compartment
   /** `Prefer: handling=lenient`: what is not known or not supported is left out and named in `ignored`. */
   lenient?: boolean
   limits?: Partial<SearchLimits>
@@ -57,13 +67,15 @@ export interface PlannedSearch {
  * Returns the plan of a search.
  *
  * Throws, with status 400 and the expression `http.<name>`: `not-supported` for a parameter or modifier that is unknown or has no meaning,
- * unless `lenient`; `invalid` for a value that the parameter does not take, naming what it takes; `too-costly` beyond the limits.
+ * unless `lenient`; `invalid` for a value that the parameter does not take, naming what it takes; `too-costly` beyond the limits. With status
+ * 404 `not-supported` for a compartment that there is not, or that a type is never in. Unresolved where a value means what is not known yet.
  */
 export function planSearch(request: SearchRequest, options: PlanOptions): PlannedSearch {
   const limits = { ...SEARCH_LIMITS, ...options.limits }
   checkLimits(request, limits)
+  const { within, registry } = options
   const draft: Draft = {
-    types: [...new Set(options.types)],
+    types: typesOf(options),
     nodes: [],
     sort: [],
     marks: new Map(),
@@ -75,6 +87,8 @@ export function planSearch(request: SearchRequest, options: PlanOptions): Planne
       elements: undefined,
       pretty: false,
       format: undefined,
+      includes: [],
+      explain: false,
     },
   }
   const applied = new Map<Criterion, readonly [string, string]>()
@@ -91,13 +105,17 @@ export function planSearch(request: SearchRequest, options: PlanOptions): Planne
   for (const criterion of request) if (criterion.code === '_type') apply(criterion)
   for (const criterion of request) if (criterion.code !== '_type') apply(criterion)
 
-  const { types, sort, result } = draft
+  const { types, result } = draft
+  const sort = draft.seen.has('_sort') ? draft.sort : nearestFirst([...applied.keys()], types, registry)
   if (result.elements !== undefined && result.summary !== 'false' && result.summary !== 'count')
     throw refusal(
       { name: '_elements' },
       '"_elements" and "_summary" both choose what is shown; one of them will do.',
     )
+  if (result.summary === 'text' && result.includes.length > 0)
+    throw refusal({ name: '_summary' }, '"_summary=text" cannot be mixed with "_include" and "_revinclude".')
   if (result.count === 0) result.summary = 'count'
+  if (within !== undefined) draft.nodes.push(compartmentNode(within, types, registry))
   const where = allOf(draft.nodes)
   const fingerprint = fingerprintOf(types, where, sort, draft.marks)
   return {
@@ -106,6 +124,28 @@ export function planSearch(request: SearchRequest, options: PlanOptions): Planne
     applied: request.flatMap(criterion => (applied.has(criterion) ? [applied.get(criterion)!] : [])),
     ignored,
   }
+}
+
+/** Places come with the nearest first where the client does not say how. */
+function nearestFirst(
+  applied: readonly Criterion[],
+  types: readonly string[],
+  registry: SearchRegistry,
+): SortKey[] {
+  const near = applied.find(({ code, modifier, chain }) => {
+    if (code !== 'near' || modifier !== undefined || chain !== undefined) return false
+    return types.every(type => registry.param(type, code)?.type === 'special')
+  })
+  if (near === undefined) return []
+  const { latitude, longitude } = placeOf({ criterion: near, value: near.values[0]! })
+  const params = types.flatMap(type => registry.param(type, near.code)!.rows)
+  return [{ by: 'distance', param: params[0]!, latitude, longitude, descending: false }]
+}
+
+/** In a compartment the types are those that may be in it; what else is asked for is refused there. */
+function typesOf({ types, within }: PlanOptions): string[] {
+  if (within === undefined || types.length > 0) return [...new Set(types)]
+  return [...compartmentTypes(within.type)]
 }
 
 function checkLimits(request: SearchRequest, limits: SearchLimits): void {
@@ -119,7 +159,11 @@ function checkLimits(request: SearchRequest, limits: SearchLimits): void {
   for (const criterion of request) {
     values += criterion.values.length
     if (values > limits.values)
-      throw refusal(criterion, `A search takes ${limits.values} values at most.`, 'too-costly')
+      throw refusal(
+        criterion,
+        `A search takes ${limits.values} values at most, all its parameters together (NADI_OR_LIMIT).`,
+        'too-costly',
+      )
     if (criterion.value.length > limits.length && criterion.code !== '_id')
       throw refusal(criterion, `A value has ${limits.length} characters at most.`, 'too-costly')
   }
@@ -171,12 +215,39 @@ function applyTo(draft: Draft, criterion: Criterion, options: PlanOptions, limit
       break
     case '_pretty':
       once(draft, criterion)
-      result.pretty = planPretty(criterion)
+      result.pretty = planTruth(criterion)
       break
-    default:
-      draft.nodes.push(planCriterion(criterion, draft.types, options, draft.marks))
+    case '_explain':
+      once(draft, criterion)
+      result.explain = planTruth(criterion)
+      break
+    case '_contained':
+    case '_containedType':
+      once(draft, criterion)
+      checkContained(criterion)
+      break
+    case '_include':
+    case '_revinclude':
+      addIncludes(draft, planInclude(criterion, draft.types, options), criterion)
+      break
+    default: {
+      const planning: Planning = { context: options, marks: draft.marks, limits }
+      draft.nodes.push(planCriterion(criterion, draft.types, planning))
+    }
   }
   return value
+}
+
+const MAX_INCLUDES = 32
+
+function addIncludes({ result }: Draft, includes: readonly Include[], criterion: Criterion): void {
+  result.includes = [...result.includes, ...includes]
+  if (result.includes.length > MAX_INCLUDES)
+    throw refusal(
+      criterion,
+      `A search takes ${MAX_INCLUDES} of "_include" and "_revinclude" at most.`,
+      'too-costly',
+    )
 }
 
 function once({ seen }: Draft, criterion: Criterion): void {

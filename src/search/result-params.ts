@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/R4/search.html#return
  */
 import { type PlanContext, refusal, unsupported } from './ask.ts'
+import type { Include } from './include-params.ts'
 import type { Criterion } from './parse.ts'
 import type { ParamName, SortKey } from './plan-node.ts'
 import type { SearchParam } from './registry.ts'
@@ -18,6 +19,10 @@ export interface ResultParams {
   elements: readonly string[] | undefined
   pretty: boolean
   format: string | undefined
+  /** In the order they came. */
+  includes: readonly Include[]
+  /** `_explain`: the answer says how the search was done. */
+  explain: boolean
 }
 
 export const RESULT_PARAMS = [
@@ -28,6 +33,10 @@ export const RESULT_PARAMS = [
   '_elements',
   '_format',
   '_pretty',
+  '_include',
+  '_revinclude',
+  '_contained',
+  '_explain',
 ] as const
 
 const SUMMARIES: readonly string[] = ['true', 'text', 'data', 'count', 'false']
@@ -61,10 +70,20 @@ export function planElements(criterion: Criterion): string[] {
   return [...new Set(names)]
 }
 
-export function planPretty(criterion: Criterion): boolean {
+/** Returns the truth that `_pretty` or `_explain` asks for. */
+export function planTruth(criterion: Criterion): boolean {
   if (criterion.value !== 'true' && criterion.value !== 'false')
-    throw refusal(criterion, '"_pretty" is true or false.')
+    throw refusal(criterion, `"${criterion.code}" is true or false.`)
   return criterion.value === 'true'
+}
+
+/** Throws `not-supported` for anything but `_contained=false`, which R4 has where nothing is said. */
+export function checkContained(criterion: Criterion): void {
+  if (criterion.code === '_contained' && criterion.value === 'false') return
+  throw unsupported(
+    criterion,
+    `"${criterion.code}" is not supported: contained resources are not searched, and matches are never contained ones.`,
+  )
 }
 
 const MAX_SORT_KEYS = 8

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { FhirError } from '../../src/fhir/error.ts'
 import { PREFIXES } from '../../src/search/ask.ts'
-import { compareBySort, matches } from '../../src/search/match.ts'
+import { compareBySort, type Indexed, matches, type World } from '../../src/search/match.ts'
 import { modifiersOf } from '../../src/search/modifiers.ts'
 import { parseSearch } from '../../src/search/parse.ts'
 import { type CaseFile, caseName, caseRegistry, loadCases, planCase, type SearchCase } from './cases.ts'
@@ -22,7 +22,9 @@ for (const file of files)
       }
       expect(one.expect, 'a case has expect or error').toBeDefined()
       const planned = planCase(one)
-      const found = file.resources.filter(resource => matches(planned.plan, resource))
+      const found = file.resources.filter(resource =>
+        matches(planned.plan, resource, worldOf(file.resources)),
+      )
       // Stable: the order of creation breaks ties.
       const names = found.sort(compareBySort(planned.plan)).map(resource => caseName(one, resource))
       if (one.sorted === false) expect(names.sort()).toEqual([...one.expect!].sort())
@@ -30,6 +32,11 @@ for (const file of files)
       expect(planned.ignored.map(issue => issue.expression)).toEqual(one.ignored ?? [])
     })
   })
+
+const worldOf = (resources: readonly Indexed[]): World => ({
+  get: (type, id) => resources.find(one => one.type === type && one.id === id),
+  all: types => resources.filter(one => types.includes(one.type)),
+})
 
 function expectRefusal(one: SearchCase): void {
   let thrown: unknown

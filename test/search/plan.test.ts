@@ -36,6 +36,8 @@ describe('results', () => {
       elements: undefined,
       pretty: false,
       format: undefined,
+      includes: [],
+      explain: false,
     })
   })
 
@@ -49,6 +51,8 @@ describe('results', () => {
       elements: ['name', 'gender'],
       pretty: true,
       format: 'json',
+      includes: [],
+      explain: false,
     })
   })
 
