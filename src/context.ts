@@ -2,8 +2,9 @@
 import type { Settings } from './config.ts'
 import type { Log } from './lib/log.ts'
 import { uuid7 } from './lib/uuid7.ts'
+import type { SearchPlan } from './search/plan-node.ts'
 import { createRegistry, type SearchRegistry } from './search/registry.ts'
-import type { Storage } from './storage/port.ts'
+import type { Key, Storage } from './storage/port.ts'
 
 /** Who asks. `system` is the server itself and, until sign-in exists, everybody on the loopback interface. */
 export interface Principal {
@@ -11,11 +12,54 @@ export interface Principal {
   id: string
 }
 
+/** The search parameters as they change while servers run, and the work of indexing that this makes. */
+export interface LiveIndex {
+  /** Returns the registry that this process knows; another object after each change. */
+  registry(): SearchRegistry
+  /** Returns the registry after a look at the store. It stays as it was where another server has made the index under other rules. */
+  refresh(): Promise<SearchRegistry>
+  /** To be called after a commit that wrote SearchParameters: returns when every instance can know of it, or after some seconds. */
+  changed(): Promise<void>
+  /** Returns how many custom parameters are in force. */
+  count(): number
+  /** Throws `transient` (503) where the index of a custom parameter of the plan is not complete. */
+  checkWhole(plan: SearchPlan): Promise<void>
+  /** Returns the types that a SearchParameter in force is for, empty for all; undefined where it is not in force. */
+  typesOf(key: Key): readonly string[] | undefined
+  /** Asks for the rows of these types, none for all, to be made anew; returns the job, or the one of this name that is not done yet. */
+  reindex(what: string, types: readonly string[]): Promise<IndexJob>
+  /** Returns what is left to be done and the last that was, newest first. */
+  jobs(): Promise<IndexJob[]>
+}
+
+/** Making index rows of resources that are there already. */
+export interface IndexJob {
+  /** The index epoch that it began with. */
+  id: number
+  /** `all`, a resource type, `SearchParameter/x`, or the codes of parameters that were added. */
+  what: string
+  /** Empty for all. */
+  types: readonly string[]
+  state: 'waiting' | 'running' | 'done'
+  /** Resources done so far; how many there were when it began, where that is known. */
+  done: number
+  total: number | undefined
+  /** Resources that could not be indexed. */
+  failed: number
+  /** ms since 1970. */
+  asked: number
+  finished?: number
+  /** Why it does not go on at the moment. */
+  error?: string
+}
+
 export interface Context {
   storage: Storage
   settings: Settings
-  /** Search parameters and the index epoch. */
+  /** Search parameters and the index epoch, the same for the whole of a request. */
   registry: SearchRegistry
+  /** Absent where search parameters do not change. */
+  live?: LiveIndex
   principal: Principal
   /** ms since 1970 UTC. */
   clock(): number

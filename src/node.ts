@@ -3,7 +3,7 @@ import { getRequestListener } from '@hono/node-server'
 import pkg from '../package.json' with { type: 'json' }
 import { createApp } from './app.ts'
 import { compress, listen, malformed, proxyTest, stop } from './cli/http-server.ts'
-import { bringIndexUpToDate } from './cli/index-update.ts'
+import { bringIndexUpToDate, keepIndexing } from './cli/index-update.ts'
 import { logWriter } from './cli/log-writer.ts'
 import { openStorage } from './cli/open-storage.ts'
 import { processGauges } from './cli/process-gauges.ts'
@@ -48,6 +48,7 @@ const indexed = await bringIndexUpToDate(start, config.baseUrl ?? '').catch(erro
   giveUp(explain(error, config)),
 )
 
+let stopIndexing = async (): Promise<void> => {}
 const server = await listen(config, port => {
   const ctx = { ...indexed, settings: settingsOf(config, port) }
   const app = createApp({
@@ -58,6 +59,7 @@ const server = await listen(config, port => {
     gauges: processGauges(),
     fromTrustedProxy: proxyTest(config.trustedProxies),
   })
+  stopIndexing = keepIndexing(ctx)
   console.log(banner(ctx, config, port))
   return getRequestListener(app.fetch, { errorHandler: malformed })
 }).catch(async error => {
@@ -76,6 +78,7 @@ async function end(signal: string): Promise<void> {
   stoppingSince = now
   log.info('stopping', { signal })
   await stop(server, config.stopMs)
+  await stopIndexing()
   await storage.close()
   writer.flush()
   process.exit(0)

@@ -1,89 +1,109 @@
 /**
- * Makes the index anew where it was made under other rules: another format, folding, zone or base URL (`search/index-fingerprint.ts`).
- * Each index epoch has its fingerprint; an epoch above 0 is whole when its counter stands at 1. What an instance of an older epoch
- * commits meanwhile is refused by storage, so no row of old rules slips in.
+ * Brings the search index to the rules of this server when it starts (`search/index-fingerprint.ts`: format, folding, zone, base URL) and
+ * keeps it at work while it runs: custom search parameters, and what `$reindex` asks for.
  */
 import type { Context } from '../context.ts'
-import { indexRowsOfText } from '../interactions/indexer.ts'
-import { fingerprintName, indexFingerprint, wholeName } from '../search/index-fingerprint.ts'
-import type { IndexRow } from '../search/index-row.ts'
-import { createRegistry } from '../search/registry.ts'
-import { type Cursor, type Stored, typeOf } from '../storage/port.ts'
+import { fhirError } from '../fhir/error.ts'
+import { type Budget, buildStep } from '../interactions/index-build.ts'
+import { type LiveOptions, type OpenIndex, openLiveIndex } from '../interactions/live-index.ts'
+import { indexFingerprint } from '../search/index-fingerprint.ts'
 
-const PAGE = 100
-/** Milliseconds that an instance has for a page before another may take over. */
-const LEASE_MS = 60_000
 const WAIT_MS = 500
-const LOG_EVERY = 10_000
+
+/** A context under the search parameters in force. */
+export interface Indexed extends Context {
+  live: OpenIndex
+}
 
 /**
- * Returns a context whose registry has the index epoch in force, after the index is whole. `baseUrl` is the one that was set, '' where
- * it is made of the address: two servers on one store may listen on different ports.
+ * Returns a context whose registry has the index epoch in force, after the index is whole but for custom parameters, which are built while
+ * the server runs. `baseUrl` is the one that was set, '' where it is made of the address: two servers on one store may listen on different
+ * ports.
+ *
+ * Throws `transient` where the index is not whole within the budget; the next call goes on from there.
  */
-export async function bringIndexUpToDate(ctx: Context, baseUrl: string): Promise<Context> {
-  const { storage, settings } = ctx
-  const fingerprint = indexFingerprint({ ...settings, baseUrl })
+export async function bringIndexUpToDate(
+  ctx: Context,
+  baseUrl: string,
+  options: { budget?: Budget } & Pick<LiveOptions, 'background'> = {},
+): Promise<Indexed> {
+  const { budget, background } = options
+  const fingerprint = indexFingerprint({ ...ctx.settings, baseUrl })
+  const live = await openLiveIndex(ctx, { fingerprint, ...(background && { background }) })
   const owner = ctx.newId()
-  let held = false
+  const started = ctx.tick()
   let waiting = false
-  for (;;) {
-    const epoch = await storage.epoch()
-    const had = await storage.keep(fingerprintName(epoch), fingerprint)
-    const whole = epoch === 0 || (await storage.counter(wholeName(epoch))) > 0
-    const under = { ...ctx, registry: createRegistry([], epoch) }
-    if (had === fingerprint && whole) {
-      // Run out at once: whoever starts next under other settings need not wait for it.
-      if (held) await storage.lease('index', owner, 0)
-      return under
+  while (!(await live.isWhole())) {
+    await live.takeOver()
+    const left = (budget?.ms ?? Number.POSITIVE_INFINITY) - (ctx.tick() - started)
+    const stepped = left > 0 ? await buildStep(ctx, live, owner, { ...budget, ms: left }) : 'more'
+    if (budget !== undefined && stepped !== 'idle' && !(await live.isWhole())) throw await beingMade(live)
+    if (stepped !== 'elsewhere') continue
+    if (!waiting) ctx.log.info('another server makes the index; waiting for it')
+    waiting = true
+    await new Promise(resolve => setTimeout(resolve, WAIT_MS))
+  }
+  await live.reconcile()
+  return { ...ctx, storage: live.storage, registry: live.registry(), live }
+}
+
+async function beingMade(live: OpenIndex) {
+  const running = (await live.jobs()).find(({ state }) => state === 'running')
+  const far =
+    running === undefined ? '' : `: ${running.done} of ${running.total ?? 'some'} resources are done`
+  return fhirError('transient', `The search index is being made anew${far}. Try again soon.`)
+}
+
+/** Milliseconds between two looks at the epoch, between two comparisons with the store, of one piece of work, and after a failure. */
+const TIMES = { look: 2000, compare: 30_000, step: 2000, failed: 5000 }
+
+/** Keeps the index at work in the background. Returns what ends that, after the page at hand. */
+export function keepIndexing(ctx: Indexed, times = TIMES): () => Promise<void> {
+  const { live } = ctx
+  const owner = ctx.newId()
+  let stopped = false
+  let wake = (): void => {}
+  let woken = false
+  let compared = ctx.tick()
+  let complained = false
+  live.onChange(() => {
+    woken = true
+    wake()
+  })
+  const pause = (ms: number): Promise<void> =>
+    new Promise(resolve => {
+      if (stopped) return resolve()
+      const timer = setTimeout(resolve, ms)
+      ;(timer as { unref?(): void }).unref?.()
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  const work = async (): Promise<void> => {
+    while (!stopped) {
+      try {
+        woken = false
+        if (ctx.tick() - compared > times.compare) {
+          compared = ctx.tick()
+          await live.reconcile()
+        }
+        const budget = { ms: times.step, gentle: true, stopping: () => stopped }
+        const stepped = await buildStep(ctx, live, owner, budget)
+        complained = false
+        if (stepped !== 'more' && !woken) await pause(times.look)
+      } catch (error) {
+        if (!complained && !stopped)
+          ctx.log.warn('the index cannot be kept up to date at the moment', { error: (error as Error).name })
+        complained = true
+        await pause(times.failed)
+      }
     }
-    held = (await storage.lease('index', owner, LEASE_MS)) !== undefined
-    if (!held) {
-      if (!waiting) ctx.log.info('another server makes the index; waiting for it')
-      waiting = true
-      await new Promise(resolve => setTimeout(resolve, WAIT_MS))
-    } else if (had === fingerprint) {
-      await reindexAll(under, owner)
-      await markWhole(under)
-    } else {
-      ctx.log.info('the index is made anew', { from: had, to: fingerprint })
-      if (await storage.raiseEpoch(epoch + 1)) await storage.keep(fingerprintName(epoch + 1), fingerprint)
-    }
   }
-}
-
-async function reindexAll(ctx: Context, owner: string): Promise<void> {
-  const { storage, registry, log } = ctx
-  let after: Cursor | undefined
-  let done = 0
-  for (;;) {
-    const page = await storage.scan(after, PAGE)
-    const rows = page.rows.map(stored => ({
-      key: stored.key,
-      version: stored.version,
-      index: rowsOf(ctx, stored),
-    }))
-    // What has moved on meanwhile was indexed by whoever wrote it.
-    if (rows.length > 0) await storage.reindex(rows, registry.epoch)
-    done += rows.length
-    if (done % LOG_EVERY < PAGE || !page.more) log.info('indexing', { done })
-    if (!page.more || page.last === undefined) return
-    after = page.last
-    await storage.lease('index', owner, LEASE_MS)
+  const ended = work()
+  return () => {
+    stopped = true
+    wake()
+    return ended
   }
-}
-
-function rowsOf(ctx: Context, stored: Stored): IndexRow[] {
-  try {
-    return indexRowsOfText(ctx, stored.text)
-  } catch (error) {
-    // Stored without validation: it can be read, but not found.
-    ctx.log.warn('a resource cannot be indexed', { type: typeOf(stored.key), error: (error as Error).name })
-    return []
-  }
-}
-
-async function markWhole({ storage, registry, newId, clock }: Context): Promise<void> {
-  const { epoch } = registry
-  const counter = { is: 'counter', name: wholeName(epoch), seen: 0, next: 1 } as const
-  await storage.commit({ id: newId(), at: clock(), epoch, changes: [], require: [counter], outbox: [] })
 }

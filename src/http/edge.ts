@@ -12,6 +12,13 @@ export function createEdge(deps: AppDeps, onError: OnError): MiddlewareHandler<E
   const { ctx, metrics } = deps
   const { log } = ctx
   const checkOrigin = createOriginCheck(ctx.settings.baseUrl)
+  let current = ctx
+  /** The context with the search parameters in force. */
+  const now = () => {
+    const registry = ctx.live?.registry() ?? ctx.registry
+    if (registry !== current.registry) current = { ...ctx, registry }
+    return current
+  }
 
   return async (c, next) => {
     const start = performance.now()
@@ -21,7 +28,7 @@ export function createEdge(deps: AppDeps, onError: OnError): MiddlewareHandler<E
       id: sent !== null && REQUEST_ID.test(sent) ? sent : ctx.newId(),
       interaction: 'none',
       type: '',
-      ctx,
+      ctx: now(),
     }
     c.set('exchange', exchange)
     metrics.inFlight++
@@ -30,7 +37,7 @@ export function createEdge(deps: AppDeps, onError: OnError): MiddlewareHandler<E
       checkOrigin(method, headers, via)
       if (via !== undefined)
         exchange.ctx = {
-          ...ctx,
+          ...exchange.ctx,
           settings: { ...ctx.settings, baseUrl: forwardedBase(ctx.settings.baseUrl, via) },
         }
       if (url.length > deps.urlLimit)

@@ -13,8 +13,11 @@ import {
   type Stored,
   stamped,
   stampText,
+  typeOf,
 } from '../storage/port.ts'
 import { bodyOf } from './body.ts'
+import { Outdated } from './current.ts'
+import { paramClaims } from './custom-param.ts'
 import type { Live } from './read.ts'
 
 /** A version about to be made. */
@@ -28,10 +31,11 @@ export interface Draft {
   index: readonly IndexRow[]
 }
 
-/** Returns the change that stores a draft. */
+/** Returns the change that stores a draft. Throws `business-rule` (422) for an active SearchParameter that cannot be indexed. */
 export function changeOf(ctx: Context, draft: Draft): Change {
   const { key, id, version, method, resource, index } = draft
-  return { key, version, method, body: bodyOf(resource, id, version, ctx.clock()), index, claims: [] }
+  const claims = resource.resourceType === 'SearchParameter' ? paramClaims(ctx, resource) : []
+  return { key, version, method, body: bodyOf(resource, id, version, ctx.clock()), index, claims }
 }
 
 /** Returns the change that deletes the version found. */
@@ -62,7 +66,8 @@ export type Refused = Extract<Committed, { reason: 'require' | 'version' }>
 /**
  * Commits the changes. Returns the stamp they are stored with, or why they were refused.
  *
- * Throws `duplicate` where a claim belongs to another resource, `transient` where the search parameters have just changed.
+ * Throws `business-rule` (422) where an active SearchParameter has the code of another, Outdated where the search parameters have just
+ * changed.
  */
 export async function commit(
   ctx: Context,
@@ -83,8 +88,13 @@ export async function commit(
     if (!(error instanceof FhirError) || error.code !== 'transient') throw error
     return storage.commit(intent)
   })
+  if (done.ok && changes.some(({ key }) => typeOf(key) === 'SearchParameter')) await ctx.live?.changed()
   if (done.ok || done.reason === 'require' || done.reason === 'version') return done
   if (done.reason === 'claim')
-    throw fhirError('duplicate', `${done.key} claims a name that another resource has.`)
-  throw fhirError('transient', 'The search parameters have just changed. Try again.')
+    throw fhirError(
+      'business-rule',
+      'Another active SearchParameter defines the same code on the same resource type: update or retire that one.',
+      { expression: 'SearchParameter.code' },
+    )
+  throw new Outdated()
 }

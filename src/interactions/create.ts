@@ -8,6 +8,7 @@ import { keyOf, type Require } from '../storage/port.ts'
 import { accept } from './accept.ts'
 import { changeOf, commit, liveOf } from './commit.ts'
 import { type Criteria, criteriaOf, findMatch, nothingMatches } from './criteria.ts'
+import { underCurrent } from './current.ts'
 import { checkType } from './identity.ts'
 import { indexRows } from './indexer.ts'
 import { LOST, untilSettled } from './race.ts'
@@ -27,7 +28,17 @@ export async function create(
   options: { ifNoneExist?: Pairs } = {},
 ): Promise<Written> {
   checkType(ctx, type)
-  const criteria = options.ifNoneExist && criteriaOf(ctx, type, options.ifNoneExist, 'http.If-None-Exist')
+  return underCurrent(ctx, under => createUnder(under, type, body, options))
+}
+
+async function createUnder(
+  ctx: Context,
+  type: string,
+  body: Json,
+  options: { ifNoneExist?: Pairs },
+): Promise<Written> {
+  const criteria =
+    options.ifNoneExist && (await criteriaOf(ctx, type, options.ifNoneExist, 'http.If-None-Exist'))
   const resource = accept(ctx, body, type)
   const id = ctx.newId()
   const key = keyOf(type, id)

@@ -35,7 +35,8 @@ function keyOf({ storage }: Context): Promise<CryptoKey> {
 const scopeOf = (ctx: Context, fingerprint: string, direction: Way): CursorScope => ({
   fingerprint,
   principal: ctx.principal.id,
-  index: `${indexFingerprint(ctx.settings)}, epoch ${ctx.registry.epoch}`,
+  // The names of custom parameters in the plan say which definition they are of.
+  index: indexFingerprint(ctx.settings),
   direction,
 })
 

@@ -7,6 +7,7 @@ import { type FhirError, fhirError } from '../fhir/error.ts'
 import { keyOf, type Require, type Stored } from '../storage/port.ts'
 import { commit, deletionOf, storedOf } from './commit.ts'
 import { criteriaOf, findMatches, multipleMatches } from './criteria.ts'
+import { underCurrent } from './current.ts'
 import { checkType } from './identity.ts'
 import { checkOptions, checkWrite } from './preconditions.ts'
 import { LOST, untilSettled } from './race.ts'
@@ -26,12 +27,14 @@ export async function remove(
 ): Promise<Deleted> {
   checkType(ctx, type)
   checkOptions(options)
-  return untilSettled(async () => {
-    const current = await ctx.storage.read(keyOf(type, id))
-    checkWrite(options, current)
-    if (current?.text === undefined) return { stored: [] }
-    return deleteAll(ctx, [current], [])
-  })
+  return underCurrent(ctx, under =>
+    untilSettled(async () => {
+      const current = await ctx.storage.read(keyOf(type, id))
+      checkWrite(options, current)
+      if (current?.text === undefined) return { stored: [] }
+      return deleteAll(under, [current], [])
+    }),
+  )
 }
 
 /**
@@ -47,7 +50,16 @@ export async function conditionalDelete(
   options: WriteOptions = {},
 ): Promise<Deleted> {
   checkType(ctx, type)
-  const criteria = criteriaOf(ctx, type, pairs, 'http')
+  return underCurrent(ctx, under => conditionalDeleteUnder(under, type, pairs, options))
+}
+
+async function conditionalDeleteUnder(
+  ctx: Context,
+  type: string,
+  pairs: Pairs,
+  options: WriteOptions,
+): Promise<Deleted> {
+  const criteria = await criteriaOf(ctx, type, pairs, 'http')
   checkOptions(options)
   const most = mostDeleted(ctx)
   return untilSettled(async () => {

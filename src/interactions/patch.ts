@@ -8,6 +8,7 @@ import { isObject, type Json, parseJson, type Resource } from '../fhir/json.ts'
 import { idOf, keyOf, type Require } from '../storage/port.ts'
 import { accept } from './accept.ts'
 import { criteriaOf, findMatch, onlyMatch } from './criteria.ts'
+import { underCurrent } from './current.ts'
 import { applyFhirPathPatch } from './fhirpath-patch.ts'
 import { checkType } from './identity.ts'
 import { indexRows } from './indexer.ts'
@@ -36,11 +37,13 @@ export async function patch(
 ): Promise<Written> {
   checkType(ctx, type)
   checkOptions(options)
-  return untilSettled(async () => {
-    const current = live(await ctx.storage.read(keyOf(type, id)), type, id)
-    checkWrite(options, current)
-    return store(ctx, current, change, [])
-  })
+  return underCurrent(ctx, under =>
+    untilSettled(async () => {
+      const current = live(await ctx.storage.read(keyOf(type, id)), type, id)
+      checkWrite(options, current)
+      return store(under, current, change, [])
+    }),
+  )
 }
 
 /** Patches the one resource that matches. Throws as `patch` does, `not-found` for no match, `multiple-matches` (412) for many. */
@@ -52,13 +55,15 @@ export async function conditionalPatch(
   options: WriteOptions = {},
 ): Promise<Written> {
   checkType(ctx, type)
-  const criteria = criteriaOf(ctx, type, pairs, 'http')
-  checkOptions(options)
-  return untilSettled(async () => {
-    const match = await findMatch(ctx, criteria)
-    if (match === undefined) throw fhirError('not-found', `No ${type} matches the criteria.`)
-    checkWrite(options, match)
-    return store(ctx, match, change, [onlyMatch(criteria, match.key)])
+  return underCurrent(ctx, async under => {
+    const criteria = await criteriaOf(under, type, pairs, 'http')
+    checkOptions(options)
+    return untilSettled(async () => {
+      const match = await findMatch(under, criteria)
+      if (match === undefined) throw fhirError('not-found', `No ${type} matches the criteria.`)
+      checkWrite(options, match)
+      return store(under, match, change, [onlyMatch(criteria, match.key)])
+    })
   })
 }
 

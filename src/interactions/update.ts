@@ -10,6 +10,7 @@ import { idOf, keyOf, type Method, type Require, type Stored } from '../storage/
 import { accept } from './accept.ts'
 import { changeOf, commit, liveOf } from './commit.ts'
 import { criteriaOf, findMatch, nothingMatches, onlyMatch } from './criteria.ts'
+import { underCurrent } from './current.ts'
 import { checkId, checkType } from './identity.ts'
 import { indexRows, indexRowsOfText } from './indexer.ts'
 import { checkOptions, checkWrite } from './preconditions.ts'
@@ -35,11 +36,13 @@ export async function update(
   checkOptions(options)
   const resource = accept(ctx, body, type)
   checkSameId(resource, id)
-  const index = indexRows(ctx, resource)
-  return untilSettled(async () => {
-    const current = await ctx.storage.read(keyOf(type, id))
-    checkWrite(options, current)
-    return replace(ctx, { id, resource, index, method: 'PUT', current, require: [] })
+  return underCurrent(ctx, async under => {
+    const index = indexRows(under, resource)
+    return untilSettled(async () => {
+      const current = await ctx.storage.read(keyOf(type, id))
+      checkWrite(options, current)
+      return replace(under, { id, resource, index, method: 'PUT', current, require: [] })
+    })
   })
 }
 
@@ -92,7 +95,17 @@ export async function conditionalUpdate(
   options: WriteOptions = {},
 ): Promise<Written> {
   checkType(ctx, type)
-  const criteria = criteriaOf(ctx, type, pairs, 'http')
+  return underCurrent(ctx, under => conditionalUpdateUnder(under, type, pairs, body, options))
+}
+
+async function conditionalUpdateUnder(
+  ctx: Context,
+  type: string,
+  pairs: Pairs,
+  body: Json,
+  options: WriteOptions,
+): Promise<Written> {
+  const criteria = await criteriaOf(ctx, type, pairs, 'http')
   checkOptions(options)
   const resource = accept(ctx, body, type)
   const asked = resource.id

@@ -1,0 +1,206 @@
+/** Custom search parameters on instances that share a store: what is found, what is refused, and that no write is missed. */
+import { expect, it } from 'vitest'
+import { bringIndexUpToDate, type Indexed } from '../../src/cli/index-update.ts'
+import { create } from '../../src/interactions/create.ts'
+import { remove } from '../../src/interactions/delete.ts'
+import { buildStep } from '../../src/interactions/index-build.ts'
+import { search } from '../../src/interactions/search.ts'
+import { update } from '../../src/interactions/update.ts'
+import { idOf } from '../../src/storage/port.ts'
+import { BASE, patient, refusal, resource, testContext } from './context.ts'
+
+const TRIBE = 'http://example.org/tribe'
+const parameter = (members: Record<string, unknown> = {}) =>
+  resource(
+    JSON.stringify({
+      resourceType: 'SearchParameter',
+      url: 'http://example.org/SearchParameter/tribe',
+      name: 'tribe',
+      status: 'active',
+      description: 'Tribe',
+      code: 'tribe',
+      base: ['Patient'],
+      type: 'string',
+      expression: `Patient.extension('${TRIBE}').value`,
+      ...members,
+    }),
+  )
+const member = (tribe: string, more = '') =>
+  patient(`"extension":[{"url":"${TRIBE}","valueString":"${tribe}"}]${more && `,${more}`}`)
+
+const instance = async (ctx: Awaited<ReturnType<typeof testContext>>): Promise<Indexed> =>
+  bringIndexUpToDate(ctx, BASE)
+const found = async (ctx: Indexed, value: string): Promise<number> =>
+  (await search({ ...ctx, registry: ctx.live.registry() }, 'Patient', [['tribe', value]])).rows.length
+const build = async (ctx: Indexed): Promise<void> => {
+  while ((await buildStep(ctx, ctx.live, 'test', { ms: 60_000 })) !== 'idle');
+}
+
+it('finds what was there before by a parameter that was posted after, once it is indexed', async () => {
+  const ctx = await instance(await testContext())
+  await create(ctx, 'Patient', member('Kurichiya'))
+  await create(ctx, 'Patient', member('Paniya'))
+  await create(ctx, 'SearchParameter', parameter())
+  await build(ctx)
+  expect(await found(ctx, 'kurichiya')).toBe(1)
+  expect(await found(ctx, 'k')).toBe(1)
+  expect(await found(ctx, 'x')).toBe(0)
+})
+
+it('until then a search by it is refused with the progress, and never answered in part', async () => {
+  const ctx = await instance(await testContext())
+  await create(ctx, 'Patient', member('Kurichiya'))
+  await create(ctx, 'SearchParameter', parameter())
+  await create(ctx, 'Patient', member('Kurichiya'))
+  const error = await refusal(found(ctx, 'kurichiya'))
+  expect([error.status, error.code]).toEqual([503, 'transient'])
+  expect(error.message).toContain('"tribe" is being indexed')
+  await build(ctx)
+  expect(await found(ctx, 'kurichiya')).toBe(2)
+})
+
+it('another instance, which has not heard of it, writes rows of it, and searches by it', async () => {
+  const both = await testContext()
+  const [a, b] = [await instance(both), await instance(both)]
+  await create(b, 'Patient', member('Kurichiya'))
+  await create(a, 'SearchParameter', parameter())
+  // Its context is that of before; the write is made anew under the parameters in force.
+  await create(b, 'Patient', member('Kurichiya'))
+  await build(a)
+  await create(b, 'Patient', member('Kurichiya'))
+  expect(await found(b, 'kurichiya')).toBe(3)
+  expect(await found(a, 'kurichiya')).toBe(3)
+})
+
+it('another definition under the same code is indexed anew, and nothing of the old one is found', async () => {
+  const ctx = await instance(await testContext())
+  const { stored } = await create(ctx, 'SearchParameter', parameter())
+  await create(ctx, 'Patient', member('Kurichiya', '"gender":"female"'))
+  await build(ctx)
+  const id = idOf(stored.key)
+  const changed = parameter({ id, expression: 'Patient.gender', type: 'token' })
+  await update(ctx, 'SearchParameter', id, changed)
+  expect((await refusal(found(ctx, 'female'))).status).toBe(503)
+  await build(ctx)
+  expect(await found(ctx, 'female')).toBe(1)
+  expect(await found(ctx, 'Kurichiya')).toBe(0)
+})
+
+it('a description that changes makes nothing anew', async () => {
+  const ctx = await instance(await testContext())
+  const { stored } = await create(ctx, 'SearchParameter', parameter())
+  await build(ctx)
+  const { epoch } = ctx.live.registry()
+  const id = idOf(stored.key)
+  await update(ctx, 'SearchParameter', id, parameter({ id, description: 'Another' }))
+  expect(ctx.live.registry().epoch).toBe(epoch)
+  expect(await found(ctx, 'x')).toBe(0)
+})
+
+it('retired or deleted, it is unknown at once, also on an instance that has not heard of it', async () => {
+  const both = await testContext()
+  const [a, b] = [await instance(both), await instance(both)]
+  const { stored } = await create(a, 'SearchParameter', parameter())
+  await build(a)
+  expect(await found(b, 'x')).toBe(0)
+  const id = idOf(stored.key)
+  await update(a, 'SearchParameter', id, parameter({ id, status: 'retired' }))
+  expect((await refusal(found(b, 'x'))).code).toBe('not-supported')
+  await update(a, 'SearchParameter', id, parameter({ id }))
+  expect((await refusal(found(b, 'x'))).status).toBe(503)
+  await build(a)
+  expect(await found(b, 'x')).toBe(0)
+  await remove(a, 'SearchParameter', id)
+  expect((await refusal(found(b, 'x'))).code).toBe('not-supported')
+})
+
+it('what was written while it was gone is found when it is back', async () => {
+  const ctx = await instance(await testContext())
+  const { stored } = await create(ctx, 'SearchParameter', parameter())
+  await create(ctx, 'Patient', member('Kurichiya'))
+  await build(ctx)
+  const id = idOf(stored.key)
+  await update(ctx, 'SearchParameter', id, parameter({ id, status: 'retired' }))
+  await create({ ...ctx, registry: ctx.live.registry() }, 'Patient', member('Kurichiya'))
+  await update(ctx, 'SearchParameter', id, parameter({ id }))
+  await build(ctx)
+  expect(await found(ctx, 'kurichiya')).toBe(2)
+})
+
+it('a second parameter leaves the first one answering while it is built', async () => {
+  const ctx = await instance(await testContext())
+  await create(ctx, 'SearchParameter', parameter())
+  await create(ctx, 'Patient', member('Kurichiya'))
+  await build(ctx)
+  const second = { code: 'clan', url: 'http://example.org/SearchParameter/clan' }
+  await create(ctx, 'SearchParameter', parameter(second))
+  expect(await found(ctx, 'kurichiya')).toBe(1)
+  const now = { ...ctx, registry: ctx.live.registry() }
+  expect((await refusal(search(now, 'Patient', [['clan', 'k']]))).status).toBe(503)
+})
+
+it('it comes into force at the next start where the server ended between storing it and that', async () => {
+  const both = await testContext()
+  const a = await instance(both)
+  // Without a live index nothing follows the commit, as after a crash.
+  await create(both, 'SearchParameter', parameter())
+  expect((await refusal(found(a, 'x'))).code).toBe('not-supported')
+  const b = await instance(both)
+  expect((await refusal(found(b, 'x'))).status).toBe(503)
+  await build(a)
+  expect(await found(a, 'x')).toBe(0)
+})
+
+it.each([
+  [{ code: 'family' }, /"family" in R4/],
+  [{ code: '_tribe' }, /cannot stand in a URL/],
+  [{ code: 'a:b' }, /cannot stand in a URL/],
+  [{ base: ['Pateint'] }, /"Pateint" is not a resource type/],
+  [{ expression: 'Patient.name.trace()' }, /"Patient.name.trace\(\)" cannot be indexed on Patient/],
+  [{ expression: 'Patient.nme' }, /"Patient.nme" cannot be indexed/],
+  [{ expression: 'Observation.code' }, /for Patient/],
+  [{ type: 'date', expression: 'Patient.gender' }, /leads to code, which a parameter of type date/],
+  [{ type: 'composite' }, /composite/],
+  [{ expression: undefined }, /nothing to index/],
+  [{ type: 'reference', expression: 'Patient.link.other', target: ['Nobody'] }, /"Nobody"/],
+])('refuses %j with 422 and says why', async (members, why) => {
+  // With validation on, some are refused before.
+  const ctx = await instance(await testContext({ validate: 'off' }))
+  const error = await refusal(create(ctx, 'SearchParameter', parameter(members)))
+  expect(error.status).toBe(422)
+  expect(error.message).toMatch(why)
+  await create(ctx, 'SearchParameter', parameter({ ...members, status: 'draft' }))
+})
+
+it('two cannot have one code on a type, however they meet; on two types they can', async () => {
+  const both = await testContext()
+  const instances = [await instance(both), await instance(both)]
+  const answers = await Promise.allSettled(
+    [0, 1, 2, 3].map(n => create(instances[n % 2]!, 'SearchParameter', parameter({ url: `urn:x:${n}` }))),
+  )
+  expect(answers.filter(answer => answer.status === 'fulfilled')).toHaveLength(1)
+  for (const answer of answers) if (answer.status === 'rejected') expect(answer.reason.status).toBe(422)
+  const other = { base: ['Practitioner'], expression: `Practitioner.extension('${TRIBE}').value` }
+  await create(instances[0]!, 'SearchParameter', parameter(other))
+})
+
+it('what R4 has already is stored and changes nothing', async () => {
+  const ctx = await instance(await testContext())
+  const { epoch } = ctx.live.registry()
+  await create(
+    ctx,
+    'SearchParameter',
+    parameter({ code: 'gender', type: 'token', expression: 'Patient.gender' }),
+  )
+  expect(ctx.live.registry().epoch).toBe(epoch)
+})
+
+it('a cursor of a search stays good when a parameter comes that it does not ask', async () => {
+  const ctx = await instance(await testContext())
+  for (let n = 0; n < 3; n++) await create(ctx, 'Patient', member('Kurichiya'))
+  const first = await search(ctx, 'Patient', [['_count', '2']])
+  await create(ctx, 'SearchParameter', parameter())
+  const next = new URL(first.links.find(one => one.relation === 'next')!.url).searchParams
+  const second = await search({ ...ctx, registry: ctx.live.registry() }, 'Patient', [...next])
+  expect(second.rows).toHaveLength(1)
+})
