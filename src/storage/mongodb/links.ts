@@ -25,6 +25,8 @@ export interface Asking {
   session?: ClientSession
   /** Options of every command, made when it is sent. */
   limits?(): { maxTimeMS?: number }
+  /** More resources at the far end of a chain than this are not put in a filter; 10,000 where it is absent. */
+  most?: number
   /** Looks each candidate up: for questions about few resources that are known by their ids. */
   singly?: boolean
   /** Hears of each search that is made; the function makes it once more. */
@@ -44,8 +46,8 @@ export interface Shape {
 type Chain = Extract<Node, { kind: 'chain' }>
 type Has = Extract<Node, { kind: 'has' }>
 
-/** More resources at the far end than this are not put in a filter. */
-export const MOST_LINKED = 10_000
+const MOST_LINKED = 10_000
+/** So many short texts make a filter of about 2 MB. */
 const MOST_TERMS = 50_000
 
 /** Returns a cursor over what the question finds: a find where that can tell it, else an aggregation. */
@@ -142,7 +144,7 @@ async function chain(on: Asking, node: Chain, i: number): Promise<Question> {
   if (!on.singly) {
     const targets = await targetsOf(on, node, inner)
     if (targets !== undefined) return { match: targets, stages: [] }
-    if (on.session) throw tooMany()
+    if (on.session) throw tooMany(mostOf(on))
   }
   const byKey = `l${i}`
   const stages = lookup(on, byKey, referencesOf(node.params, ''), '_id', inner)
@@ -173,13 +175,13 @@ async function targetsOf(on: Asking, node: Chain, inner: Question): Promise<Docu
   let count = 0
   const found = ask<{ _id: string; r?: string[] }>(on, 'chain', inner, {
     projection,
-    limit: MOST_LINKED + 1,
-    batchSize: MOST_LINKED + 2,
+    limit: mostOf(on) + 1,
+    batchSize: mostOf(on) + 2,
   })
   for await (const doc of found) {
     ends.add(doc._id)
     for (const term of doc.r ?? []) ends.add(`/${escaped(term.slice(term.indexOf(' ') + 2))}`)
-    if (++count > MOST_LINKED || ends.size * node.params.length > MOST_TERMS) {
+    if (++count > mostOf(on) || ends.size * node.params.length > MOST_TERMS) {
       await found.close()
       return undefined
     }
@@ -193,7 +195,7 @@ async function has(on: Asking, node: Has, i: number, types: readonly string[]): 
   if (!on.singly) {
     const keys = await keysFrom(on, node, inner, types)
     if (keys !== undefined) return { match: keys.length === 0 ? NEVER : { _id: { $in: keys } }, stages: [] }
-    if (on.session) throw tooMany()
+    if (on.session) throw tooMany(mostOf(on))
   }
   const field = `l${i}`
   const terms = node.params.map(param => ({ $concat: [{ $literal: targetPrefix(param) }, '$_id'] }))
@@ -213,8 +215,8 @@ async function keysFrom(
   let count = 0
   const found = ask<{ r: string[] }>(on, 'has', inner, {
     projection: { _id: 0, r: termsWith(prefixes) },
-    limit: MOST_LINKED + 1,
-    batchSize: MOST_LINKED + 2,
+    limit: mostOf(on) + 1,
+    batchSize: mostOf(on) + 2,
   })
   for await (const { r } of found) {
     for (const term of r) {
@@ -222,7 +224,7 @@ async function keysFrom(
       // With a version it stands there without one too; a foreign one has no type.
       if (!key.includes('\u0001') && !key.startsWith('/')) keys.add(key)
     }
-    if (++count > MOST_LINKED || keys.size > MOST_TERMS) {
+    if (++count > mostOf(on) || keys.size > MOST_TERMS) {
       await found.close()
       return undefined
     }
@@ -230,10 +232,12 @@ async function keysFrom(
   return [...keys]
 }
 
-const tooMany = () =>
+const mostOf = (on: Asking): number => on.most ?? MOST_LINKED
+
+const tooMany = (most: number) =>
   fhirError(
     'too-costly',
-    `A chained parameter leads to more than ${MOST_LINKED} resources, more than a condition of a write may have. Narrow it, for example by an identifier.`,
+    `A chained parameter leads to more than ${most} resources, more than a condition of a write may have. Narrow it, for example by an identifier.`,
     { status: 400 },
   )
 

@@ -43,6 +43,7 @@ export async function firstFailing(
   commit: Commit,
   session: ClientSession,
   now: number,
+  most?: number,
 ): Promise<number | undefined> {
   const changes = new Map(commit.changes.map(change => [change.key, change]))
   const guards = guardsOf(commit, changes)
@@ -53,7 +54,8 @@ export async function firstFailing(
     )
   const live = await liveTargets(collections, commit, changes, session)
   for (const [index, one] of commit.require.entries()) {
-    const holds = one.is === 'live' ? live.has(one.key) : await judge(collections, one, changes, session, now)
+    const holds =
+      one.is === 'live' ? live.has(one.key) : await judge(collections, one, changes, session, now, most)
     if (!holds) return index
   }
   return undefined
@@ -89,12 +91,13 @@ async function judge(
   changes: ReadonlyMap<Key, Change>,
   session: ClientSession,
   now: number,
+  most?: number,
 ): Promise<boolean> {
   switch (one.is) {
     case 'version':
       return atVersion(collections, one.key, one.version, changes.has(one.key), session)
     case 'matches':
-      return matching(collections, one, { session })
+      return matching(collections, one, { session, ...(most === undefined ? {} : { most }) })
     case 'unreferenced': {
       const { key } = one
       const points = [...changes.values()].some(
@@ -136,7 +139,7 @@ async function judge(
 export async function matching(
   collections: Collections,
   one: Extract<Require, { is: 'matches' }>,
-  options: { session?: ClientSession },
+  options: { session?: ClientSession; most?: number },
 ): Promise<boolean> {
   const wanted = new Set<string>(one.keys)
   const limit = wanted.size + 1

@@ -55,11 +55,13 @@ export async function search(
   clock: () => number,
   plan: SearchPlan,
   options: SearchOptions,
+  most?: number,
 ): Promise<Page> {
   const made: Made[] = []
   const on: Asking = {
     resources: collections.resources,
     limits: () => timeLeft(clock, options),
+    ...(most === undefined ? {} : { most }),
     ...(options.explain ? { asked: (what, again) => void made.push({ what, again }) } : {}),
   }
   const begun = performance.now()

@@ -38,6 +38,8 @@ export interface MongoOptions {
   onCommand?: (command: CommandStartedEvent) => void
   /** Other intervals than the usual, for tests. */
   timing?: Timing
+  /** More resources at the far end of a chain than this are looked up one by one; 10,000 unless told, for tests. */
+  linked?: number
 }
 
 export const CAPABILITIES: Capabilities = {
@@ -69,12 +71,13 @@ export async function openMongo(uri: string, options: MongoOptions): Promise<Sto
       clock,
       order: createOrder(randomBytes(4).readUInt32BE().toString(36).padStart(6, '0')),
       inTurn: createTurns(),
+      ...(options.linked === undefined ? {} : { linked: options.linked }),
     }
     return {
       caps: CAPABILITIES,
       read: (key, o) => speaking(() => read(collections, key, o)),
       readMany: (keys, filter) => speaking(() => readMany(collections, keys, filter)),
-      search: (plan, o) => speaking(() => search(collections, clock, plan, o)),
+      search: (plan, o) => speaking(() => search(collections, clock, plan, o, options.linked)),
       history: (scope, o) => speaking(() => history(collections, instances, scope, o)),
       commit: commit => speaking(() => commitOnce(on, commit)),
       keep: (name, value) => speaking(() => keep(collections, name, value)),

@@ -14,6 +14,8 @@ export interface Writer {
   clock(): number
   /** Returns the internal id of a new resource. */
   order(at: number): string
+  /** As in the options of `openMongo`. */
+  linked?: number
 }
 
 /** Another attempt is needed, with a stamp from here on. */
@@ -59,7 +61,7 @@ export async function write(
 ): Promise<void> {
   const { collections } = on
   if (commit.require.length > 0) {
-    const failing = await firstFailing(collections, commit, session, on.clock())
+    const failing = await firstFailing(collections, commit, session, on.clock(), on.linked)
     if (failing !== undefined) throw new Refused({ ok: false, reason: 'require', index: failing })
   }
   if (prepared.length === 0) {
