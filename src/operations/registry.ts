@@ -1,0 +1,47 @@
+/** The operations that the server has. https://hl7.org/fhir/R4/operationslist.html */
+import type { Context } from '../context.ts'
+import { fhirError } from '../fhir/error.ts'
+import { checkType } from '../interactions/identity.ts'
+import { encounterEverything, patientEverything } from './everything.ts'
+import { lastn } from './lastn.ts'
+import { meta, metaAdd, metaDelete } from './meta.ts'
+import type { Level, Operation } from './operation.ts'
+import { reindex, reindexStatus } from './reindex.ts'
+
+/**
+ * Every operation. The CapabilityStatement lists those of the system level under `rest.operation`, and those with `types` (or with levels
+ * below the system) under `rest.resource.operation` of these types (of all, where `types` is undefined), each as `{name, definition}`.
+ */
+export const OPERATIONS: readonly Operation[] = [
+  patientEverything,
+  encounterEverything,
+  lastn,
+  meta,
+  metaAdd,
+  metaDelete,
+  reindex,
+  reindexStatus,
+]
+
+/**
+ * Returns the operation of this name at this place.
+ *
+ * Throws `not-supported` (404) where there is none, naming where it is served if it is served elsewhere, and for an unknown type.
+ */
+export function operationAt(ctx: Context, name: string, level: Level, type: string): Operation {
+  if (type !== '') checkType(ctx, type)
+  const named = OPERATIONS.filter(operation => operation.name === name)
+  const found = named.find(
+    ({ levels, types }) => levels.includes(level) && (types === undefined || types.includes(type)),
+  )
+  if (found !== undefined) return found
+  const where = named.flatMap(({ types, levels }) => levels.map(one => placeOf(types?.[0] ?? '[type]', one)))
+  const why =
+    where.length === 0
+      ? 'There is no operation of this name here.'
+      : `$${name} is no operation here; it is one at ${where.map(path => `${path}/$${name}`).join(', ')}.`
+  throw fhirError('not-supported', why, { status: 404 })
+}
+
+const placeOf = (type: string, level: Level): string =>
+  ({ system: '', type, instance: `${type}/[id]`, version: `${type}/[id]/_history/[version]` })[level]
