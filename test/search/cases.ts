@@ -20,6 +20,8 @@ export interface SearchCase {
   /** The issue code that the query is refused with, status 400. */
   error?: string
   lenient?: boolean
+  /** The resource whose compartment is searched: `Patient/1`. */
+  within?: string
   /** Expressions of the warnings under lenient. */
   ignored?: string[]
   /** The specification's sentence. */
@@ -102,7 +104,8 @@ export function stored(resources: Resource[], start: number): CaseResource[] {
 }
 
 /** Returns the plan of a case. Throws as `parseSearch` and `planSearch` do. */
-export function planCase({ type, query, lenient }: SearchCase): PlannedSearch {
+export function planCase({ type, query, lenient, within }: SearchCase): PlannedSearch {
+  const [compartment, id] = within?.split('/') ?? []
   return planSearch(parseSearch([...new URLSearchParams(query)]), {
     registry: caseRegistry,
     types: type === '' ? [] : [type],
@@ -110,6 +113,7 @@ export function planCase({ type, query, lenient }: SearchCase): PlannedSearch {
     baseUrl: CASE_BASE,
     now: CASE_NOW,
     ...(lenient === undefined ? {} : { lenient }),
+    ...(compartment === undefined || id === undefined ? {} : { within: { type: compartment, id } }),
   })
 }
 
