@@ -3,11 +3,15 @@ import { afterAll, beforeAll } from 'vitest'
 import { bundleSuite } from './bundle.suite.ts'
 import { type CitizenOptions, citizenSuite } from './citizen.suite.ts'
 import { type Api, api, type Server } from './client.ts'
+import { compartmentSuite } from './compartment.suite.ts'
 import { conditionalSuite } from './conditional.suite.ts'
 import { exactSuite } from './exact.suite.ts'
+import { explainSuite } from './explain.suite.ts'
 import { historySuite } from './history.suite.ts'
+import { includeSuite } from './include.suite.ts'
 import { instanceSuite } from './instance.suite.ts'
 import { negotiateSuite } from './negotiate.suite.ts'
+import { operationsSuite } from './operations.suite.ts'
 import { pageSuite } from './page.suite.ts'
 import { patchSuite } from './patch.suite.ts'
 import { searchSuite } from './search.suite.ts'
@@ -36,5 +40,9 @@ export function restSuite(start: () => Promise<Server>, options: CitizenOptions)
   validateSuite(current)
   searchSuite(current)
   pageSuite(current)
+  includeSuite(current)
+  compartmentSuite(current)
+  explainSuite(current)
+  operationsSuite(current)
   citizenSuite(current, options)
 }
