@@ -123,9 +123,13 @@ export function parseFilter(text: string, most: number): Filter {
       throw new FilterFault(
         'Filters in brackets behind a parameter are not supported: join comparisons with "and".',
       )
+    const from = at
     const operator = take(OPERATOR)?.[1]
-    if (operator === undefined || !isOperator(operator))
+    if (operator === undefined || !isOperator(operator)) {
+      at = from
+      take(BLANK)
       throw expected(`one of the operators ${OPERATORS.join(', ')} between blanks`)
+    }
     take(BLANK)
     comparisons++
     if (comparisons > most) throw new FilterFault(`A filter has ${most} comparisons at most.`, true)

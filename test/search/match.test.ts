@@ -54,7 +54,8 @@ function expectRefusal(one: SearchCase): void {
 /** The cells of the matrix that a case fills: type of parameter, modifier, prefix. */
 function cellsOf(one: SearchCase): string[] {
   const type = one.type === '' ? 'Resource' : one.type
-  return parseSearch([...new URLSearchParams(one.query)]).flatMap(({ code, modifier, values }) => {
+  return parseSearch([...new URLSearchParams(one.query)]).flatMap(({ code, modifier, chain, values }) => {
+    if (chain !== undefined) return []
     const param = caseRegistry.param(type, code)
     if (param === undefined) return []
     const kind = modifier !== undefined && /^[A-Z]/.test(modifier) ? '[type]' : (modifier ?? '')
