@@ -1,12 +1,12 @@
 /** The server on Cloudflare Workers: the same application on D1. https://developers.cloudflare.com/d1/worker-api/ */
-import type { D1Database } from '@cloudflare/workers-types'
+import type { D1Database, ExecutionContext } from '@cloudflare/workers-types'
 import pkg from '../package.json' with { type: 'json' }
 import { createApp } from './app.ts'
-import { bringIndexUpToDate } from './cli/index-update.ts'
+import { bringIndexUpToDate, type Indexed, indexAStep } from './cli/index-update.ts'
 import { isLoopback } from './config/table.ts'
 import { readConfig, settingsOf } from './config.ts'
 import { systemContext } from './context.ts'
-import { fhirError } from './fhir/error.ts'
+import { FhirError, fhirError } from './fhir/error.ts'
 import { outcomeText } from './fhir/outcome.ts'
 import { createMetrics } from './http/metrics.ts'
 import { FHIR_JSON_UTF8 } from './http/negotiate.ts'
@@ -18,27 +18,47 @@ interface Bindings {
   [setting: string]: unknown
 }
 
-type App = ReturnType<typeof createApp>
+interface App {
+  app: ReturnType<typeof createApp>
+  ctx: Indexed
+  /** When the index was looked after last, ms since 1970. */
+  tended: number
+}
 
 /** One application per base URL; an isolate sees one, in development perhaps two names of this machine. */
 const apps = new Map<string, Promise<App>>()
 
 export default {
-  async fetch(request: Request, bindings: Bindings): Promise<Response> {
+  async fetch(request: Request, bindings: Bindings, execution: ExecutionContext): Promise<Response> {
     const { hostname, origin } = new URL(request.url)
     if (!isLoopback(hostname.replace(/^\[(.*)\]$/, '$1')))
       return refuse('Without sign-in (NADI_AUTH, not built yet) this server answers on localhost only.')
     try {
-      const app = apps.get(origin) ?? start(origin, bindings)
-      if (apps.size < 8) apps.set(origin, app)
-      return await (await app).fetch(request, bindings)
+      const starting = apps.get(origin) ?? start(origin, bindings)
+      if (apps.size < 8) apps.set(origin, starting)
+      const one = await starting
+      const answer = await one.app.fetch(request, bindings)
+      tend(one, execution)
+      return answer
     } catch (error) {
       // The next request tries again: the database may not have been there yet.
       apps.delete(origin)
+      // An index that is made anew is made by many requests, each a piece of it.
+      if (error instanceof FhirError) return refuse(error.message)
       console.error(error)
       return refuse('The server cannot start: its log says why.')
     }
   },
+}
+
+/** Milliseconds between two looks at the index, and what one request does of it after its answer. */
+const TEND_MS = 2000
+const STEP = { ms: 5000, pages: 10 }
+
+function tend(one: App, execution: ExecutionContext): void {
+  if (Date.now() - one.tended < TEND_MS) return
+  one.tended = Date.now()
+  execution.waitUntil(indexAStep(one.ctx, STEP))
 }
 
 async function start(origin: string, bindings: Bindings): Promise<App> {
@@ -49,12 +69,10 @@ async function start(origin: string, bindings: Bindings): Promise<App> {
   const settings = settingsOf({ ...config, baseUrl: config.baseUrl ?? `${origin}/fhir` }, 0)
   const log = jsonLog(config.log, Date.now, line => console.log(line.trimEnd()))
   const storage = d1Storage(bindings.DB, { clock: Date.now })
-  const ctx = systemContext({ storage, settings, log, version: pkg.version })
-  return createApp({
-    ctx: await bringIndexUpToDate(ctx, config.baseUrl ?? ''),
-    metrics: createMetrics(pkg.version),
-    urlLimit: config.limits.url,
-  })
+  const bare = systemContext({ storage, settings, log, version: pkg.version })
+  const ctx = await bringIndexUpToDate(bare, config.baseUrl ?? '', STEP)
+  const app = createApp({ ctx, metrics: createMetrics(pkg.version), urlLimit: config.limits.url })
+  return { app, ctx, tended: Date.now() }
 }
 
 const refuse = (diagnostics: string): Response =>

@@ -5,7 +5,7 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { type Budget, buildStep } from '../interactions/index-build.ts'
-import { type LiveOptions, type OpenIndex, openLiveIndex } from '../interactions/live-index.ts'
+import { type OpenIndex, openLiveIndex } from '../interactions/live-index.ts'
 import { indexFingerprint } from '../search/index-fingerprint.ts'
 
 const WAIT_MS = 500
@@ -22,21 +22,15 @@ export interface Indexed extends Context {
  *
  * Throws `transient` where the index is not whole within the budget; the next call goes on from there.
  */
-export async function bringIndexUpToDate(
-  ctx: Context,
-  baseUrl: string,
-  options: { budget?: Budget } & Pick<LiveOptions, 'background'> = {},
-): Promise<Indexed> {
-  const { budget, background } = options
+export async function bringIndexUpToDate(ctx: Context, baseUrl: string, budget?: Budget): Promise<Indexed> {
   const fingerprint = indexFingerprint({ ...ctx.settings, baseUrl })
-  const live = await openLiveIndex(ctx, { fingerprint, ...(background && { background }) })
-  const owner = ctx.newId()
+  const live = await openLiveIndex(ctx, { fingerprint })
   const started = ctx.tick()
   let waiting = false
   while (!(await live.isWhole())) {
     await live.takeOver()
     const left = (budget?.ms ?? Number.POSITIVE_INFINITY) - (ctx.tick() - started)
-    const stepped = left > 0 ? await buildStep(ctx, live, owner, { ...budget, ms: left }) : 'more'
+    const stepped = left > 0 ? await buildStep(ctx, live, { ...budget, ms: left }) : 'more'
     if (budget !== undefined && stepped !== 'idle' && !(await live.isWhole())) throw await beingMade(live)
     if (stepped !== 'elsewhere') continue
     if (!waiting) ctx.log.info('another server makes the index; waiting for it')
@@ -57,14 +51,25 @@ async function beingMade(live: OpenIndex) {
 /** Milliseconds between two looks at the epoch, between two comparisons with the store, of one piece of work, and after a failure. */
 const TIMES = { look: 2000, compare: 30_000, step: 2000, failed: 5000 }
 
+/** Does a piece of what there is to do for the index, where nothing runs between requests. A failure is logged. */
+export async function indexAStep(ctx: Indexed, budget: Budget): Promise<void> {
+  try {
+    await ctx.live.reconcile(TIMES.compare)
+    await buildStep(ctx, ctx.live, budget)
+  } catch (error) {
+    complain(ctx, error)
+  }
+}
+
+const complain = (ctx: Context, error: unknown): void =>
+  ctx.log.warn('the index cannot be kept up to date at the moment', { error: (error as Error).name })
+
 /** Keeps the index at work in the background. Returns what ends that, after the page at hand. */
 export function keepIndexing(ctx: Indexed, times = TIMES): () => Promise<void> {
   const { live } = ctx
-  const owner = ctx.newId()
   let stopped = false
   let wake = (): void => {}
   let woken = false
-  let compared = ctx.tick()
   let complained = false
   live.onChange(() => {
     woken = true
@@ -84,17 +89,13 @@ export function keepIndexing(ctx: Indexed, times = TIMES): () => Promise<void> {
     while (!stopped) {
       try {
         woken = false
-        if (ctx.tick() - compared > times.compare) {
-          compared = ctx.tick()
-          await live.reconcile()
-        }
+        await live.reconcile(times.compare)
         const budget = { ms: times.step, gentle: true, stopping: () => stopped }
-        const stepped = await buildStep(ctx, live, owner, budget)
+        const stepped = await buildStep(ctx, live, budget)
         complained = false
         if (stepped !== 'more' && !woken) await pause(times.look)
       } catch (error) {
-        if (!complained && !stopped)
-          ctx.log.warn('the index cannot be kept up to date at the moment', { error: (error as Error).name })
+        if (!complained && !stopped) complain(ctx, error)
         complained = true
         await pause(times.failed)
       }

@@ -38,13 +38,8 @@ const REST_MS = 200
 const COUNT_MS = 10_000
 
 /** Does a piece of what is to be indexed. Throws what the store throws; how far it came is remembered. */
-export async function buildStep(
-  ctx: Context,
-  index: OpenIndex,
-  owner: string,
-  budget: Budget,
-): Promise<Stepped> {
-  const { inner: storage } = index
+export async function buildStep(ctx: Context, index: OpenIndex, budget: Budget): Promise<Stepped> {
+  const { inner: storage, owner } = index
   const begun = ctx.tick()
   const { epoch } = await index.refresh()
   // Another server has begun an epoch under other rules, which this one cannot serve.
@@ -72,6 +67,8 @@ export async function buildStep(
       const now = ctx.tick()
       if (budget.stopping?.() || now - begun > budget.ms || ++pages === budget.pages) {
         await writeRound(storage, round, ctx.clock())
+        // Where nothing runs between requests, another instance may get the next one.
+        if (budget.pages !== undefined) await storage.lease('index', owner, 0)
         return 'more'
       }
       if (now - noted > NOTE_MS) {

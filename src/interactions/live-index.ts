@@ -29,6 +29,8 @@ import { jobOf, readRound } from './index-round.ts'
 export interface OpenIndex extends LiveIndex {
   /** The storage without the checks that `storage` makes. */
   inner: Storage
+  /** Names this instance to the others. */
+  owner: string
   /** The storage for interactions: a search that asks an index which is not complete is refused, never answered in part. */
   storage: Storage
   epoch(): number
@@ -37,8 +39,11 @@ export interface OpenIndex extends LiveIndex {
   isWhole(): Promise<boolean>
   /** Begins a new epoch under the rules of this server, where that of the store has others. */
   takeOver(): Promise<void>
-  /** Compares the SearchParameters in the store with those in force, and begins a new epoch where they differ. */
-  reconcile(): Promise<void>
+  /**
+   * Compares the SearchParameters in the store with those in force, and begins a new epoch where they differ. With `every` nothing is done
+   * before so many ms have passed since the last time.
+   */
+  reconcile(every?: number): Promise<void>
   /** Returns the epochs whose job is not done, oldest first. */
   pending(): Promise<number[]>
   /** Returns the types that the jobs of these epochs index together; empty for all. */
@@ -52,8 +57,6 @@ export interface OpenIndex extends LiveIndex {
 export interface LiveOptions {
   /** The rules of this server. */
   fingerprint: string
-  /** Keeps the process at work that goes on after an answer; absent where that goes on by itself. */
-  background?: (work: Promise<unknown>) => void
 }
 
 /** Milliseconds that a write waits for its SearchParameter to be in force; it comes into force in any case. */
@@ -70,7 +73,7 @@ export async function openLiveIndex(
   options: LiveOptions,
 ): Promise<OpenIndex> {
   const { storage: inner, log, clock, newId } = ctx
-  const { fingerprint, background } = options
+  const { fingerprint } = options
   const whole = new Set<number>([0])
   const records = new Map<number, IndexRecord>()
   let epoch = -1
@@ -78,6 +81,7 @@ export async function openLiveIndex(
   let registry = createRegistry([], 0)
   let listener = (): void => {}
   let warned = ''
+  let compared = 0
 
   const recordOf = async (of: number): Promise<IndexRecord> => {
     const known = records.get(of)
@@ -143,7 +147,9 @@ export async function openLiveIndex(
   }
   const pending = async (): Promise<number[]> => pendingOf(await recordOf(await inner.epoch()))
 
-  async function reconcile(): Promise<void> {
+  async function reconcile(every = 0): Promise<void> {
+    if (every > 0 && clock() - compared < every) return
+    compared = clock()
     const begun = await begin(async (current, next) => {
       if (current.fingerprint !== fingerprint) return undefined
       const wanted = await activeParams()
@@ -268,6 +274,7 @@ export async function openLiveIndex(
   await refresh()
   return {
     inner,
+    owner: newId(),
     storage,
     epoch: () => epoch,
     record: () => record,
@@ -285,7 +292,6 @@ export async function openLiveIndex(
         // Whoever looks next finds the difference.
         log.warn('search parameters could not be brought into force yet', { error: (error as Error).name })
       })
-      background?.(work)
       const late = new Promise<void>(resolve => {
         timer = setTimeout(resolve, PATIENCE_MS)
       })

@@ -206,7 +206,7 @@ export interface Storage {
   /** Replaces index rows; returns the keys that were no longer at that version. */
   reindex(rows: readonly Reindexed[], epoch: number): Promise<Key[]>
   epoch(): Promise<number>
-  /** Raises the epoch to `next`; false when it stands there or higher. Commits of a lower epoch are refused from then on. */
+  /** Raises the epoch to `next`; false when it stands there or higher. When it returns, commits of a lower epoch are refused everywhere. */
   raiseEpoch(next: number): Promise<boolean>
   /** Returns a fencing number, higher than any given before, when the lease is free, run out or the owner's; undefined when it is another's. */
   lease(name: string, owner: string, ms: number): Promise<number | undefined>

@@ -33,7 +33,7 @@ const instance = async (ctx: Awaited<ReturnType<typeof testContext>>): Promise<I
 const found = async (ctx: Indexed, value: string): Promise<number> =>
   (await search({ ...ctx, registry: ctx.live.registry() }, 'Patient', [['tribe', value]])).rows.length
 const build = async (ctx: Indexed): Promise<void> => {
-  while ((await buildStep(ctx, ctx.live, 'test', { ms: 60_000 })) !== 'idle');
+  while ((await buildStep(ctx, ctx.live, { ms: 60_000 })) !== 'idle');
 }
 
 it('finds what was there before by a parameter that was posted after, once it is indexed', async () => {

@@ -168,6 +168,29 @@ else
       }
     })
 
+    it('a raised epoch waits for index rows of the one before, also when it is another that finds it raised', async () => {
+      next()
+      const { storage: slow, proxy } = await proxied()
+      const other = await open()
+      const before = await other.epoch()
+      await other.commit(commitOf([changeOf(key('row'), 1)], { epoch: before }))
+      const arrived = proxy.hold(key('row'))
+      const rows = [{ key: key('row'), version: 1, index: [] }]
+      const pending = slow.reindex(rows, before)
+      await arrived
+      const settled: boolean[] = []
+      const raising = [1, 2].map(async () => {
+        settled.push(await other.raiseEpoch(before + 1))
+      })
+      await sleep(QUICK.slow * 4)
+      expect(settled).toEqual([])
+      proxy.release()
+      expect(await pending).toEqual([])
+      await Promise.all(raising)
+      expect(settled.sort()).toEqual([false, true])
+      expect(await slow.reindex(rows, before)).toEqual([key('row')])
+    })
+
     it('who polls with since loses nothing while two instances write and commits are held up', async () => {
       next()
       const { storage: one, proxy } = await proxied()

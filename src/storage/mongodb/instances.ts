@@ -66,9 +66,11 @@ export interface Instances {
   epoch(): number
   /** Returns a stamp not before `at`, kept below the floor until the ticket ends; renews the own beat where it is old. */
   begin(at: number, epoch: number): Promise<Ticket>
+  /** Work under an index epoch begins that stamps nothing: a raise of the epoch waits until the function returned is called. */
+  hold(epoch: number): Promise<() => void>
   /** Returns the stamp up to which a type or system history may show versions, waiting a little to include what was committed before. */
   watermark(): Promise<number>
-  /** Raises the index epoch and waits until every instance commits under it; false when it stands there or higher. */
+  /** Raises the index epoch; false when it stands there or higher. Either way it waits until every instance commits under it. */
   raiseEpoch(next: number): Promise<boolean>
   gauges(): Record<string, number>
   close(): Promise<void>
@@ -301,6 +303,13 @@ export async function joinInstances(
       return ticket
     },
 
+    hold: async epoch => {
+      while (performance.now() - beatAt > renew) await freshBeat()
+      const entry = { floor: Number.POSITIVE_INFINITY, epoch }
+      tickets.add(entry)
+      return () => tickets.delete(entry)
+    },
+
     watermark: async () => {
       const target = high
       // Commits that begin now are stamped after those that are waited for.
@@ -332,14 +341,14 @@ export async function joinInstances(
         { $set: { epoch: next } },
         { returnDocument: 'after' },
       )
-      if (raised === null) return false
-      clock.epoch = Math.max(clock.epoch, next)
+      // Whoever raised it may have ended before all had followed.
+      if (raised !== null) clock.epoch = Math.max(clock.epoch, next)
       do {
         await freshBeat()
-        if (Object.values(clock.members).every(one => one.epoch >= next)) return true
+        if (Object.values(clock.members).every(one => one.epoch >= next)) break
         await sleep(fast / 4)
       } while (!closed)
-      return true
+      return raised !== null
     },
 
     gauges: () => ({

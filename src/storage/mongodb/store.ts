@@ -19,7 +19,7 @@ import {
 import { isDuplicate, speaking } from './failure.ts'
 import { history } from './history.ts'
 import { indexFields } from './index-fields.ts'
-import { joinInstances, type Timing } from './instances.ts'
+import { COMMIT_COMMAND, joinInstances, type Timing } from './instances.ts'
 import { ask, questionOf } from './links.ts'
 import { jobDone, takeJobs } from './outbox.ts'
 import { recall, remember } from './remembered.ts'
@@ -86,9 +86,14 @@ export async function openMongo(uri: string, options: MongoOptions): Promise<Sto
       counter: name => speaking(async () => (await collections.counters.findOne({ _id: name }))?.n ?? 0),
       scan: (after, limit, types) => speaking(() => scan(collections, after, limit, types)),
       reindex: (rows, epoch) =>
-        speaking(async () =>
-          epoch < instances.epoch() ? rows.map(row => row.key) : reindex(collections, rows),
-        ),
+        speaking(async () => {
+          const release = await instances.hold(epoch)
+          try {
+            return epoch < instances.epoch() ? rows.map(row => row.key) : await reindex(collections, rows)
+          } finally {
+            release()
+          }
+        }),
       epoch: () => speaking(async () => (await collections.instances.findOne({ _id: 'clock' }))?.epoch ?? 0),
       raiseEpoch: next => speaking(() => instances.raiseEpoch(next)),
       lease: (name, owner, ms) => speaking(() => lease(collections, clock(), name, owner, ms)),
@@ -202,7 +207,7 @@ async function reindex(collections: Collections, rows: readonly Reindexed[]): Pr
     const filter = { _id: key as string, v: version, t: typeOf(key) }
     return { updateOne: { filter, update: { $set: fields, ...unset } as object } }
   })
-  const done = await collections.resources.bulkWrite(updates, { ordered: false })
+  const done = await collections.resources.bulkWrite(updates, { ordered: false, maxTimeMS: COMMIT_COMMAND })
   if (done.matchedCount === rows.length) return []
   const docs = await collections.resources
     .find({ _id: { $in: rows.map(row => row.key as string) } }, { projection: { v: 1, t: 1 } })
