@@ -4,8 +4,9 @@
  */
 import { afterAll, describe, expect, it } from 'vitest'
 import type { IndexRow } from '../../src/search/index-row.ts'
+import { dateKey } from '../../src/search/params/date.ts'
 import type { Node, SortKey } from '../../src/search/plan-node.ts'
-import { type Cursor, idOf, type Key, keyOf, type Storage } from '../../src/storage/port.ts'
+import { type Cursor, idOf, type Key, keyOf, type Storage, typeOf } from '../../src/storage/port.ts'
 import { memoryDriver } from '../../src/storage/sqlite/node-memory.ts'
 import { sqlStorage } from '../../src/storage/sqlite/store.ts'
 import { changeOf, commitOf, deletionOf, planOf } from './rows.ts'
@@ -32,6 +33,7 @@ interface Model {
 
 const TYPES = ['Patient', 'Group']
 const CODES = ['a', 'b', 'c', 'd']
+const REFERRED = ['r1', 'r2', 'r3', 'r4', 'r35', 'none']
 const NAMES = ['anil', 'anita', 'bala', 'meera', 'mini', 'മിനി']
 
 function rowsOf(next: () => number, type: string): IndexRow[] {
@@ -62,22 +64,29 @@ function rowsOf(next: () => number, type: string): IndexRow[] {
       Buffer.compare(Buffer.from(name), Buffer.from(other)) < 0 ? [name, other] : [other, name]
     rows.push({ kind: 'sort', param: `${type}.name`, min, max })
   }
-  if (next() < 0.7) {
-    const lo = Math.floor(next() * 50)
-    rows.push({ kind: 'date', param: `${type}.date`, lo, hi: lo + 1 + Math.floor(next() * 20) })
-    rows.push({
-      kind: 'sort',
-      param: `${type}.date`,
-      min: String(lo).padStart(2, '0'),
-      max: String(lo).padStart(2, '0'),
-    })
+  // Of one type a resource may have several dates.
+  const dates = next() < 0.3 ? 0 : type === 'Group' && next() < 0.4 ? 2 : 1
+  const begins = Array.from({ length: dates }, () => Math.floor(next() * 50))
+  for (const lo of begins) {
+    const length = next() < 0.05 ? 8 * 86_400_000 : 1 + Math.floor(next() * 20)
+    rows.push({ kind: 'date', param: `${type}.date`, lo, hi: lo + length })
   }
+  if (dates > 0) {
+    const [min, max] = [dateKey(Math.min(...begins)), dateKey(Math.max(...begins))]
+    rows.push({ kind: 'sort', param: `${type}.date`, min, max })
+  }
+  if (next() < 0.5)
+    rows.push({
+      kind: 'words',
+      param: '_text',
+      words: CODES.filter(() => next() < 0.4).map(one => `${one}x`),
+    })
   if (next() < 0.5)
     rows.push({
       kind: 'reference',
       param: `${type}.subject`,
       type: pick(TYPES),
-      id: pick(['1', '2', '3']),
+      id: pick(REFERRED),
       version: '',
     })
   if (next() < 0.4) rows.push({ kind: 'token', param: '_tag', system: '', code: pick(CODES) })
@@ -85,7 +94,7 @@ function rowsOf(next: () => number, type: string): IndexRow[] {
 }
 
 /** What the plan's nodes mean, over rows in memory. */
-function meets(node: Node, one: Model): boolean {
+function meets(node: Node, one: Model, models: readonly Model[]): boolean {
   const rows = one.rows as (IndexRow & { param: string })[]
   const some = (kind: IndexRow['kind'], param: string, test: (row: never) => boolean): boolean =>
     rows.some(row => row.kind === kind && row.param === param && test(row as never))
@@ -93,11 +102,11 @@ function meets(node: Node, one: Model): boolean {
     op === '<' ? a < b : op === '<=' ? a <= b : op === '>' ? a > b : a >= b
   switch (node.kind) {
     case 'and':
-      return node.nodes.every(inner => meets(inner, one))
+      return node.nodes.every(inner => meets(inner, one, models))
     case 'or':
-      return node.nodes.some(inner => meets(inner, one))
+      return node.nodes.some(inner => meets(inner, one, models))
     case 'not':
-      return !meets(node.node, one)
+      return !meets(node.node, one, models)
     case 'id':
       return node.ids.includes(idOf(one.key))
     case 'type':
@@ -126,6 +135,24 @@ function meets(node: Node, one: Model): boolean {
       return some('date', node.param, (row: { lo: number; hi: number }) =>
         node.bounds.every(bound => compare(row[bound.end], bound.op, bound.value)),
       )
+    case 'word':
+      return some('words', node.param, (row: { words: string[] }) =>
+        row.words.some(word => (node.prefix ? word.startsWith(node.word) : word === node.word)),
+      )
+    case 'chain':
+      return models.some(
+        target =>
+          node.types.includes(typeOf(target.key)) &&
+          refers(one, node.params, target.key) &&
+          meets(node.node, target, models),
+      )
+    case 'has':
+      return models.some(
+        source =>
+          node.type === typeOf(source.key) &&
+          refers(source, node.params, one.key) &&
+          meets(node.node, source, models),
+      )
     case 'reference':
       return some(
         'reference',
@@ -137,6 +164,11 @@ function meets(node: Node, one: Model): boolean {
       throw new Error(node.kind)
   }
 }
+
+const refers = (from: Model, params: readonly string[], to: Key): boolean =>
+  from.rows.some(
+    row => row.kind === 'reference' && params.includes(row.param) && keyOf(row.type, row.id) === to,
+  )
 
 /** Negative when a stands before b. */
 function order(sort: readonly SortKey[], a: Model, b: Model): number {
@@ -177,6 +209,17 @@ function randomNode(next: () => number, types: readonly string[], depth = 0): No
       nodes: Array.from({ length: Math.floor(next() * 5) }, () => randomNode(next, types, depth + 1)),
     }
   if (depth < 2 && what < 0.38) return { kind: 'not', node: randomNode(next, types, depth + 1) }
+  if (depth < 3 && what < 0.45) {
+    const led = pick([['Patient'], ['Group'], TYPES])
+    if (next() < 0.5) {
+      const node = randomNode(next, led, depth + 1)
+      return { kind: 'chain', params: types.map(one => `${one}.subject`), types: led, canonical: false, node }
+    }
+    const from = pick(TYPES)
+    return { kind: 'has', type: from, params: [`${from}.subject`], node: randomNode(next, [from], depth + 1) }
+  }
+  if (what < 0.48)
+    return { kind: 'word', param: '_text', word: pick(['a', 'ax', 'bx', 'dx']), prefix: next() < 0.3 }
   if (what < 0.55) {
     const node: Node = { kind: 'token', param: pick([`${type}.code`, '_tag']) }
     return {
@@ -206,7 +249,7 @@ function randomNode(next: () => number, types: readonly string[], depth = 0): No
     return {
       kind: 'reference',
       param: `${type}.subject`,
-      id: pick(['1', '2']),
+      id: pick(REFERRED),
       ...(next() < 0.6 ? { type: pick(TYPES) } : {}),
     }
   if (what < 0.92) return { kind: 'present', param: pick([`${type}.name`, `${type}.date`, '_tag']) }
@@ -327,7 +370,9 @@ describe('every way through the indexes', async () => {
       const where = randomNode(next, of)
       const sort = randomSort(next, of)
       const expected = models
-        .filter(one => (types.length === 0 || types.includes(one.key.split('/')[0]!)) && meets(where, one))
+        .filter(
+          one => (types.length === 0 || types.includes(one.key.split('/')[0]!)) && meets(where, one, models),
+        )
         .sort((a, b) => order(sort, a, b))
         .map(one => one.key)
       if (expected.length > 0) hits++
@@ -350,7 +395,7 @@ describe('every way through the indexes', async () => {
       const where = randomNode(next, ['Patient'])
       const plan = planOf(['Patient'], where)
       const keys = models
-        .filter(one => one.key.startsWith('Patient/') && meets(where, one))
+        .filter(one => one.key.startsWith('Patient/') && meets(where, one, models))
         .map(one => one.key)
       const require = (these: Key[]) =>
         storage.commit(commitOf([], { require: [{ is: 'matches', plan, keys: these, guard: 'g' }] }))

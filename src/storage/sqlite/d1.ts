@@ -43,6 +43,12 @@ function d1Driver(db: D1Database): Driver {
     local: false,
     read,
     readLong: read,
+    examine: statements =>
+      again(async () => {
+        const results = await db.batch(statements.map(bind))
+        const examined = results.reduce((sum, { meta }) => sum + (meta.rows_read ?? 0), 0)
+        return { rows: results.map(result => rowsOf(result.results)), examined }
+      }),
     async batch(statements, repeatable = false) {
       const tended = [...statements, ...chores(commits)]
       const rows = await (repeatable ? again(() => run(tended)) : once(() => run(tended)))

@@ -19,6 +19,8 @@ export interface Driver {
   readonly local: boolean
   /** Returns the rows of each statement, all read from one state of the database. */
   read(statements: readonly Sql[], deadline?: number): Row[][] | Promise<Row[][]>
+  /** As `read`, with the number of rows that the engine read for it; absent where it does not count them. */
+  examine?(statements: readonly Sql[]): Promise<{ rows: Row[][]; examined: number }>
   /**
    * Runs a statement that may take long, where the engine can away from the event loop, and ends it at the deadline (ms since 1970).
    *

@@ -95,6 +95,13 @@ function cellsOf(index: readonly IndexRow[], termOf: (text: string) => Value): M
     if (rows === undefined) tables.set(table, [cells])
     else rows.push(cells)
   }
+  const seen = new Map<string, Value>()
+  /** Returns whether another value was seen under the name. */
+  const isAnother = (name: string, value: Value): boolean => {
+    const before = seen.get(name)
+    if (before === undefined) seen.set(name, value)
+    return before !== undefined && before !== value
+  }
   for (const row of index) {
     const p = nameId(row.param)
     switch (row.kind) {
@@ -109,9 +116,11 @@ function cellsOf(index: readonly IndexRow[], termOf: (text: string) => Value): M
         break
       case 'date':
         put('dat', [p, row.lo, row.hi])
+        if (isAnother(row.param, row.lo)) put('srt', [p, '', 5])
         break
       case 'quantity':
         put('qty', [p, termOf(row.unit), row.lo, row.hi])
+        if (row.lo !== row.hi || isAnother(`${row.param} ${row.unit}`, row.lo)) put('srt', [p, '', 5])
         break
       case 'reference':
         put('ref', [p, row.id, nameId(row.type), row.version])
@@ -129,7 +138,6 @@ function cellsOf(index: readonly IndexRow[], termOf: (text: string) => Value): M
         else {
           put('srt', [p, row.min, 1])
           put('srt', [p, row.max, 2])
-          if (index.some(one => one.kind === 'date' && one.param === row.param)) put('srt', [p, '', 5])
         }
     }
   }

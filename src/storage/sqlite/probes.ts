@@ -4,9 +4,10 @@ import type { Driver } from './driver.ts'
 import { join, type Sql, sql } from './sql.ts'
 
 export interface Probes {
-  /** Returns the number of rows of each find, at most `cap`. */
+  /** Returns the number of rows of each find, at most its cap. */
   count(finds: readonly Find[]): Promise<number[]>
-  readonly cap: number
+  /** Rows of an index in the order of rid can be walked as well, so that fewer of them are worth counting. */
+  capOf(find: Find): number
 }
 
 /** Patients come and go by the second, frequencies do not. */
@@ -15,8 +16,9 @@ const MOST = 1_000
 
 export function createProbes(driver: Driver, clock: () => number, cap: number): Probes {
   const known = new Map<string, { at: number; count: number }>()
+  const capOf = ({ ordered }: Find): number => (ordered === undefined ? 4 * cap : cap)
   return {
-    cap,
+    capOf,
     async count(finds) {
       const now = clock()
       const names = finds.map(({ select }) => `${select.text}\n${JSON.stringify(select.params)}`)
@@ -26,11 +28,13 @@ export function createProbes(driver: Driver, clock: () => number, cap: number): 
       })
       const fresh = new Map<Find, number>()
       if (asked.length > 0) {
-        const counts = asked.map(({ select, within }) =>
-          within === undefined
-            ? counted(select, cap)
-            : sql`CASE WHEN ${counted(within, cap)} >= ${cap} THEN ${cap} ELSE ${counted(select, cap)} END`,
-        )
+        const counts = asked.map(one => {
+          const most = capOf(one)
+          const rows = counted(one.select, most)
+          return one.within === undefined
+            ? rows
+            : sql`CASE WHEN ${counted(one.within, most)} >= ${most} THEN ${most} ELSE ${rows} END`
+        })
         const [rows] = await driver.read([sql`SELECT ${join(counts, ', ')}`])
         for (const [i, find] of asked.entries()) fresh.set(find, rows![0]![i] as number)
       }

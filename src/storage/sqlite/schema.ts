@@ -49,6 +49,8 @@ export const MIGRATIONS: readonly Migration[] = [
       `CREATE TABLE dat (p INTEGER NOT NULL, lo INTEGER NOT NULL, hi INTEGER NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (p, lo, hi, rid)) WITHOUT ROWID`,
       `CREATE INDEX dat_hi ON dat (p, hi, rid)`,
       `CREATE INDEX dat_rid ON dat (rid, p)`,
+      // Longer than a week: `windows.ts`.
+      `CREATE INDEX dat_long ON dat (p, hi) WHERE hi - lo > 604800000`,
 
       `CREATE TABLE qty (p INTEGER NOT NULL, unit INTEGER NOT NULL, lo TEXT NOT NULL, hi TEXT NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (p, unit, lo, hi, rid)) WITHOUT ROWID`,
       `CREATE INDEX qty_rid ON qty (rid, p, unit)`,
@@ -67,7 +69,7 @@ export const MIGRATIONS: readonly Migration[] = [
       `CREATE TABLE pos (p INTEGER NOT NULL, lat REAL NOT NULL, lon REAL NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (p, lat, lon, rid)) WITHOUT ROWID`,
       `CREATE INDEX pos_rid ON pos (rid, p)`,
 
-      // part: 0 the only key, 1 the smallest, 2 the largest; 5, with the key '', says that a date parameter has resources of several keys.
+      // part: 0 the only key, 1 the smallest, 2 the largest; 5, with the key '': several dates, or quantities other than one plain value.
       `CREATE TABLE srt (p INTEGER NOT NULL, key TEXT NOT NULL, rid INTEGER NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (p, key, rid, part)) WITHOUT ROWID`,
       `CREATE INDEX srt_rid ON srt (rid, p)`,
 

@@ -1,29 +1,42 @@
 /**
- * One page of a search. We choose the driving index, because SQLite here has no statistics of value frequencies: candidates are counted
- * up to a cap; the fewest win, the other conditions are checked per resource, and where nothing is selective the order's own index is walked.
+ * One page of a search. We choose the way, because SQLite here has no statistics of value frequencies. Conditions that have an index are
+ * counted up to a cap. What few meet is gathered, and the rest checked per resource; where all are common, the index of the order asked is
+ * walked, for so many steps, since common things are met soon; and where they are not met together, everything is gathered elsewhere.
  */
-import type { SearchPlan, SortKey } from '../../search/plan-node.ts'
-import type { SearchOptions } from '../port.ts'
+import type { Node, SearchPlan, SortKey } from '../../search/plan-node.ts'
+import type { Explained, SearchOptions } from '../port.ts'
 import { conditions, find, foundBy } from './compile.ts'
+import { costOfAll, KEY, LONG, ROW } from './cost.ts'
 import type { Driver, Row } from './driver.ts'
+import { explained, watched } from './explain.ts'
 import { listed } from './found.ts'
 import type { Terms } from './index-tables.ts'
 import { beyond, type Ordering, orderBy, ordering } from './order.ts'
 import type { Probes } from './probes.ts'
 import { join, raw, type Sql, sql, TRUE } from './sql.ts'
 import { type Choice, inOrderOfMaking, type Part, page, type Query, walkBySort } from './walk.ts'
+import { windowFind, windows } from './windows.ts'
 
 /** Below this many the driver is taken without looking further. */
 const FEW = 64
+
 export interface SearchResult {
-  /** FOUND, rid, then the sort keys. */
+  /** The columns of `page`. */
   rows: Row[]
   total: number | undefined
+  explained?: Explained
+}
+
+interface Context {
+  driver: Driver
+  query: Query
+  options: SearchOptions
+  probes: Probes
 }
 
 /** Returns up to `limit` rows in the direction of the page, nearest to the cursor first, and the total when asked. */
 export async function searchRows(
-  driver: Driver,
+  engine: Driver,
   plan: SearchPlan,
   options: SearchOptions,
   { terms, probes }: { terms: Terms; probes: Probes },
@@ -32,42 +45,39 @@ export async function searchRows(
   const backward = options.before !== undefined
   const place = { cursor: options.before ?? options.after, backward }
   const query: Query = { plan, types, nodes, terms, place }
-  if (types?.length === 0) return { rows: [], total: options.total === 'accurate' ? 0 : undefined }
+  const total = options.total === 'accurate' ? 0 : undefined
+  if (types?.length === 0) return { rows: [], total, ...nothing(options) }
 
-  const choice = await choose(driver.local, probes, query, options)
-  const counting = options.total === 'accurate' ? [count(query, choice)] : []
-  const walk = choice.selective || plan.sort.length === 0 ? undefined : walkBySort(query)
-  const parts =
-    options.limit === 0
-      ? []
-      : (walk ?? [plan.sort.length === 0 ? inOrderOfMaking(query, choice) : gathered(query, choice)])
-  const long = await isLong(probes, query, choice, walk !== undefined, counting.length > 0)
-  const read = long ? driver.readLong : driver.read
-
-  const first = parts[0]
-  const answers = await read([...(first ? [first(options.limit)] : []), ...counting], options.deadline)
-  const rows = first ? answers[0]! : []
-  // A walk by a key that not all resources have goes on among those that lack it.
-  if (parts[1] && rows.length < options.limit)
-    rows.push(...(await read([parts[1](options.limit - rows.length)], options.deadline))[0]!)
-  const total = counting.length > 0 ? (answers.at(-1)![0]![0] as number) : undefined
-  return { rows, total }
+  const watching = options.explain ? watched(engine) : undefined
+  const start = watching === undefined ? 0 : performance.now()
+  const context: Context = { driver: watching ?? engine, query, options, probes }
+  const choice = await choose(context)
+  const done = await run(context, choice)
+  if (watching === undefined) return done
+  const ms = Math.round((performance.now() - start) * 100) / 100
+  return { ...done, explained: await explained(engine, watching, said(context, choice, done), ms) }
 }
 
+const nothing = ({ explain }: SearchOptions): { explained?: Explained } =>
+  explain ? { explained: { driver: 'none: no resource can be of these types', plans: [], ms: 0 } } : {}
+
 /** Returns the find to begin with; undefined where there is none better than the list of all. */
-async function choose(
-  local: boolean,
-  probes: Probes,
-  { plan, types, nodes, terms }: Query,
-  options: SearchOptions,
-): Promise<Choice> {
+async function choose({ driver, query, options, probes }: Context): Promise<Choice> {
+  const { plan, types, nodes, terms } = query
   const candidates: Choice[] = []
   for (const node of nodes) {
     const found = find(node, types ?? [], terms)
-    if (found !== undefined) candidates.push({ find: found, node, selective: false, count: probes.cap })
+    if (found !== undefined)
+      candidates.push({ find: found, node, selective: false, count: Number.POSITIVE_INFINITY })
   }
+  if (nodes.length > 1 || !candidates[0]?.find?.ordered)
+    for (const window of windows(nodes)) {
+      const found = windowFind(window, terms)
+      if (found !== undefined)
+        candidates.push({ find: found, node: undefined, selective: false, count: Number.POSITIVE_INFINITY })
+    }
   if (candidates.length === 0)
-    return { find: undefined, node: undefined, selective: false, count: probes.cap }
+    return { find: undefined, node: undefined, selective: false, count: Number.POSITIVE_INFINITY }
   candidates.sort((a, b) => a.find!.rank - b.find!.rank)
   const first = candidates[0]!
   // Nothing to choose: an index in the order of rid, read to the end of the page.
@@ -75,41 +85,145 @@ async function choose(
     return first
 
   let best: Choice | undefined
-  let fewest = probes.cap
-  const groups = local ? candidates.map(one => [one]) : [candidates.slice(0, 8)]
+  const groups = driver.local ? candidates.map(one => [one]) : [candidates.slice(0, 8)]
   for (const group of groups) {
     const counts = await probes.count(group.map(one => one.find!))
-    for (let i = 0; i < group.length; i++)
-      if (counts[i]! < fewest) {
-        fewest = counts[i]!
-        best = group[i]!
-      }
-    if (fewest <= FEW) break
+    for (const [i, one] of group.entries()) {
+      const count = counts[i]!
+      if (count < probes.capOf(one.find!) && count < (best?.count ?? Number.POSITIVE_INFINITY))
+        best = { ...one, selective: true, count }
+    }
+    if (best !== undefined && best.count <= FEW) break
   }
-  if (best !== undefined) return { ...best, selective: true, count: fewest }
+  if (best !== undefined) return best
   const walkable = plan.sort.length === 0 ? candidates.find(one => one.find!.ordered) : undefined
   return walkable ?? first
 }
 
-/** Steps of some microseconds that one search may take of the time of all others. */
-const MOST_STEPS = 4096
+interface Done extends SearchResult {
+  /** What the page was read by. */
+  way: string
+  /** The page was looked for in vain along the way that it would have been quick by. */
+  fellBack: boolean
+  long: boolean
+}
 
-/** Returns whether a search may take so long that it should not run where it holds up others. */
-async function isLong(
-  probes: Probes,
-  query: Query,
-  choice: Choice,
-  walking: boolean,
-  counting: boolean,
-): Promise<boolean> {
-  const { nodes, plan } = query
-  const filters = nodes.length - (choice.node === undefined ? 0 : 1)
-  if (choice.selective) return choice.count * (1 + filters + 2 * plan.sort.length) > MOST_STEPS
-  const sorting = plan.sort.length > 0 && !walking
-  if (!counting && filters === 0 && !sorting) return false
-  // That nothing narrows it is no matter while there are few resources.
-  const [n] = await probes.count([listed(query.types)])
-  return n! >= probes.cap
+/** Microseconds that gathering takes, for a page or for a count. */
+function gatheringCost({ query: { nodes, plan } }: Context, { count, node }: Choice, keys: boolean): number {
+  return count * (ROW + costOfAll(nodes.filter(one => one !== node)) + (keys ? KEY * plan.sort.length : 0))
+}
+
+async function run(context: Context, choice: Choice): Promise<Done> {
+  const { driver, query, options, probes } = context
+  const { limit, bytes, deadline } = options
+  const { plan } = query
+  const counting = options.total === 'accurate' ? [count(query, choice)] : []
+  const cheap = choice.selective && gatheringCost(context, choice, limit > 0) <= LONG
+  /** That nothing narrows it is no matter while there are few resources. */
+  const many = async (): Promise<boolean> => {
+    const all = listed(query.types)
+    const [n] = await probes.count([all])
+    return n! >= probes.capOf(all) || n! * (ROW + costOfAll(query.nodes) + KEY * plan.sort.length) > LONG
+  }
+
+  const walk = walkParts(query, choice)
+  const way = (part: Part | undefined, long: boolean, fellBack = false) => ({
+    way: part?.along ?? 'count',
+    long,
+    fellBack,
+  })
+  if (limit === 0 || counting.length > 0 || cheap || walk === undefined) {
+    const parts = limit === 0 ? [] : choice.selective || walk === undefined ? [gathered(query, choice)] : walk
+    const long = !cheap && (await many())
+    const read = long ? driver.readLong : driver.read
+    const first = parts[0]
+    const answers = await read([...(first ? [page(first.rows(limit), bytes)] : []), ...counting], deadline)
+    const rows = first ? answers[0]! : []
+    const total = counting.length > 0 ? (answers.at(-1)![0]![0] as number) : undefined
+    await readOn(context, parts[1], rows, read)
+    return { rows, total, ...way(first, long) }
+  }
+
+  const [first, second] = walk as [Part, Part?]
+  if (first.within === undefined && (first.filters.length > 0 || plan.sort.length > 1) && (await many())) {
+    const rows = (await driver.readLong([page(first.rows(limit), bytes)], deadline))[0]!
+    await readOn(context, second, rows, driver.readLong)
+    return { rows, total: undefined, ...way(first, true) }
+  }
+  const rows = await stepwise(context, first, limit, bytes)
+  if (rows === undefined) return fallBack(context, choice, walk)
+  if (second !== undefined && wanted(options, rows) > 0) {
+    const more = await stepwise(context, second, wanted(options, rows), left(options, rows))
+    if (more === undefined) return fallBack(context, choice, walk)
+    rows.push(...more)
+  }
+  return { rows, total: undefined, ...way(first, false) }
+}
+
+/** Rows that a page lacks. */
+const wanted = ({ limit }: SearchOptions, rows: readonly Row[]): number =>
+  rows.length > 0 && rows.at(-1)![BODY] === null ? 0 : limit - rows.length
+
+const BODY = 4
+
+/** Bytes that a page has left; 0 still lets a first row through. */
+const left = ({ bytes }: SearchOptions, rows: readonly Row[]): number | undefined =>
+  bytes === undefined
+    ? undefined
+    : rows.reduce((rest, row) => rest - new TextEncoder().encode(row[BODY] as string).length, bytes)
+
+/** A walk by a key that not all resources have goes on among those that lack it. */
+async function readOn(
+  { options }: Context,
+  part: Part | undefined,
+  rows: Row[],
+  read: Driver['read'],
+): Promise<void> {
+  const limit = part === undefined ? 0 : wanted(options, rows)
+  if (part === undefined || limit <= 0) return
+  const [more] = await read([page(part.rows(limit), left(options, rows))], options.deadline)
+  rows.push(...cutFirst(more!, options, rows))
+}
+
+/** The first row of a page has its text whatever its size; that of a second read may be too much. */
+const cutFirst = (more: Row[], options: SearchOptions, before: readonly Row[]): Row[] => {
+  const first = more[0]
+  const rest = left(options, before)
+  if (first === undefined || before.length === 0 || rest === undefined) return more
+  const { length } = new TextEncoder().encode(first[BODY] as string)
+  return length <= rest ? more : more.map(row => row.with(BODY, null))
+}
+
+/** Returns the rows of a walk; undefined where they are too far apart. */
+async function stepwise(
+  { driver, options }: Context,
+  part: Part,
+  limit: number,
+  bytes: number | undefined,
+): Promise<Row[] | undefined> {
+  const { deadline } = options
+  if (part.within === undefined) return (await driver.read([page(part.rows(limit), bytes)], deadline))[0]!
+  const steps = Math.max(4 * limit, Math.floor(LONG / (1 + costOfAll(part.filters))))
+  const [rows] = await driver.read([page(part.within(limit, steps), bytes)], deadline)
+  if (rows!.length >= limit) return rows!
+  const [places] = await driver.read([part.places!(steps)], deadline)
+  return (places![0]![0] as number) < steps ? rows! : undefined
+}
+
+/** What is rarely met together: gathered by what fewest meet, or walked to the end where nothing is known to be few. */
+async function fallBack(context: Context, choice: Choice, walk: readonly Part[]): Promise<Done> {
+  const { driver, query, options } = context
+  const { limit, bytes, deadline } = options
+  const found = choice.find !== undefined && (choice.selective || query.plan.sort.length === 0)
+  const parts = found ? [gathered(query, choice)] : walk
+  const rows = (await driver.readLong([page(parts[0]!.rows(limit), bytes)], deadline))[0]!
+  await readOn(context, parts[1], rows, driver.readLong)
+  return { rows, total: undefined, way: parts[0]!.along, long: true, fellBack: true }
+}
+
+function walkParts(query: Query, choice: Choice): Part[] | undefined {
+  if (query.plan.sort.length > 0) return walkBySort(query)
+  return [inOrderOfMaking(query, choice)]
 }
 
 function count({ types, nodes, terms }: Query, { find, node }: Choice): Sql {
@@ -121,14 +235,24 @@ function gathered(query: Query, choice: Choice): Part {
   const { plan, place } = query
   const { find: found, node } = choice
   const rids = foundBy(found, node, query.types, query.nodes, query.terms)
-  const columns = plan.sort.map((key, i) => sql`${ordering(key, raw('f.rid')).expr} AS k${raw(String(i))}`)
+  const columns = plan.sort.map((key, i) => sql`, ${ordering(key, raw('f.rid')).expr} AS k${raw(String(i))}`)
   const keys = plan.sort.map((key, i) => keyColumn(key, `k${i}`))
   const from = place.cursor === undefined ? TRUE : beyond(keys, 'g.rid', place.cursor, place.backward)
   const order = orderBy(keys, 'g.rid', place.backward)
-  return limit =>
-    page(
-      sql`WITH g AS MATERIALIZED (SELECT f.rid AS rid, ${join(columns, ', ')} FROM (${rids}) f) SELECT * FROM g WHERE ${from} ORDER BY ${order} LIMIT ${limit}`,
-    )
+  const filters = query.nodes.filter(one => one !== node)
+  const along = 'gathered'
+  if (columns.length === 0)
+    return {
+      rows: limit => sql`SELECT g.rid AS rid FROM (${rids}) g WHERE ${from} ORDER BY ${order} LIMIT ${limit}`,
+      along,
+      filters,
+    }
+  return {
+    rows: limit =>
+      sql`WITH g AS MATERIALIZED (SELECT f.rid AS rid${join(columns, '')} FROM (${rids}) f) SELECT * FROM g WHERE ${from} ORDER BY ${order} LIMIT ${limit}`,
+    along,
+    filters,
+  }
 }
 
 const keyColumn = (key: SortKey, column: string): Ordering => ({
@@ -136,3 +260,35 @@ const keyColumn = (key: SortKey, column: string): Ordering => ({
   descending: key.descending,
   nullable: key.by === 'param' || key.by === 'distance',
 })
+
+/** Returns the account of the way in words, and what would make it faster. */
+function said(context: Context, choice: Choice, done: Done): Pick<Explained, 'driver' | 'hint'> {
+  const { query, options } = context
+  const about = (node: Node | undefined, found: Choice['find']): string => {
+    const param = found?.param ?? (node !== undefined && 'param' in node ? node.param : undefined)
+    return `${node?.kind ?? 'range'}${param === undefined ? '' : ` ${param}`}`
+  }
+  const counted = choice.selective ? `${choice.count} rows counted` : 'more rows than were counted'
+  const gathering = done.way === 'gathered' || done.way === 'count'
+  const begun =
+    choice.find === undefined ? 'the list of all resources' : `${about(choice.node, choice.find)}, ${counted}`
+  const driver = gathering
+    ? `${done.way}: ${begun}`
+    : choice.find?.ordered && query.plan.sort.length === 0
+      ? `walked in order: ${about(choice.node, choice.find)}`
+      : `walked in order: ${done.way}`
+  const hints: string[] = []
+  if (query.nodes.length > 0 && choice.find === undefined)
+    hints.push(
+      'No condition has an index to begin with: add one that says what is wanted, such as a code, a reference or a date.',
+    )
+  else if (done.fellBack)
+    hints.push('The conditions are common each, and rarely met together: add one that fewer resources meet.')
+  else if (options.total === 'accurate' && done.long)
+    hints.push('Counting reads every match: without a total (_total=none) a page is enough.')
+  else if (done.long && query.plan.sort.length > 0)
+    hints.push(
+      'Many matches are sorted: add a condition that fewer resources meet, or sort by one parameter only.',
+    )
+  return { driver, ...(hints.length === 0 ? {} : { hint: hints.join(' ') }) }
+}

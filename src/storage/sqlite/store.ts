@@ -102,9 +102,17 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
     limit: number,
     cursorOf: (row: Row) => Cursor,
     backward = false,
+    bounded = false,
   ): Promise<Page> {
-    const more = rows.length > limit
+    let more = rows.length > limit
     if (more) rows.length = limit
+    if (bounded) {
+      const fitting = rows.findIndex(row => row[BODY] === null)
+      if (fitting >= 0) {
+        rows.length = fitting
+        more = true
+      }
+    }
     if (backward) rows.reverse()
     const result: Page = { rows: await stored(rows), more }
     if (rows.length > 0) {
@@ -149,15 +157,22 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
   async function searchUnder(known: Known, plan: SearchPlan, asked: SearchOptions): Promise<Page> {
     const limit = asked.limit === 0 ? 0 : asked.limit + 1
     const place = unboundPlace(asked, known)
-    const { rows, total } = await searchRows(
+    const { rows, total, explained } = await searchRows(
       driver,
       plan,
       { ...asked, ...place, limit },
       { terms: known.terms.known, probes },
     )
     const cursorOf = (row: Row): Cursor => boundCursor([...row.slice(FOUND_RID + 1), row[FOUND_RID]!], known)
-    const result = await page(rows, asked.limit, cursorOf, asked.before !== undefined)
+    const result = await page(
+      rows,
+      asked.limit,
+      cursorOf,
+      asked.before !== undefined,
+      asked.bytes !== undefined,
+    )
     if (total !== undefined) result.total = total
+    if (explained !== undefined) result.explained = explained
     return result
   }
 

@@ -1,14 +1,16 @@
 /** Pages read off an index that has the order already: of a sort key, of lastUpdated, of ids or of the internal id. */
+
+import { dateKey } from '../../search/params/date.ts'
 import type { Node, SearchPlan, SortKey } from '../../search/plan-node.ts'
 import type { Cursor } from '../port.ts'
-import { type Find, foundBy, holds, implies, typeIn } from './compile.ts'
+import { type Find, holds, implies, typeIn } from './compile.ts'
 import type { Terms } from './index-tables.ts'
 import { nameId } from './names.ts'
 import { beyond, expectKeys, isCoded, type Ordering, orderBy, ordering, type Place, partOf } from './order.ts'
 import { all, join, type Param, raw, type Sql, sql, TRUE } from './sql.ts'
+import { type KeyBounds, keyBounds, type Window, windows } from './windows.ts'
 
-/** The columns of a found row; those of the keys follow. */
-export const FOUND = 'r.key, v.ver, v.lu, v.method, v.body, v.chunks, v.vid, i.*'
+/** The place of `rid` among the columns of a page; the keys follow. */
 export const FOUND_RID = 7
 
 export interface Query {
@@ -28,96 +30,193 @@ export interface Choice {
   count: number
 }
 
-/** A query of the page, given how many rows are still wanted. */
-export type Part = (limit: number) => Sql
+/** What finds the rows of a page in their order: `rid`, then the sort keys as k0, k1, ... */
+export interface Part {
+  rows(limit: number): Sql
+  /** Of an order that one index has: looks at `steps` places of it only, however many of the rows wanted are among them. */
+  within?: (limit: number, steps: number) => Sql
+  /** As many rows as there are places, `steps` at most. */
+  places?: (steps: number) => Sql
+  /** The index that is walked. */
+  along: string
+  /** What is asked of each row beside its place. */
+  filters: readonly Node[]
+}
 
-export const page = (inner: Sql): Sql =>
-  sql`SELECT ${raw(FOUND)} FROM (${inner}) i CROSS JOIN res r ON r.rid = i.rid CROSS JOIN ver v ON v.vid = r.vid`
+/**
+ * The rows of a page with their texts. With `bytes` the texts stop where they would be more altogether: rows beyond have NULL, and their
+ * texts are not read; the first row has its text always.
+ */
+export function page(inner: Sql, bytes: number | undefined): Sql {
+  const from = sql`FROM (${inner}) i CROSS JOIN res r ON r.rid = i.rid CROSS JOIN ver v ON v.vid = r.vid`
+  if (bytes === undefined)
+    return sql`SELECT r.key, v.ver, v.lu, v.method, v.body, v.chunks, v.vid, i.* ${from}`
+  const size =
+    'octet_length(v.body) + CASE v.chunks WHEN 0 THEN 0 ELSE (SELECT sum(octet_length(c.body)) FROM chunk c WHERE c.vid = v.vid) END'
+  return sql`SELECT r.key, v.ver, v.lu, v.method, CASE WHEN sum(${raw(size)}) OVER (ROWS UNBOUNDED PRECEDING) <= ${bytes} OR row_number() OVER () = 1 THEN (SELECT b.body FROM ver b WHERE b.vid = v.vid) END, v.chunks, v.vid, i.* ${from}`
+}
 
-/** Everything that must hold beside what the table walked says already. `f.rid` is the row's resource. */
-function rest(query: Query, without: Node | undefined, param: string | undefined, typed: boolean): Sql {
-  const { types, nodes, terms } = query
-  const rid = raw('f.rid')
-  return all([
-    typed || (param !== undefined && implies(param, types)) || types === undefined
-      ? TRUE
-      : holds({ kind: 'type', types }, rid, terms),
-    ...nodes.filter(node => node !== without).map(node => holds(node, rid, terms)),
-  ])
+/** What must hold beside what the table walked says already. */
+function others(query: Query, without: Node | undefined, param: string | undefined, typed: boolean): Node[] {
+  const { types, nodes } = query
+  const rest = nodes.filter(node => node !== without)
+  if (typed || types === undefined || (param !== undefined && implies(param, types))) return rest
+  return [{ kind: 'type', types }, ...rest]
+}
+
+interface Walk {
+  /** Before the SELECT. */
+  prefix?: Sql
+  distinct?: boolean
+  /** Beside `f.rid AS rid`. */
+  columns: readonly Sql[]
+  /** With the table walked under the name f. */
+  from: Sql
+  /** What the index itself is read by. */
+  where: Sql
+  /** Undefined where the loops have the order. */
+  order: Sql | undefined
+  filters: readonly Node[]
+  along: string
+  /** There is no order but that of the index. */
+  steps: boolean
+}
+
+function part({ terms }: Query, walk: Walk): Part {
+  const { prefix = raw(''), from, where, filters, along } = walk
+  const columns = join([raw(walk.distinct ? 'DISTINCT f.rid AS rid' : 'f.rid AS rid'), ...walk.columns], ', ')
+  const order = walk.order === undefined ? raw('') : sql` ORDER BY ${walk.order}`
+  const met = all(filters.map(node => holds(node, raw('f.rid'), terms)))
+  const rows = (limit: number): Sql =>
+    sql`${prefix}SELECT ${columns} FROM ${from} WHERE ${all([where, met])}${order} LIMIT ${limit}`
+  if (!walk.steps || filters.length === 0) return { rows, along, filters }
+  const steps = (most: number): Sql =>
+    sql`${prefix}SELECT ${columns} FROM ${from} WHERE ${where}${order} LIMIT ${most}`
+  return {
+    rows,
+    within: (limit, most) => sql`SELECT f.* FROM (${steps(most)}) f WHERE ${met} LIMIT ${limit}`,
+    places: most => sql`SELECT count(*) FROM (${steps(most)})`,
+    along,
+    filters,
+  }
 }
 
 /** The page by the internal id. */
 export function inOrderOfMaking(query: Query, choice: Choice): Part {
   const { place } = query
-  const from = place.cursor === undefined ? TRUE : beyond([], 'f.rid', place.cursor, place.backward)
+  const start = place.cursor === undefined ? TRUE : beyond([], 'f.rid', place.cursor, place.backward)
   const order = orderBy([], 'f.rid', place.backward)
   const { find: found, node } = choice
-  const end = (limit: number): Sql => sql`ORDER BY ${order} LIMIT ${limit}`
-  if (found?.ordered) {
-    const distinct = raw(found.unique ? '' : 'DISTINCT ')
-    const where = all([found.ordered.where, from, rest(query, node, found.param, false)])
-    return limit =>
-      page(sql`SELECT ${distinct}f.rid AS rid FROM ${found.ordered!.from} f WHERE ${where} ${end(limit)}`)
-  }
-  if (found && choice.selective) {
-    const rids = foundBy(found, node, query.types, query.nodes, query.terms)
-    return limit => page(sql`SELECT f.rid AS rid FROM (${rids}) f WHERE ${from} ${end(limit)}`)
-  }
-  return limit =>
-    page(
-      sql`SELECT f.rid AS rid FROM ${resources(query)} AND ${all([from, rest(query, undefined, undefined, true)])} ${end(limit)}`,
-    )
+  if (found?.ordered)
+    return part(query, {
+      distinct: !found.unique,
+      columns: [],
+      from: sql`${found.ordered.from} f`,
+      where: all([found.ordered.where, start]),
+      order,
+      filters: others(query, node, found.param, false),
+      along: found.ordered.from.text,
+      steps: true,
+    })
+  return part(query, {
+    columns: [],
+    ...resources(query, start),
+    order,
+    filters: others(query, undefined, undefined, true),
+    steps: true,
+  })
 }
 
 /** The live resources of the types asked, in the order of rid. */
-const resources = ({ types }: Query): Sql => {
-  if (types === undefined) return raw('res f NOT INDEXED WHERE f.live = 1')
-  if (types.length === 1)
-    return sql`res f INDEXED BY res_type WHERE f.type = ${nameId(types[0]!)} AND f.live = 1`
-  return sql`res f NOT INDEXED WHERE f.live = 1 AND ${typeIn(types)}`
+const resources = ({ types }: Query, start: Sql): Pick<Walk, 'from' | 'where' | 'along'> => {
+  if (types?.length === 1)
+    return {
+      from: raw('res f INDEXED BY res_type'),
+      where: all([sql`f.type = ${nameId(types[0]!)} AND f.live = 1`, start]),
+      along: 'res_type',
+    }
+  const typed = types === undefined ? TRUE : typeIn(types)
+  return { from: raw('res f NOT INDEXED'), where: all([raw('f.live = 1'), typed, start]), along: 'res' }
 }
 
 /** Walks the index of the first sort key; undefined where no index has it in order. */
 export function walkBySort(query: Query): Part[] | undefined {
   const { plan, types, place } = query
   const first: SortKey = plan.sort[0]!
-  const others = plan.sort.slice(1)
-  const second = others.map(key => ordering(key, raw('f.rid')))
+  const second = plan.sort.slice(1).map(key => ordering(key, raw('f.rid')))
   const type = types?.length === 1 ? types[0]! : undefined
   if (first.by === 'distance') return undefined
+  if (first.by === 'id')
+    return type === undefined ? undefined : [walkById(query, type, first.descending, second)]
   if (first.by !== 'param') {
-    if (first.by === 'id')
-      return type === undefined ? undefined : [walkById(query, type, first.descending, second)]
-    const from =
-      type === undefined
-        ? sql`res f INDEXED BY res_updated_all WHERE f.live = 1 AND ${types === undefined ? TRUE : typeIn(types)}`
-        : sql`res f INDEXED BY res_updated WHERE f.type = ${nameId(type)} AND f.live = 1`
-    return [walk(query, from, 'f.lu', first.descending, second, rest(query, undefined, undefined, true))]
+    const from = raw(`res f INDEXED BY ${type === undefined ? 'res_updated_all' : 'res_updated'}`)
+    const typed =
+      type === undefined ? (types === undefined ? TRUE : typeIn(types)) : sql`f.type = ${nameId(type)}`
+    const where = all([typed, raw('f.live = 1')])
+    return [
+      walk(query, {
+        from,
+        where,
+        key: 'f.lu',
+        descending: first.descending,
+        second,
+        filters: others(query, undefined, undefined, true),
+        along: 'lastUpdated',
+      }),
+    ]
   }
   if (first.params.length !== 1) return undefined
   const param = first.params[0]!
-  const lacking = withoutKey(query, first, param, second)
+  // Who meets a condition on the dates that are sorted by has a key.
+  const window = windows(query.nodes).find(one => one.kind === 'date' && one.param === param)
   const afterMissing = place.cursor !== undefined && place.cursor[0] === null
+  const filled = (at: Place): Part => valued({ ...query, place: at }, first, param, second, window)
+  if (window !== undefined && !afterMissing) return [filled(place)]
+  const lacking = withoutKey(query, first, param, second)
   if (place.backward)
     return afterMissing || place.cursor === undefined
       ? // Backwards over those with a value, when the page began among those without.
-        [lacking, valued({ ...query, place: { cursor: undefined, backward: true } }, first, param, second)]
-      : [valued(query, first, param, second)]
-  return afterMissing ? [lacking] : [valued(query, first, param, second), lacking]
+        [lacking, filled({ cursor: undefined, backward: true })]
+      : [filled(place)]
+  return afterMissing ? [lacking] : [filled(place), lacking]
 }
 
 /** Those that have a value for the first key, each by its first in the direction asked. */
-function valued(query: Query, first: SortKey, param: string, second: readonly Ordering[]): Part {
+function valued(
+  query: Query,
+  first: SortKey,
+  param: string,
+  second: readonly Ordering[],
+  window: Window | undefined,
+): Part {
   const { descending } = first
   const p = nameId(param)
-  const where = rest(query, undefined, param, false)
-  const rows = isCoded(first, param) ? codes(p, descending) : keys(p, descending)
-  if (descending && second.length === 0 && !query.place.backward) return walkDown(query, rows, where)
+  const coded = isCoded(first, param)
+  const rows = coded ? codes(p, descending) : keys(p, descending)
+  const bounds = window === undefined || coded ? {} : keyBounds(window, descending, dateKey)
+  const filters = others(query, undefined, param, false)
+  const along = `${rows.table} (${param})`
+  if (descending && second.length === 0 && !query.place.backward)
+    return walkDown(query, rows, bounds, filters, along)
   const { cursor, backward } = query.place
-  // Stated only where the cursor is no lower bound itself: SQLite enters the index by one of them.
-  const filled = cursor !== undefined && descending === backward ? TRUE : rows.filled
-  const from = sql`${raw(rows.table)} f WHERE f.p = ${p} AND ${filled} AND ${rows.first}`
-  return walk(query, from, `f.${rows.column}`, descending, second, where)
+  const down = descending !== backward
+  // The end that the index is entered by is stated once: SQLite would take only one of two.
+  const entered = cursor !== undefined
+  const lowest = bounds.lowest !== undefined && (down || !entered) ? sql`f.key >= ${bounds.lowest}` : TRUE
+  const greatest =
+    bounds.greatest !== undefined && (!down || !entered) ? sql`f.key <= ${bounds.greatest}` : TRUE
+  // Stated only where nothing else is a lower bound.
+  const filled = (entered && !down) || lowest !== TRUE ? TRUE : rows.filled
+  const where = all([sql`f.p = ${p}`, filled, rows.first, lowest, greatest])
+  return walk(query, {
+    from: raw(`${rows.table} f`),
+    where,
+    key: `f.${rows.column}`,
+    descending,
+    second,
+    filters,
+    along,
+  })
 }
 
 /** The rows that hold one parameter's keys. */
@@ -151,39 +250,64 @@ const codes = (p: number, descending: boolean): KeyRows => ({
  * The walk forwards over a descending key alone. The index read backwards has ties in the wrong order, and half of all resources may be
  * ties; so it is read key by key, forwards within each. The order is that of the loops: with an ORDER BY all would be read first.
  */
-function walkDown({ place }: Query, { p, table, column, filled, first }: KeyRows, where: Sql): Part {
-  const greatest = (beyond: Sql): Sql =>
-    sql`(SELECT max(f.${raw(column)}) FROM ${raw(table)} f WHERE f.p = ${p} AND ${filled}${beyond})`
+function walkDown(
+  query: Query,
+  { p, table, column, filled, first }: KeyRows,
+  { lowest, greatest }: KeyBounds,
+  filters: readonly Node[],
+  along: string,
+): Part {
+  const { place } = query
+  const highest = (below: Sql): Sql =>
+    sql`(SELECT max(f.${raw(column)}) FROM ${raw(table)} f WHERE f.p = ${p} AND ${filled}${below})`
   if (place.cursor !== undefined) expectKeys(place.cursor, 1)
   const start =
     place.cursor === undefined
-      ? sql`SELECT ${greatest(raw(''))}, 0`
+      ? sql`SELECT ${highest(greatest === undefined ? raw('') : sql` AND f.${raw(column)} <= ${greatest}`)}, 0`
       : sql`SELECT ${place.cursor[0] as Param}, ${place.cursor[1] as Param}`
-  const next = greatest(raw(` AND f.${column} < d.k`))
-  const down = sql`WITH RECURSIVE d(k, after) AS (${start} UNION ALL SELECT ${next}, 0 FROM d WHERE d.k IS NOT NULL)`
-  const row = sql`f.p = ${p} AND f.${raw(column)} = d.k AND f.rid > d.after`
-  return limit =>
-    page(
-      sql`${down} SELECT f.rid AS rid, d.k AS k0 FROM d CROSS JOIN ${raw(table)} f WHERE ${all([row, first, where])} LIMIT ${limit}`,
-    )
+  const next = highest(raw(` AND f.${column} < d.k`))
+  const within = lowest === undefined ? raw('d.k IS NOT NULL') : sql`d.k > ${lowest}`
+  const down = sql`WITH RECURSIVE d(k, after) AS (${start} UNION ALL SELECT ${next}, 0 FROM d WHERE ${within}) `
+  return part(query, {
+    prefix: down,
+    columns: [raw('d.k AS k0')],
+    from: sql`d CROSS JOIN ${raw(table)} f`,
+    where: all([sql`f.p = ${p} AND f.${raw(column)} = d.k AND f.rid > d.after`, first]),
+    order: undefined,
+    filters,
+    along,
+    steps: true,
+  })
 }
 
-function walk(
-  { place }: Query,
-  from: Sql,
-  column: string,
-  descending: boolean,
-  second: readonly Ordering[],
-  where: Sql,
-): Part {
-  const keys: Ordering[] = [{ expr: raw(column), descending, nullable: false }, ...second]
-  const start = place.cursor === undefined ? TRUE : startOf(keys, column, place.cursor, place.backward)
-  const order = orderBy(keys, 'f.rid', place.backward)
-  const columns = keys.map((key, i) => sql`${key.expr} AS k${raw(String(i))}`)
-  return limit =>
-    page(
-      sql`SELECT f.rid AS rid, ${join(columns, ', ')} FROM ${from} AND ${all([start, where])} ORDER BY ${order} LIMIT ${limit}`,
-    )
+interface KeyWalk {
+  from: Sql
+  where: Sql
+  /** The column of the first key. */
+  key: string
+  /** The first key as it is answered, where that is not the column. */
+  shown?: Sql
+  descending: boolean
+  second: readonly Ordering[]
+  filters: readonly Node[]
+  along: string
+}
+
+function walk(query: Query, { from, where, key, shown, descending, second, filters, along }: KeyWalk): Part {
+  const { cursor, backward } = query.place
+  const keys: Ordering[] = [{ expr: raw(key), descending, nullable: false }, ...second]
+  const start = cursor === undefined ? TRUE : startOf(keys, key, cursor, backward)
+  return part(query, {
+    columns: keys.map(
+      ({ expr }, i) => sql`${i === 0 && shown !== undefined ? shown : expr} AS k${raw(String(i))}`,
+    ),
+    from,
+    where: all([where, start]),
+    order: orderBy(keys, 'f.rid', backward),
+    filters,
+    along,
+    steps: second.length === 0,
+  })
 }
 
 /** The keyset condition with the range on the first key stated alone, so that the index is entered there. */
@@ -194,21 +318,21 @@ function startOf(keys: readonly Ordering[], column: string, cursor: Cursor, back
 
 /** Within one type the order of keys is the order of ids. */
 function walkById(query: Query, type: string, descending: boolean, second: readonly Ordering[]): Part {
-  const from = sql`res f INDEXED BY res_key WHERE f.key >= ${`${type}/`} AND f.key < ${`${type}0`} AND f.live = 1`
   const { cursor, backward } = query.place
   const keyed = cursor === undefined ? undefined : [`${type}/${cursor[0]}`, ...cursor.slice(1)]
-  const part = walk(
+  return walk(
     { ...query, place: { cursor: keyed, backward } },
-    from,
-    'f.key',
-    descending,
-    second,
-    rest(query, undefined, undefined, true),
+    {
+      from: raw('res f INDEXED BY res_key'),
+      where: sql`f.key >= ${`${type}/`} AND f.key < ${`${type}0`} AND f.live = 1`,
+      key: 'f.key',
+      shown: raw("substr(f.key, instr(f.key, '/') + 1)"),
+      descending,
+      second,
+      filters: others(query, undefined, undefined, true),
+      along: 'res_key',
+    },
   )
-  return limit => {
-    const { text, params } = part(limit)
-    return { text: text.replace('f.key AS k0', "substr(f.key, instr(f.key, '/') + 1) AS k0"), params }
-  }
 }
 
 /** Those that have no value for the first key, by the keys after it. */
@@ -216,18 +340,17 @@ function withoutKey(query: Query, first: SortKey, param: string, second: readonl
   const { place } = query
   const p = nameId(param)
   const cursor = place.cursor?.[0] === null ? place.cursor.slice(1) : undefined
-  const from = cursor === undefined ? TRUE : beyond(second, 'f.rid', cursor, place.backward)
-  const order = orderBy(second, 'f.rid', place.backward)
-  const columns = [raw('NULL AS k0'), ...second.map((key, i) => sql`${key.expr} AS k${raw(String(i + 1))}`)]
-  const where = all([
-    isCoded(first, param)
-      ? sql`NOT EXISTS (SELECT 1 FROM tok INDEXED BY tok_rid WHERE rid = f.rid AND p = ${p} AND code > '')`
-      : sql`NOT EXISTS (SELECT 1 FROM srt INDEXED BY srt_rid WHERE rid = f.rid AND p = ${p})`,
-    from,
-    rest(query, undefined, undefined, true),
-  ])
-  return limit =>
-    page(
-      sql`SELECT f.rid AS rid, ${join(columns, ', ')} FROM ${resources(query)} AND ${where} ORDER BY ${order} LIMIT ${limit}`,
-    )
+  const start = cursor === undefined ? TRUE : beyond(second, 'f.rid', cursor, place.backward)
+  const none = isCoded(first, param)
+    ? sql`NOT EXISTS (SELECT 1 FROM tok INDEXED BY tok_rid WHERE rid = f.rid AND p = ${p} AND code > '')`
+    : sql`NOT EXISTS (SELECT 1 FROM srt INDEXED BY srt_rid WHERE rid = f.rid AND p = ${p})`
+  const all_ = resources(query, all([start, none]))
+  return part(query, {
+    columns: [raw('NULL AS k0'), ...second.map((key, i) => sql`${key.expr} AS k${raw(String(i + 1))}`)],
+    ...all_,
+    along: `${all_.along} (without ${param})`,
+    order: orderBy(second, 'f.rid', place.backward),
+    filters: others(query, undefined, undefined, true),
+    steps: second.length === 0,
+  })
 }

@@ -24,6 +24,7 @@ CREATE INDEX uri_rid ON uri (rid, p);
 CREATE TABLE dat (p INTEGER NOT NULL, lo INTEGER NOT NULL, hi INTEGER NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (p, lo, hi, rid)) WITHOUT ROWID;
 CREATE INDEX dat_hi ON dat (p, hi, rid);
 CREATE INDEX dat_rid ON dat (rid, p);
+CREATE INDEX dat_long ON dat (p, hi) WHERE hi - lo > 604800000;
 CREATE TABLE qty (p INTEGER NOT NULL, unit INTEGER NOT NULL, lo TEXT NOT NULL, hi TEXT NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (p, unit, lo, hi, rid)) WITHOUT ROWID;
 CREATE INDEX qty_rid ON qty (rid, p, unit);
 CREATE TABLE ref (p INTEGER NOT NULL, id TEXT NOT NULL, rid INTEGER NOT NULL, type INTEGER NOT NULL, version TEXT NOT NULL, PRIMARY KEY (p, id, rid, type, version)) WITHOUT ROWID;
