@@ -1,6 +1,8 @@
 /** The search cases of test/cases/search: resources, queries and what they find, to be run on every backend and in memory. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { parseJson, type Resource, writeJson } from '../../src/fhir/json.ts'
+import type { Known, Need } from '../../src/search/ask.ts'
 import type { IndexRow } from '../../src/search/index-row.ts'
 import { createIndexer } from '../../src/search/index-values.ts'
 import { parseSearch } from '../../src/search/parse.ts'
@@ -20,6 +22,8 @@ export interface SearchCase {
   /** The issue code that the query is refused with, status 400. */
   error?: string
   lenient?: boolean
+  /** What the store would tell of what the query needs to know. */
+  known?: { need: Need; known: Known }[]
   /** The resource whose compartment is searched: `Patient/1`. */
   within?: string
   /** Expressions of the warnings under lenient. */
@@ -57,7 +61,12 @@ const GAP = 60 * 86_400_000
 export const CASES_END = START + 30 * GAP
 
 export const caseRegistry = createRegistry()
-const index = createIndexer(caseRegistry, { zone: CASE_ZONE, references: 'off', baseUrl: CASE_BASE })
+const index = createIndexer(caseRegistry, {
+  zone: CASE_ZONE,
+  references: 'off',
+  baseUrl: CASE_BASE,
+  fullText: 'on',
+})
 
 const FOLDER = new URL('../cases/search/', import.meta.url)
 
@@ -104,7 +113,7 @@ export function stored(resources: Resource[], start: number): CaseResource[] {
 }
 
 /** Returns the plan of a case. Throws as `parseSearch` and `planSearch` do. */
-export function planCase({ type, query, lenient, within }: SearchCase): PlannedSearch {
+export function planCase({ type, query, lenient, within, known }: SearchCase): PlannedSearch {
   const [compartment, id] = within?.split('/') ?? []
   return planSearch(parseSearch([...new URLSearchParams(query)]), {
     registry: caseRegistry,
@@ -112,6 +121,8 @@ export function planCase({ type, query, lenient, within }: SearchCase): PlannedS
     zone: CASE_ZONE,
     baseUrl: CASE_BASE,
     now: CASE_NOW,
+    fullText: 'on',
+    known: need => known?.find(one => isDeepStrictEqual(one.need, need))?.known,
     ...(lenient === undefined ? {} : { lenient }),
     ...(compartment === undefined || id === undefined ? {} : { within: { type: compartment, id } }),
   })
