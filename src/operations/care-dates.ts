@@ -7,7 +7,7 @@ import type { IndexRow } from '../search/index-row.ts'
 import type { SearchRegistry } from '../search/registry.ts'
 
 /** The search parameters that say it, by type. What is not here has no date of care, and is in every range. */
-const CARE_DATES: Readonly<Record<string, readonly string[]>> = {
+export const CARE_DATES: Readonly<Record<string, readonly string[]>> = {
   Account: ['period'],
   AdverseEvent: ['date'],
   AllergyIntolerance: ['onset', 'last-date', 'date'],
