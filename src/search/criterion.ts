@@ -9,7 +9,7 @@ import { isSearched } from './modifiers.ts'
 import { type Criterion, shown } from './parse.ts'
 import type { Node } from './plan-node.ts'
 import type { SearchParam } from './registry.ts'
-import { type Asked, planValues } from './values.ts'
+import { type Asked, type Planning, planValues } from './values.ts'
 
 /** Parameters that the server knows and does not do. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
@@ -21,17 +21,10 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ['_score', '"_score" is not supported: matches have no score.'],
 ])
 
-/** What the criteria of one search are planned with. */
-export interface Planning {
-  context: PlanContext
-  /** Gets the texts of nodes whose bounds depend on the time of asking. */
-  marks: Map<Node, string>
-  limits: {
-    /** Links in a chain, and in chained `_has`. */
-    chain: number
-    /** Comparisons in a filter. */
-    parameters: number
-  }
+/** Links in a chain, those of `_has` included; comparisons in a filter. */
+export interface CriterionLimits {
+  chain: number
+  parameters: number
 }
 
 /**
@@ -40,20 +33,27 @@ export interface Planning {
  * Throws `not-supported` for a parameter or modifier that is unknown or has no meaning, `invalid` for a value that the parameter does not
  * take, `too-costly` for too many values and links; and Unresolved where a value means what is not known yet.
  */
-export function planCriterion(criterion: Criterion, types: readonly string[], planning: Planning): Node {
-  const { context, marks } = planning
+export function planCriterion(
+  criterion: Criterion,
+  types: readonly string[],
+  planning: Planning,
+  limits: CriterionLimits,
+): Node {
   if (criterion.code === '_filter') {
-    const compare = (one: Criterion, asked: Asked) => linked(one, types, planning, asked)
-    return planFilter(criterion, { context, marks, most: planning.limits.parameters, compare })
+    const compare = (one: Criterion, asked: Asked) => linked(one, types, planning.context, limits, asked)
+    return planFilter(criterion, { planning, most: limits.parameters, compare })
   }
-  return linked(criterion, types, planning, (one, params) => planValues(one, params, context, marks))
+  return linked(criterion, types, planning.context, limits, (one, params) =>
+    planValues(one, params, planning),
+  )
 }
 
 /** Follows the links of a criterion, as many as there are, to the parameter at their end. */
 function linked(
   criterion: Criterion,
   types: readonly string[],
-  { context, limits }: Planning,
+  context: PlanContext,
+  limits: CriterionLimits,
   asked: Asked,
 ): Node {
   const follow = (at: Criterion, on: readonly string[], links: number): Node => {

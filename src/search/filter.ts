@@ -10,11 +10,10 @@ import { isColumn, presence } from './modifiers.ts'
 import { type Criterion, parseName, shown } from './parse.ts'
 import type { Bound, Node } from './plan-node.ts'
 import type { ParamType, SearchParam } from './registry.ts'
-import { type Asked, planValues } from './values.ts'
+import { type Asked, type Planning, planValues, takeRoom } from './values.ts'
 
 interface Filtering {
-  context: PlanContext
-  marks: Map<Node, string>
+  planning: Planning
   /** Comparisons in a filter. */
   most: number
   /** Follows the links of a path to the parameter at its end. */
@@ -99,7 +98,7 @@ function comparison(
   operator: Operator,
   filtering: Filtering,
 ): Node {
-  const { context, marks } = filtering
+  const { planning } = filtering
   const { code, modifier, value } = criterion
   const { type } = params[0]!
   if (modifier !== undefined)
@@ -111,6 +110,7 @@ function comparison(
     ? OPERATORS[type]
     : undefined
   if (operators === undefined) throw unsupported(criterion, `"${code}" cannot stand in a filter.`)
+  takeRoom(criterion, params.length, planning)
   if (operator === 'pr') return present(criterion, params)
   const how = operators[operator]
   if (how === undefined)
@@ -118,8 +118,7 @@ function comparison(
       criterion,
       `"${code}" does not take the operator "${operator}"; as a ${type} parameter it takes ${[...Object.keys(operators), 'pr'].join(', ')}.`,
     )
-  const asked = (one: Partial<Criterion>): Node =>
-    planValues({ ...criterion, ...one }, params, context, marks)
+  const asked = (one: Partial<Criterion>): Node => planValues({ ...criterion, ...one }, params, planning)
   if ('not' in how) {
     // There are no nodes for "a value other than this one": it must be none of the values.
     const equal = comparison(criterion, params, how.not, filtering)
@@ -129,7 +128,7 @@ function comparison(
   if ('modifier' in how)
     return asked({ values: [spelled(type, value)], modifier: how.modifier === '' ? undefined : how.modifier })
   if (how.own === 'string') return equalTo(criterion, params)
-  return datesOf(criterion, params, how.own, context)
+  return datesOf(criterion, params, how.own, planning.context)
 }
 
 function present(criterion: Criterion, params: readonly SearchParam[]): Node {

@@ -5,7 +5,7 @@
 import type { Issue } from '../fhir/error.ts'
 import { allOf, type PlanContext, refusal, Unsupported, unsupported } from './ask.ts'
 import { type Compartment, compartmentNode, compartmentTypes } from './compartment.ts'
-import { type Planning, planCriterion } from './criterion.ts'
+import { planCriterion } from './criterion.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { type Include, planInclude } from './include-params.ts'
 import { placeOf } from './params/near.ts'
@@ -44,6 +44,11 @@ export const SEARCH_LIMITS: SearchLimits = {
   pageMax: 1000,
 }
 
+/** Backends need time for every node of a plan, on top of what it finds. */
+const NODES_PER_VALUE = 3
+/** A parameter that many types share needs so many, however few values a search may have. */
+const LEAST_NODES = 1000
+
 export interface PlanOptions extends PlanContext {
   /** The types searched; empty for the whole system. */
   types: readonly string[]
@@ -79,6 +84,8 @@ export function planSearch(request: SearchRequest, options: PlanOptions): Planne
     nodes: [],
     sort: [],
     marks: new Map(),
+    // A value on one type is a node; on many types there are many.
+    room: { asks: Math.max(limits.values * NODES_PER_VALUE, LEAST_NODES) },
     seen: new Set(),
     result: {
       count: limits.pageDefault,
@@ -176,6 +183,8 @@ interface Draft {
   sort: SortKey[]
   /** Texts of nodes whose bounds depend on the time of asking. */
   marks: Map<Node, string>
+  /** Values times types that may still be asked for. */
+  room: { asks: number }
   /** Result parameters that were there already. */
   seen: Set<string>
   result: ResultParams
@@ -231,8 +240,8 @@ function applyTo(draft: Draft, criterion: Criterion, options: PlanOptions, limit
       addIncludes(draft, planInclude(criterion, draft.types, options), criterion)
       break
     default: {
-      const planning: Planning = { context: options, marks: draft.marks, limits }
-      draft.nodes.push(planCriterion(criterion, draft.types, planning))
+      const planning = { context: options, marks: draft.marks, room: draft.room }
+      draft.nodes.push(planCriterion(criterion, draft.types, planning, limits))
     }
   }
   return value
