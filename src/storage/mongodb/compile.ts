@@ -143,8 +143,9 @@ export function either(parts: readonly Document[]): Document {
   for (const part of parts) {
     if (part === NEVER) continue
     const own = onlyTerms(part)
-    if (own === undefined) others.push(part)
-    else for (const term of own) terms.add(term)
+    if (own !== undefined) for (const term of own) terms.add(term)
+    else if (part.$or !== undefined && Object.keys(part).length === 1) others.push(...part.$or)
+    else others.push(part)
   }
   if (terms.size > 0) others.push({ ix: terms.size === 1 ? [...terms][0] : { $in: [...terms] } })
   if (others.length === 0) return NEVER

@@ -15,6 +15,8 @@ export interface Question {
   match: Document
   /** Of an aggregation; they keep the order. */
   stages: Document[]
+  /** The alternatives in `match` are all that an index can begin with. */
+  spread?: boolean
 }
 
 type Found<T extends Document> = FindCursor<T> | AggregationCursor<T>
@@ -58,6 +60,7 @@ export function ask<T extends Document>(
   shape: Shape,
 ): Found<T> {
   const { projection, sort, limit, batchSize, computed = [] } = shape
+  const match = question.spread ? spread(question.match) : question.match
   const { session } = on
   const make = (options: Document): Found<T> => {
     const all = {
@@ -67,13 +70,13 @@ export function ask<T extends Document>(
       ...(batchSize ? { batchSize } : {}),
     }
     if (question.stages.length === 0 && computed.length === 0) {
-      const found = on.resources.find<T>(question.match, { ...all, projection })
+      const found = on.resources.find<T>(match, { ...all, projection })
       if (sort) found.sort(sort)
       return limit === undefined ? found : found.limit(limit)
     }
     return on.resources.aggregate<T>(
       [
-        { $match: question.match },
+        { $match: match },
         ...computed,
         ...(sort ? [{ $sort: sort }] : []),
         // After the sort: as many are looked up as the page needs.
@@ -92,7 +95,41 @@ export function ask<T extends Document>(
 /** Returns the question for live resources of these types, of all where there are none. Throws as `questionOf` does. */
 export async function searchOf(on: Asking, types: readonly string[], where: Node): Promise<Question> {
   const { match, stages } = await questionOf(on, types, where)
-  return { match: merge([match, liveOf(types)]), stages }
+  const parts = conjuncts(where)
+  const texts = parts.map(textsOf).find(found => found !== undefined)
+  if (texts === undefined || parts.some(drives)) return { match: merge([match, liveOf(types)]), stages }
+  // Only live resources of the type have terms of its parameters, and without the type no other index can begin.
+  const implied = types.length === 1 && texts.every(text => text.param.startsWith(`${types[0]}.`))
+  return { match: implied ? match : merge([match, liveOf(types)]), stages, spread: true }
+}
+
+type Text = Extract<Node, { kind: 'string' }>
+
+/** Returns the nodes of a text contained, or of several texts of which one is enough. */
+function textsOf(node: Node): readonly Text[] | undefined {
+  if (node.kind === 'string') return node.match === 'contains' ? [node] : undefined
+  const texts = node.kind === 'or' ? node.nodes.filter(one => one.kind === 'string') : []
+  return node.kind === 'or' && texts.length > 0 && texts.length === node.nodes.length ? texts : undefined
+}
+
+/** An index can begin with the node, and finds few by it as a rule. */
+const drives = (node: Node): boolean =>
+  node.kind === 'string'
+    ? node.match !== 'contains'
+    : !['or', 'not', 'type', 'updated', 'present'].includes(node.kind)
+
+/**
+ * Returns the same filter with the first alternatives that each name terms outermost. Beside other conditions MongoDB may take another
+ * index and check the alternatives on every document; outermost, each of them is planned for itself.
+ */
+function spread(match: Document): Document {
+  const parts = Object.entries(match).flatMap(([name, value]) =>
+    name === '$and' ? (value as Document[]) : [{ [name]: value }],
+  )
+  const at = parts.findIndex(part => part.$or?.every((one: Document) => one.ix !== undefined))
+  if (at < 0) return match
+  const others = parts.filter((_, i) => i !== at)
+  return { $or: (parts[at]!.$or as Document[]).map(one => merge([one, ...others])) }
 }
 
 /**
