@@ -24,6 +24,7 @@ import { transaction } from '../interactions/transaction.ts'
 import { conditionalUpdate, update } from '../interactions/update.ts'
 import { vread } from '../interactions/vread.ts'
 import type { Deleted, Pairs, WriteOptions, Written } from '../interactions/written.ts'
+import { OPERATIONS } from '../operations/registry.ts'
 import { type HistoryScope, keyOf } from '../storage/port.ts'
 import { binaryFrom, isBinary, isRawBinary, rawBinary } from './binary.ts'
 import { jsonOf, readBody, readJson } from './body.ts'
@@ -254,7 +255,11 @@ export function createFhirRoutes(send: Send) {
   }
 }
 
-const FACTS = { formats: [FHIR_JSON, 'json'], patchFormats: [JSON_PATCH, FHIR_JSON] }
+const FACTS = {
+  formats: [FHIR_JSON, 'json'],
+  patchFormats: [JSON_PATCH, FHIR_JSON],
+  operations: OPERATIONS,
+}
 
 /** Half a megabyte that takes long to make; by registry, and by base URL, of which a proxy may give us several. */
 const statements = new WeakMap<Context['registry'], Map<string, string>>()

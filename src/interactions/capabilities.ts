@@ -5,7 +5,10 @@
 import type { Context } from '../context.ts'
 import type { Json, JsonObject, Resource } from '../fhir/json.ts'
 import { PREFIXES } from '../search/ask.ts'
-import { modifiersOf, paramModifiers } from '../search/modifiers.ts'
+import { COMPARTMENTS } from '../search/compartment.ts'
+import { isColumn, isSearched, paramModifiers } from '../search/modifiers.ts'
+import { NEAR } from '../search/params/near.ts'
+import { isText } from '../search/params/text.ts'
 import type { Node } from '../search/plan-node.ts'
 import type { ParamType, SearchParam } from '../search/registry.ts'
 import { isSortable } from '../search/result-params.ts'
@@ -26,6 +29,13 @@ export interface HttpFacts {
   /** MIME types, such as `application/fhir+json`. */
   formats: readonly string[]
   patchFormats: readonly string[]
+  /** The operations, with the types that each is for (undefined: all, and the system) and the levels that it is called at. */
+  operations: readonly {
+    name: string
+    definition: string
+    types: readonly string[] | undefined
+    levels: readonly string[]
+  }[]
 }
 
 type Interactions = Readonly<Record<string, unknown>>
@@ -65,7 +75,7 @@ const ORDERED: ReadonlySet<ParamType> = new Set<ParamType>(['date', 'number', 'q
 
 /** Returns the CapabilityStatement. Its date is the time of asking; all else stays the same for the life of the process. */
 export function capabilities(ctx: Context, facts: HttpFacts): Resource {
-  const { settings, version, registry, storage } = ctx
+  const { settings, version, storage } = ctx
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -79,13 +89,49 @@ export function capabilities(ctx: Context, facts: HttpFacts): Resource {
     rest: [
       {
         mode: 'server',
+        documentation: DOCUMENTATION,
         security: { cors: false },
-        resource: registry.types.map(type => resourceOf(ctx, type)),
+        resource: resources(ctx, facts),
         interaction: codes(SYSTEM_INTERACTIONS),
-        searchParam: searchParams(ctx, 'Resource'),
+        searchParam: [...searchParams(ctx, 'Resource'), ...LINKED.map(one => ({ ...one }))],
+        ...operations(facts, ({ levels }) => levels.includes('system')),
+        compartment: COMPARTMENTS.map(compartmentUrl),
       },
     ],
   }
+}
+
+const DOCUMENTATION = [
+  'Search: parameters that are unknown or have no meaning are refused with 400, or left out and named under Prefer: handling=lenient.',
+  'Chained parameters and _has go over several links; _include and _revinclude take :iterate.',
+  'Results: _count, _sort, _total, _summary, _elements, _include, _revinclude.',
+  '_contained and _containedType are not supported: contained resources are never matches of their own. _query is not supported: there are no named queries.',
+  'Beyond R4: _explain=true adds an OperationOutcome that says how the search was done; _cursor and _stored stand in the links of pages.',
+].join(' ')
+
+/** Parameters of every type that are no elements of its own, and so have no definition that the registry could hold. */
+const LINKED: readonly JsonObject[] = [
+  { name: '_has', type: 'special', documentation: 'Reverse chaining: _has:Observation:patient:code. Nests.' },
+  { name: '_list', type: 'special', documentation: 'The id of a List, whose items are found.' },
+  {
+    name: '_filter',
+    definition: 'http://hl7.org/fhir/SearchParameter/filter',
+    type: 'special',
+    documentation: 'Not within a chain.',
+  },
+]
+
+/** The ids of CompartmentDefinitions are the types, their first letter small. */
+const compartmentUrl = (type: string): string =>
+  `http://hl7.org/fhir/CompartmentDefinition/${type[0]!.toLowerCase()}${type.slice(1)}`
+
+/** Returns the operations that are served at a place; without any the member is absent. */
+function operations(
+  { operations: all }: HttpFacts,
+  here: (one: HttpFacts['operations'][number]) => boolean,
+): JsonObject {
+  const listed = all.filter(here).map(({ name, definition }) => ({ name, definition }))
+  return listed.length === 0 ? {} : { operation: listed }
 }
 
 const codes = (interactions: Interactions): Json[] => Object.keys(interactions).map(code => ({ code }))
@@ -94,7 +140,37 @@ const searchParams = (ctx: Context, type: string): Json[] =>
   ctx.registry
     .params(type)
     .filter(param => canSearch(ctx, param))
-    .map(searchParam)
+    .map(param => searchParam(ctx, param))
+
+/** Returns what there is of every type. */
+function resources(ctx: Context, facts: HttpFacts): JsonObject[] {
+  const { types, params } = ctx.registry
+  const links = types.flatMap(type =>
+    params(type).flatMap(param =>
+      param.type === 'reference' && canSearch(ctx, param)
+        ? [{ name: `${type}:${param.code}`, type, targets: new Set(param.targets) }]
+        : [],
+    ),
+  )
+  return types.map(type => {
+    const include = links.filter(link => link.type === type).map(({ name }) => name)
+    const revinclude = links
+      .filter(({ targets }) => targets.size === 0 || targets.has(type))
+      .map(({ name }) => name)
+    return {
+      ...resourceOf(ctx, type),
+      ...(include.length === 0 ? {} : { searchInclude: ['*', `${type}:*`, ...include] }),
+      ...(revinclude.length === 0 ? {} : { searchRevInclude: ['*', ...revinclude] }),
+      searchParam: searchParams(ctx, type),
+      ...operations(
+        facts,
+        one =>
+          (one.types === undefined || one.types.includes(type)) &&
+          one.levels.some(level => level !== 'system'),
+      ),
+    }
+  })
+}
 
 function resourceOf(ctx: Context, type: string): JsonObject {
   return {
@@ -114,25 +190,31 @@ function resourceOf(ctx: Context, type: string): JsonObject {
       'local',
       ...(ctx.settings.references === 'enforce' ? ['enforced'] : []),
     ],
-    searchParam: searchParams(ctx, type),
   }
 }
 
-/** `_id` and `_lastUpdated` are no index rows, and every backend has them. */
-const isColumn = (param: SearchParam): boolean => param.code === '_id' || param.code === '_lastUpdated'
-
+/** Whether the backend can do what the values of the parameter mean. */
 function canSearch(ctx: Context, param: SearchParam): boolean {
+  // Until its index is complete it answers nothing.
+  if (param.building) return false
   if (isColumn(param)) return true
-  const node = NODE[param.type]
-  if (node === undefined || modifiersOf(param.type).length === 0 || param.paths.length === 0) return false
-  return ctx.storage.caps.nodes.has(node)
+  const has = (node: Node['kind'] | undefined) => node !== undefined && ctx.storage.caps.nodes.has(node)
+  if (!isSearched(param)) return false
+  if (isText(param.code)) return ctx.settings.fullText === 'on' && has('word')
+  if (param.name === NEAR) return has('near')
+  if (param.composite !== undefined) return has('token')
+  return has(NODE[param.type])
 }
 
-function searchParam(param: SearchParam): JsonObject {
+function searchParam(ctx: Context, param: SearchParam): JsonObject {
   const { code, type, url } = param
   const modifiers = paramModifiers(param)
   const said = [`Modifiers: ${modifiers.map(name => `:${name}`).join(', ')}.`]
+  const hierarchies = (param.hierarchies ?? []).map(one => one.type)
+  if (hierarchies.length > 0) said.push(`Hierarchies: ${hierarchies.join(', ')}.`)
   if (ORDERED.has(type)) said.push(`Prefixes: ${PREFIXES.join(', ')}.`)
+  if (param.composite !== undefined) said.push(`Value: ${param.composite.codes.join('$')}.`)
+  if (type === 'reference' && ctx.storage.caps.nodes.has('chain')) said.push('Chains.')
   if (isColumn(param) || isSortable(param)) said.push('Sorts.')
   return { name: code, definition: url, type, documentation: said.join(' ') }
 }

@@ -13,7 +13,11 @@ beforeEach(async () => {
 })
 afterEach(() => ctx.storage.close())
 
-const FACTS = { formats: ['application/fhir+json'], patchFormats: ['application/json-patch+json'] }
+const FACTS = {
+  formats: ['application/fhir+json'],
+  patchFormats: ['application/json-patch+json'],
+  operations: [],
+}
 const VALUES: Record<string, string> = {
   token: 'x',
   string: 'x',
@@ -22,6 +26,7 @@ const VALUES: Record<string, string> = {
   quantity: '1',
   reference: 'Patient/x',
   uri: 'http://x',
+  special: '9|76',
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: read field by field below
@@ -44,8 +49,12 @@ describe('the CapabilityStatement', () => {
     for (const type of ['Patient', 'Observation', 'RiskAssessment', 'ValueSet', 'Binary', 'Bundle']) {
       const { searchParam } = rest.resource.find((one: { type: string }) => one.type === type)
       expect(searchParam.length).toBeGreaterThan(4)
-      for (const { name, type: paramType } of searchParam) {
-        const value = name === '_lastUpdated' ? '2020' : VALUES[paramType]!
+      for (const { name, type: paramType, documentation } of searchParam) {
+        const parts = /Value: (.*?)\./.exec(documentation)?.[1]?.split('$')
+        const value =
+          name === '_lastUpdated'
+            ? '2020'
+            : (parts?.map(part => (/date|period/.test(part) ? '2020' : '1')).join('$') ?? VALUES[paramType]!)
         await expect(search(ctx, type, [[name, value]]), `${type}?${name}=${value}`).resolves.toBeDefined()
       }
     }

@@ -55,11 +55,11 @@ const MODIFIERS: Record<string, (value: string, param: Tree) => [string, string,
   exact: () => [['exact', 'x']],
   contains: value => [['contains', value, true]],
   identifier: () => [['identifier', `${SYSTEM}|1`]],
-  // "above and below are only for URLs": a URN has no hierarchy.
-  above: value =>
-    value.startsWith('http') ? [['above', value, true]] : [['above', 'https://thanal.example.org/x/y']],
-  below: value =>
-    value.startsWith('http') ? [['below', value, true]] : [['below', 'https://thanal.example.org/x']],
+  // "above and below are only for URLs": a URN has no hierarchy. A reference is above and below itself, a code too.
+  above: (value, param) => [hierarchy('above', param, value, 'https://thanal.example.org/x/y')],
+  below: (value, param) => [hierarchy('below', param, value, 'https://thanal.example.org/x')],
+  in: () => [['in', VALUE_SET]],
+  'not-in': () => [['not-in', VALUE_SET, true]],
   '[type]': (value, param) => {
     const [target, id] = /^([A-Z]\w+)\/([A-Za-z0-9.-]+)$/.exec(value)?.slice(1) ?? []
     // Some examples refer to a type that the parameter does not name.
@@ -68,10 +68,31 @@ const MODIFIERS: Record<string, (value: string, param: Tree) => [string, string,
     return [[target, id as string, true]]
   },
 }
+const hierarchy = (name: string, param: Tree, value: string, other: string): [string, string, boolean?] => {
+  const { type } = param
+  if (type === 'token') return [name, `${CODE_SYSTEM}|child`]
+  if (type === 'uri') return value.startsWith('http') ? [name, value, true] : [name, other]
+  // A resource is above and below itself.
+  const { hierarchies } = documented(param)
+  const known = /^([A-Z]\w+)\/[A-Za-z0-9.-]+$/.exec(value)?.[1]
+  return known !== undefined && hierarchies.includes(known)
+    ? [name, value, true]
+    : [name, `${hierarchies[0]}/1`]
+}
+/** None of the examples has a code of these. */
+const VALUE_SET = 'https://thanal.example.org/ValueSet/driven'
+const CODE_SYSTEM = 'https://thanal.example.org/CodeSystem/driven'
 /** The types that the reference parameter may point to. */
 const targetsOf = (param: Tree): readonly string[] => TARGETS.get(param.definition) ?? []
 /** A value that the parameter can be asked for, whether it finds something or not. */
-const anyValue = (param: Tree): string => validQuery({ type: param.type, target: [...targetsOf(param)] })
+const anyValue = (param: Tree): string => {
+  if (param.type === 'composite') return documented(param).parts.map(partValue).join('$')
+  if (param.type === 'special') return '9.9312|76.2673|5|km'
+  return validQuery({ type: param.type, target: [...targetsOf(param)] })
+}
+/** A part's code says what it takes. */
+const partValue = (code: string): string =>
+  /date|period|start|end/.test(code) ? '2020' : /reference|relatesto|focus|device/.test(code) ? 'x' : '1'
 const TARGETS = new Map<string, readonly string[]>()
 
 interface Listed {
@@ -79,21 +100,58 @@ interface Listed {
   param: Tree
   prefixes: string[]
   modifiers: string[]
+  hierarchies: string[]
+  parts: string[]
+  chains: boolean
   sorts: boolean
 }
 
 /** What the documentation of a parameter lists; throws on a sentence that nothing here drives. */
-function documented(param: Tree): { prefixes: string[]; modifiers: string[]; sorts: boolean } {
-  const listed = { prefixes: [] as string[], modifiers: [] as string[], sorts: false }
+function documented(param: Tree): Omit<Listed, 'type' | 'param'> {
+  const listed: Omit<Listed, 'type' | 'param'> = {
+    prefixes: [],
+    modifiers: [],
+    hierarchies: [],
+    parts: [],
+    chains: false,
+    sorts: false,
+  }
   for (const sentence of (param.documentation as string).split('. ')) {
-    const [, word, rest] = /^(Modifiers|Prefixes|Sorts)(?:: (.*?))?\.?$/.exec(sentence) ?? []
+    const [, word, rest] =
+      /^(Modifiers|Prefixes|Hierarchies|Value|Chains|Sorts)(?:: (.*?))?\.?$/.exec(sentence) ?? []
     if (word === 'Modifiers')
       listed.modifiers = (rest as string).split(', ').map(each => each.replace(/^:/, ''))
     else if (word === 'Prefixes') listed.prefixes = (rest as string).split(', ')
+    else if (word === 'Hierarchies') listed.hierarchies = (rest as string).split(', ')
+    else if (word === 'Value') listed.parts = (rest as string).split('$')
+    else if (word === 'Chains') listed.chains = true
     else if (word === 'Sorts') listed.sorts = true
     else throw new Error(`${param.name}: "${sentence}" is listed and not driven`)
   }
   return listed
+}
+
+/** Operations as they are called on an instance, or on a type or the system where they are there alone. */
+const OPERATIONS: Record<string, (type: string, id: string) => [method: string, path: string, body?: Tree]> =
+  {
+    everything: (type, id) => ['GET', `${type}/${id}/$everything`],
+    lastn: () => ['GET', 'Observation/$lastn?subject=Patient/1&category=laboratory'],
+    meta: (type, id) => ['GET', type === '' ? '$meta' : `${type}/${id}/$meta`],
+    'meta-add': (type, id) => ['POST', `${type}/${id}/$meta-add`, metaInput()],
+    'meta-delete': (type, id) => ['POST', `${type}/${id}/$meta-delete`, metaInput()],
+    reindex: () => ['POST', '$reindex', { resourceType: 'Parameters' }],
+    'reindex-status': () => ['GET', '$reindex-status'],
+  }
+const metaInput = (): Tree => ({
+  resourceType: 'Parameters',
+  parameter: [{ name: 'meta', valueMeta: { tag: [{ system: SYSTEM, code: 'driven' }] } }],
+})
+
+/** Parameters that reach from one resource to others, each with what must find the resource it is asked of. */
+const LINKED: Record<string, Record<string, string>> = {
+  _has: { '_has:Observation:subject:_id': 'driven' },
+  _list: { _list: 'driven' },
+  _filter: { _filter: 'active eq true' },
 }
 
 let server: Awaited<ReturnType<typeof startServer>>
@@ -112,6 +170,30 @@ beforeAll(async () => {
     TARGETS.set(each.url, each.target)
   }
   ;({ material, chosen } = choose(rest, parameters))
+  await client.update({
+    resourceType: 'ValueSet',
+    id: 'driven',
+    body: {
+      resourceType: 'ValueSet',
+      status: 'active',
+      id: 'driven',
+      url: VALUE_SET,
+      compose: { include: [{ system: CODE_SYSTEM }] },
+    } as Tree,
+  })
+  await client.update({
+    resourceType: 'CodeSystem',
+    id: 'driven',
+    body: {
+      resourceType: 'CodeSystem',
+      status: 'active',
+      id: 'driven',
+      url: CODE_SYSTEM,
+      content: 'complete',
+      hierarchyMeaning: 'is-a',
+      concept: [{ code: 'parent', concept: [{ code: 'child' }] }],
+    } as Tree,
+  })
   await inChunks([...material.values()], body =>
     client.update({ resourceType: body.resourceType, id: body.id, body }),
   )
@@ -177,15 +259,31 @@ const faults = () => {
     },
   }
 }
+type Faults = ReturnType<typeof faults>
+
+/** Asks a reference parameter for what it leads to, by its id: found where the example refers to something that is there. */
+async function drivesChain(
+  of: Faults['of'],
+  { type, param, value, only }: { type: string; param: Tree; value: string; only: Record<string, string> },
+): Promise<void> {
+  const [target, id] = /^([A-Z]\w+)\/([A-Za-z0-9.-]+)$/.exec(value)?.slice(1) ?? []
+  const leads = target !== undefined && targetsOf(param).includes(target)
+  const to = leads ? target : (targetsOf(param)[0] ?? 'Patient')
+  await of(`${type}?${param.name}:${to}._id`, async () => {
+    const searchParams = { ...only, [`${param.name}:${to}._id`]: leads ? (id as string) : '1' }
+    const found = entries(await client.search({ resourceType: type, searchParams })).length > 0
+    const there = leads && only._id !== undefined && material.has(`${to}/${id}`)
+    return found || !there ? undefined : `does not find ${type}/${only._id} over ${to}/${id}`
+  })
+}
 const status = (answer: unknown): number => Client.httpFor(answer as never).response?.status ?? 0
 const entries = (answer: unknown): Tree[] => (answer as Tree).entry ?? []
 
 describe('what /metadata lists', () => {
-  it('holds every type of R4 and every parameter of the seven simple types', () => {
+  it('holds every type of R4 and every parameter that has an expression', () => {
     const listed = new Map<string, Tree>(rest.resource.map((each: Tree) => [each.type, each]))
     const missing: string[] = []
     for (const { base, code, type } of parametersOfR4()) {
-      if (!['token', 'string', 'date', 'number', 'quantity', 'reference', 'uri'].includes(type)) continue
       const types = base.flatMap(each =>
         each === 'Resource' || each === 'DomainResource' ? [...listed.keys()] : [each],
       )
@@ -212,18 +310,17 @@ describe('what /metadata lists', () => {
     const system = ['transaction', 'batch', 'history-system', 'search-system']
     const unknown: string[] = []
     for (const each of rest.interaction) if (!system.includes(each.code)) unknown.push(each.code)
-    for (const each of rest.operation ?? []) unknown.push(`$${each.name}`)
-    for (const each of rest.compartment ?? []) unknown.push(each)
+    for (const each of rest.operation ?? []) if (!(each.name in OPERATIONS)) unknown.push(`$${each.name}`)
+    for (const each of rest.compartment)
+      if (!/\/(device|encounter|patient|practitioner|relatedPerson)$/.test(each)) unknown.push(each)
+    for (const each of rest.searchParam)
+      if (!rest.resource[0].searchParam.some((one: Tree) => one.name === each.name) && !(each.name in LINKED))
+        unknown.push(each.name)
     for (const resource of rest.resource) {
       for (const each of resource.interaction)
         if (!known.includes(each.code)) unknown.push(`${resource.type} ${each.code}`)
-      for (const each of resource.operation ?? []) unknown.push(`${resource.type}/$${each.name}`)
-      for (const each of [...(resource.searchInclude ?? []), ...(resource.searchRevInclude ?? [])])
-        unknown.push(`_include ${each}`)
-      for (const each of resource.searchParam) {
-        if (['composite', 'special'].includes(each.type))
-          unknown.push(`${resource.type}.${each.name} (${each.type})`)
-      }
+      for (const each of resource.operation ?? [])
+        if (!(each.name in OPERATIONS)) unknown.push(`${resource.type}/$${each.name}`)
     }
     expect(unknown).toEqual([])
   })
@@ -357,7 +454,7 @@ describe('fhir-kit-client', () => {
       each.searchParam.map((param: Tree) => ({ type: each.type, param, ...documented(param) })),
     )
     expect(new Set(pairs.flatMap((each: Tree) => each.prefixes))).toEqual(new Set(PREFIXES))
-    await inChunks(pairs as Listed[], async ({ type, param, prefixes, modifiers, sorts }) => {
+    await inChunks(pairs as Listed[], async ({ type, param, prefixes, modifiers, chains, sorts }) => {
       const name: string = param.name
       const example = chosen.get(`${type}.${name}`)
       const only: Record<string, string> = example ? { _id: example.id } : { _count: '1' }
@@ -386,8 +483,85 @@ describe('fhir-kit-client', () => {
           for (const [suffix, asked, expected] of drive(value, param))
             await check(`${name}:${suffix}`, { [`${name}:${suffix}`]: asked }, expected)
       }
+      if (chains) await drivesChain(of, { type, param, value, only })
       if (sorts) for (const sort of [name, `-${name}`]) await check(`_sort=${sort}`, { _sort: sort }, true)
     })
+    expect(list.slice(0, 100).join('\n')).toBe('')
+  })
+
+  it('drives every include that a type is listed with, forth and back', { timeout: 180_000 }, async () => {
+    const { list, of } = faults()
+    const asked = rest.resource.flatMap(({ type, searchInclude = [], searchRevInclude = [] }: Tree) => [
+      ...searchInclude.map((value: string) => ({ type, name: '_include', value })),
+      // Half of R4's types may be referred to by hundreds of parameters: a tenth of those stands for all.
+      ...searchRevInclude
+        .filter((_: string, n: number) => n % 10 === 0)
+        .map((value: string) => ({ type, name: '_revinclude', value })),
+    ])
+    expect(asked.length).toBeGreaterThan(1500)
+    await inChunks(asked as { type: string; name: string; value: string }[], ({ type, name, value }) =>
+      of(`${type}?${name}=${value}`, async () => {
+        const found = await client.search({ resourceType: type, searchParams: { [name]: value, _count: 1 } })
+        const modes = entries(found).map(each => each.search.mode)
+        return modes.every((mode, n) => mode === (n === 0 ? 'match' : 'include')) ? undefined : `${modes}`
+      }),
+    )
+    expect(list.slice(0, 100).join('\n')).toBe('')
+  })
+
+  it('drives what reaches from one resource to others, and the compartments', async () => {
+    const create = (body: Tree) =>
+      client.update({ resourceType: body.resourceType, id: 'driven', body: { ...body, id: 'driven' } })
+    const patient = { reference: 'Patient/driven' }
+    await create({ resourceType: 'Patient', active: true })
+    await create({ resourceType: 'Observation', status: 'final', code: { text: 'x' }, subject: patient })
+    await create({ resourceType: 'List', status: 'current', mode: 'working', entry: [{ item: patient }] })
+    for (const each of rest.searchParam) {
+      const query = LINKED[each.name]
+      if (query === undefined) continue
+      const found = await client.search({
+        resourceType: 'Patient',
+        searchParams: { ...query, _id: 'driven' },
+      })
+      expect(entries(found).length, each.name).toBe(1)
+    }
+    const types = rest.compartment.map((url: string) =>
+      url
+        .split('/')
+        .at(-1)
+        ?.replace(/^./, c => c.toUpperCase()),
+    )
+    expect(types.sort()).toEqual(['Device', 'Encounter', 'Patient', 'Practitioner', 'RelatedPerson'])
+    for (const type of types) {
+      const found = await client.search({
+        resourceType: 'Observation',
+        compartment: { resourceType: type, id: 'driven' },
+        searchParams: { _count: 5 },
+      })
+      expect(entries(found).length, type).toBe(type === 'Patient' ? 1 : 0)
+    }
+  })
+
+  it('drives every operation that is listed', { timeout: 60_000 }, async () => {
+    const { list, of } = faults()
+    const asked = [
+      ...(rest.operation ?? []).map((one: Tree) => ({ type: '', id: '', name: one.name })),
+      ...rest.resource.flatMap(({ type, operation = [] }: Tree) =>
+        operation
+          .filter((one: Tree) => one.name !== 'reindex')
+          .map((one: Tree) => ({ type, id: material.get(type)?.id, name: one.name })),
+      ),
+    ]
+    await inChunks(asked as { type: string; id: string; name: string }[], ({ type, id, name }) =>
+      of(`${type} $${name}`, async () => {
+        const [method, path, body] = OPERATIONS[name]!(type, id)
+        const answer = await fetch(`${server.base}/${path}`, {
+          method,
+          ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/fhir+json' } }),
+        })
+        return answer.ok ? undefined : `${answer.status} ${await answer.text()}`
+      }),
+    )
     expect(list.slice(0, 100).join('\n')).toBe('')
   })
 
