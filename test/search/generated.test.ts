@@ -8,7 +8,9 @@ import { parseSearch } from '../../src/search/parse.ts'
 import { type PlannedSearch, planSearch } from '../../src/search/plan.ts'
 import type { Node } from '../../src/search/plan-node.ts'
 import { createRegistry } from '../../src/search/registry.ts'
+import { stored } from './cases.ts'
 import { generator, randomPatient, randomQuery, SEED } from './random.ts'
+import { randomLinkCases, randomWorld } from './random-links.ts'
 
 const registry = createRegistry()
 const index = createIndexer(registry, {
@@ -353,3 +355,30 @@ function expectDerivedKeys(rows: readonly IndexRow[], type: string): void {
 }
 
 const leafOf = (row: IndexRow): Node => ({ kind: 'present', param: row.param })
+
+describe(`chains, reverse chains and filters find what a plain reading finds, seed ${SEED}`, () => {
+  const random = generator(SEED + 11)
+  let hits = 0
+  const ROUNDS = 10
+  const QUERIES = 60
+  test('in random worlds', () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const world = randomWorld(random)
+      const resources = stored(world, 0)
+      const others = {
+        get: (type: string, id: string) => resources.find(one => one.type === type && one.id === id),
+        all: (types: readonly string[]) => resources.filter(one => types.includes(one.type)),
+      }
+      for (const { type, name, value, holds } of randomLinkCases(random, world, QUERIES)) {
+        const planned = plan([[name, value]], [type]).plan
+        const found = resources.filter(one => matches(planned, one, others)).map(one => one.id)
+        const wanted = world.filter(one => one.resourceType === type && holds(one)).map(one => one.id)
+        expect(found, `${type}?${name}=${value}`).toEqual(wanted)
+        if (wanted.length > 0) hits++
+      }
+    }
+  })
+  test('of which many find something', () => {
+    expect(hits).toBeGreaterThan(ROUNDS * QUERIES * 0.3)
+  })
+})

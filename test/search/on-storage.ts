@@ -14,6 +14,7 @@ import {
   stored,
 } from './cases.ts'
 import { generator, randomPatient, randomQuery, SEED } from './random.ts'
+import { randomLinkCases, randomWorld } from './random-links.ts'
 
 /** Runs everything on one storage; `open` gets a clock that stands still before the cases' own time. */
 export function searchOnStorage(
@@ -142,11 +143,27 @@ export function searchOnStorage(
         expect((await walkBack(plan, 7)).map(idOf)).toEqual(wanted.map(one => one.id))
       })
     })
+
+    describe(`random chains, reverse chains and filters, seed ${SEED}`, () => {
+      const random = generator(SEED + 13)
+      const world = randomWorld(random)
+      const resources = stored(world, CASES_END)
+      beforeAll(() => fill(resources), 60_000)
+      afterAll(() => empty(resources), 60_000)
+
+      test.each(randomLinkCases(random, world, 80))('$type?$name=$value', async one => {
+        const { plan } = planCase({ type: one.type, query: encode([[one.name, one.value, 0]]), why: '' })
+        const wanted = world.filter(({ resourceType }) => resourceType === one.type).filter(one.holds)
+        expect((await walk(plan, 3)).map(idOf)).toEqual(wanted.map(({ id }) => id))
+        const { total } = await storage.search(plan, { limit: 1, total: 'accurate' })
+        expect(total).toBe(wanted.length)
+      })
+    })
   })
 }
 
 const encode = (queries: readonly (readonly [string, string, unknown])[]): string =>
-  queries.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&')
+  queries.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&')
 
 function expectNames(one: SearchCase, names: string[]): void {
   if (one.sorted === false) expect(names.sort()).toEqual([...one.expect!].sort())
