@@ -12,9 +12,9 @@ import type { Live } from '../interactions/read.ts'
 import { stampText } from '../storage/port.ts'
 import { type Answer, type Call, type Operation, pathOf } from './operation.ts'
 import { type Asked, askedOf } from './record.ts'
-import { type From, pageOf } from './record-page.ts'
+import { type From, pageOf, type RecordPage } from './record-page.ts'
 import { sentKeys } from './sent-keys.ts'
-import { supportsOf } from './supports.ts'
+import { type Supports, supportsOf } from './supports.ts'
 
 const NAME = 'everything'
 const PERIOD: Operation['parameters'] = [
@@ -56,15 +56,8 @@ export const encounterEverything: Operation = {
 async function everything(ctx: Context, call: Call): Promise<Answer> {
   const asked = await askedOf(ctx, call)
   const from = await placeOf(ctx, asked, call.cursor)
-  const page = await pageOf(ctx, asked, from)
   const sent = sentKeys(from?.sent ?? '')
-  const supports = asked.bringsSupports
-    ? await supportsOf(ctx, page.walked, {
-        isMember: asked.isMember,
-        patients: asked.patients,
-        most: ctx.settings.limits.includes,
-      })
-    : { rows: [], left: 0 }
+  const { page, supports } = await withSupports(ctx, asked, from)
   const includes = supports.rows.filter(row => asked.shows(row) && !sent.has(row.key))
   for (const row of includes) sent.add(row.key)
 
@@ -99,6 +92,29 @@ async function everything(ctx: Context, call: Call): Promise<Answer> {
   }
 }
 
+/** Returns a page that comes with all that it refers to: a shorter one where that is too much for one answer. */
+async function withSupports(
+  ctx: Context,
+  asked: Asked,
+  from: From | undefined,
+): Promise<{ page: RecordPage; supports: Supports }> {
+  const { body, includes } = ctx.settings.limits
+  for (let most = Number.POSITIVE_INFINITY; ; ) {
+    const page = await pageOf(ctx, asked, from, most)
+    if (!asked.bringsSupports) return { page, supports: { rows: [], left: 0 } }
+    const { isMember, patients } = asked
+    const supports = await supportsOf(ctx, page.walked, {
+      root: asked.root?.key,
+      isMember,
+      patients,
+      most: includes,
+      bytes: body * 2,
+    })
+    if (supports.left === 0 || page.walked.length <= 1) return { page, supports }
+    most = Math.floor(page.walked.length / 2)
+  }
+}
+
 async function placeOf(ctx: Context, asked: Asked, text: string | undefined): Promise<From | undefined> {
   if (text === undefined) return undefined
   const { cursor, way } = await openPlace(ctx, asked.binding, text)
@@ -118,7 +134,7 @@ function leftOut(left: number): BundleEntry {
   const issue: Issue = {
     severity: 'warning',
     code: 'incomplete',
-    diagnostics: `${left} references of this page were not followed, for they are too many; a smaller _count brings more of them.`,
+    diagnostics: `${left} references of this resource were not followed: they are too many, or too large, for one answer.`,
   }
   return { resource: outcomeText([issue]), search: { mode: 'outcome' } }
 }

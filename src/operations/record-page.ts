@@ -1,6 +1,5 @@
 /** One page of a record: as many searches as it takes to fill it, within bounds of rows, bytes and time. */
 import type { Context } from '../context.ts'
-import { fittingPage } from '../interactions/answer-size.ts'
 import type { Live } from '../interactions/read.ts'
 import type { Cursor, SearchOptions } from '../storage/port.ts'
 import type { Asked } from './record.ts'
@@ -24,8 +23,13 @@ export interface RecordPage {
   next: Cursor | undefined
 }
 
-/** Returns the page that begins at the cursor. Throws as the storage's search does. */
-export async function pageOf(ctx: Context, asked: Asked, from: From | undefined): Promise<RecordPage> {
+/** Returns the page that begins at the cursor, of `most` rows walked at most. Throws as the storage's search does. */
+export async function pageOf(
+  ctx: Context,
+  asked: Asked,
+  from: From | undefined,
+  most = Number.POSITIVE_INFINITY,
+): Promise<RecordPage> {
   const matches: Live[] = []
   const walked: Live[] = []
   const take = (row: Live): void => {
@@ -37,13 +41,11 @@ export async function pageOf(ctx: Context, asked: Asked, from: From | undefined)
   const deadline = ctx.clock() + ctx.settings.limits.searchMs
   let room = ctx.settings.limits.body
   for (let n = 0; n < SEARCHES && room > 0; n++) {
-    const limit = asked.count - matches.length
-    if (limit === 0 || (n > 0 && ctx.clock() > deadline)) break
-    const page = await fittingPage(ctx, limit, most => {
-      const options: SearchOptions = { limit: most, total: 'none', deadline }
-      if (after !== undefined) options.after = after
-      return ctx.storage.search(asked.plan, options)
-    })
+    const limit = Math.min(asked.count - matches.length, most - walked.length)
+    if (limit <= 0 || (n > 0 && ctx.clock() > deadline)) break
+    const options: SearchOptions = { limit, total: 'none', deadline, bytes: room }
+    if (after !== undefined) options.after = after
+    const page = await ctx.storage.search(asked.plan, options)
     for (const row of page.rows as Live[]) {
       room -= row.text.length
       if (asked.takes(row)) take(row)

@@ -9,6 +9,8 @@ import { parseReference } from '../fhir/reference.ts'
 import { isType } from '../interactions/identity.ts'
 import { indexRows } from '../interactions/indexer.ts'
 import type { Live } from '../interactions/read.ts'
+import { fingerprintOf } from '../search/fingerprint.ts'
+import type { Node } from '../search/plan-node.ts'
 import { idOf, type Key, keyOf, typeOf } from '../storage/port.ts'
 import { compartmentsOf, type Member } from './compartment-members.ts'
 
@@ -16,12 +18,15 @@ import { compartmentsOf, type Member } from './compartment-members.ts'
 const STEPS = 3
 
 export interface SupportOptions {
+  /** What the record is of: it came first. */
+  root: Key | undefined
   /** Whether a resource comes with the record by itself. */
   isMember(member: Member): boolean
   /** The patients whose resources may come along; undefined allows all. */
   patients: ReadonlySet<string> | undefined
-  /** Resources at most. */
+  /** Resources at most, and bytes of their texts. */
   most: number
+  bytes: number
 }
 
 export interface Supports {
@@ -37,11 +42,13 @@ export interface Supports {
 export async function supportsOf(
   ctx: Context,
   record: readonly Live[],
-  { isMember, patients, most }: SupportOptions,
+  { root, isMember, patients, most, bytes }: SupportOptions,
 ): Promise<Supports> {
   const seen = new Set<Key>(record.map(row => row.key))
+  if (root !== undefined) seen.add(root)
   const rows: Live[] = []
   let left = 0
+  let room = bytes
   let level: readonly Live[] = record
   for (let step = 0; step < STEPS && level.length > 0; step++) {
     const wanted: Key[] = []
@@ -53,12 +60,12 @@ export async function supportsOf(
         else left++
       }
     if (wanted.length === 0) break
-    const found = await ctx.storage.readMany(wanted)
+    const found = await readLive(ctx, wanted, room)
+    left += found.left
     const next: Live[] = []
-    for (const key of wanted) {
-      const row = found.get(key)
-      if (row?.text === undefined) continue
-      const live = row as Live
+    for (const live of found.rows) {
+      const { key } = live
+      room -= live.text.length
       const resource = parseJson(live.text, Number.POSITIVE_INFINITY) as Resource
       const member = { type: typeOf(key), id: idOf(key), rows: indexRows(ctx, resource) }
       if (isMember(member)) continue
@@ -69,6 +76,31 @@ export async function supportsOf(
       if (owners.size === 0) next.push(live)
     }
     level = next
+  }
+  return { rows, left }
+}
+
+/** Returns the live ones, as many as there is room for, and how many may have been left. */
+async function readLive(ctx: Context, keys: readonly Key[], bytes: number): Promise<Supports> {
+  const byType = new Map<string, string[]>()
+  for (const key of keys) byType.set(typeOf(key), [...(byType.get(typeOf(key)) ?? []), idOf(key)])
+  const rows: Live[] = []
+  let left = 0
+  let room = bytes
+  const deadline = ctx.clock() + ctx.settings.limits.searchMs
+  for (const [type, ids] of byType) {
+    if (room <= 0) {
+      left += ids.length
+      continue
+    }
+    const where: Node = { kind: 'id', ids }
+    const plan = { types: [type], where, sort: [], fingerprint: fingerprintOf([type], where, []) }
+    const page = await ctx.storage.search(plan, { limit: ids.length, total: 'none', deadline, bytes: room })
+    for (const row of page.rows as Live[]) {
+      room -= row.text.length
+      rows.push(row)
+    }
+    if (page.more) left += ids.length - page.rows.length
   }
   return { rows, left }
 }

@@ -31,8 +31,8 @@ async function walk(ctx: Context, count: string) {
   let given = [{ name: '_count', value: count }]
   for (;;) {
     const page = await call(ctx, 'everything', PATIENT, given)
-    const entries: { fullUrl: string }[] = page.entry ?? []
-    keys.push(...entries.map(({ fullUrl }) => fullUrl.split('/').slice(-2).join('/')))
+    const entries: { fullUrl?: string }[] = page.entry ?? []
+    keys.push(...entries.map(({ fullUrl }) => String(fullUrl?.split('/').slice(-2).join('/'))))
     sizes.push(entries.length)
     const next = page.link.find((one: { relation: string }) => one.relation === 'next')
     if (next === undefined) return { keys, sizes, longest }
@@ -101,15 +101,37 @@ describe('a walk', () => {
     expect(Math.max(...sizes)).toBeLessThan(13)
   })
 
-  it('says where a page refers to more than may come along', async () => {
+  it('ends a page early where what it refers to is too much, and says so where one resource does', async () => {
     const ctx = await testContext()
     ctx.settings.limits.includes = 3
-    await storeAll(ctx, [patient, ...[1, 2, 3, 4, 5].map(doctor), observation(1, by(1, 2, 3, 4, 5))])
-    const page = await call(ctx, 'everything', PATIENT)
-    const modes = page.entry.map((one: { search: { mode: string } }) => one.search.mode)
-    expect(modes).toEqual(['match', 'match', 'include', 'include', 'include', 'outcome'])
-    expect(page.entry.at(-1).resource.issue[0]).toMatchObject({ severity: 'warning', code: 'incomplete' })
-    expect(page.entry.at(-1).resource.issue[0].diagnostics).toMatch(/^2 references/)
+    await storeAll(ctx, [
+      patient,
+      ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map(doctor),
+      observation(1, by(1, 2)),
+      observation(2, by(3)),
+      observation(3, by(4, 5)),
+      observation(4, by(6, 7, 8, 9)),
+    ])
+    const { keys } = await walk(ctx, '100')
+    expect(new Set(keys).size).toBe(keys.length)
+    const found = keys.filter(key => key.startsWith('Practitioner/')).sort()
+    expect(found.slice(0, 5)).toEqual([1, 2, 3, 4, 5].map(n => `Practitioner/d${n}`))
+    expect(found).toHaveLength(5 + 3)
+    expect(keys.at(-1), 'the outcome, which has no address').toBe('undefined')
+  })
+
+  it('ends a page early where what it refers to is large', async () => {
+    const ctx = await testContext()
+    ctx.settings.limits.body = 20_000
+    const many = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    const large = (n: number) => ({ ...doctor(n), name: [{ text: 'x'.repeat(15_000) }] })
+    await storeAll(ctx, [patient, ...many.map(large), ...many.map(n => observation(n, by(n)))])
+    const { keys, sizes } = await walk(ctx, '100')
+    expect([...keys].sort()).toEqual(
+      ['Patient/p', ...many.map(n => `Observation/o${n}`), ...many.map(n => `Practitioner/d${n}`)].sort(),
+    )
+    // Two of them are as much as may come along.
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(6)
   })
 
   it('is bound to whom it was given', async () => {
