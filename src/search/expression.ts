@@ -46,18 +46,14 @@ function element(type: string, name: string): ElementRow | undefined {
 
 /** Returns the alternatives of a union, as they stand, without outer parentheses. */
 export function alternatives(expression: string): string[] {
+  const bare = unquoted(expression)
   const parts: string[] = []
   let depth = 0
-  let quote = ''
   let start = 0
-  for (let i = 0; i < expression.length; i++) {
-    const at = expression[i]!
-    if (quote !== '') {
-      if (at === quote) quote = ''
-    } else if (at === "'" || at === '"') quote = at
-    else if (at === '(') depth++
-    else if (at === ')') depth--
-    else if (at === '|' && depth === 0) {
+  for (let i = 0; i < bare.length; i++) {
+    if (bare[i] === '(') depth++
+    else if (bare[i] === ')') depth--
+    else if (bare[i] === '|' && depth === 0) {
       parts.push(expression.slice(start, i))
       start = i + 1
     }
@@ -66,12 +62,17 @@ export function alternatives(expression: string): string[] {
   return parts.map(part => strip(part.trim())).filter(part => part !== '')
 }
 
+/** Returns the text with blanks in the place of what stands in quotes. */
+const unquoted = (text: string): string =>
+  text.replace(/'[^']*'|"[^"]*"/g, quoted => ' '.repeat(quoted.length))
+
 function strip(text: string): string {
   if (!text.startsWith('(') || !text.endsWith(')')) return text
+  const bare = unquoted(text)
   let depth = 0
   for (let i = 0; i < text.length - 1; i++) {
-    if (text[i] === '(') depth++
-    else if (text[i] === ')') depth--
+    if (bare[i] === '(') depth++
+    else if (bare[i] === ')') depth--
     if (depth === 0) return text
   }
   return strip(text.slice(1, -1).trim())

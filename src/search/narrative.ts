@@ -12,7 +12,11 @@ export function narrativeText(xhtml: string): string {
     const end = tag < 0 ? xhtml.length : tag
     if (end > at) text += decoded(xhtml.slice(at, end))
     if (tag < 0) break
-    if (xhtml.startsWith('<![CDATA[', tag)) {
+    if (!/[A-Za-z/!?]/.test(xhtml[tag + 1] ?? '')) {
+      // Ill formed, and meant as it stands: pressure < 120.
+      text += '<'
+      at = tag + 1
+    } else if (xhtml.startsWith('<![CDATA[', tag)) {
       const close = xhtml.indexOf(']]>', tag)
       text += xhtml.slice(tag + 9, close < 0 ? xhtml.length : close)
       at = close < 0 ? xhtml.length : close + 3
