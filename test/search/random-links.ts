@@ -28,11 +28,12 @@ const CODES = ['c1', 'c2', 'c3']
 const EACH = 8
 export const LINKED_TYPES = ['Organization', 'Patient', 'Observation', 'Group'] as const
 
-const idOf = (type: string, i: number): string => `link-${type.slice(0, 3).toLowerCase()}${i}`
+/** The same ids for all types: what tells resources apart is type and id together. */
+const idOf = (i: number): string => `link-${i}`
 
 /** Returns the resources; some references lead to what is not there. */
 export function randomWorld({ below, pick }: Random): Resource[] {
-  const to = (type: string): Reference => ({ reference: `${type}/${idOf(type, below(EACH + 1))}` })
+  const to = (type: string): Reference => ({ reference: `${type}/${idOf(below(EACH + 1))}` })
   const some = <T>(of: () => T): T[] => Array.from({ length: below(3) }, of)
   const maybe = <K extends string, V>(key: K, value: V): { [key in K]?: V } =>
     (below(4) > 0 ? { [key]: value } : {}) as { [key in K]?: V }
@@ -41,24 +42,24 @@ export function randomWorld({ below, pick }: Random): Resource[] {
     things.push(
       {
         resourceType: 'Organization',
-        id: idOf('Organization', i),
+        id: idOf(i),
         ...maybe('name', pick(NAMES)),
         ...maybe('partOf', to('Organization')),
       },
       {
         resourceType: 'Patient',
-        id: idOf('Patient', i),
+        id: idOf(i),
         ...maybe('gender', pick(GENDERS)),
         ...maybe('managingOrganization', to('Organization')),
       },
       {
         resourceType: 'Observation',
-        id: idOf('Observation', i),
+        id: idOf(i),
         code: { coding: [{ code: pick(CODES) }] },
         ...maybe('subject', to(pick(['Patient', 'Patient', 'Group']))),
         performer: some(() => to(pick(['Organization', 'Patient']))),
       },
-      { resourceType: 'Group', id: idOf('Group', i), member: some(() => ({ entity: to('Patient') })) },
+      { resourceType: 'Group', id: idOf(i), member: some(() => ({ entity: to('Patient') })) },
     )
   return things as unknown as Resource[]
 }
@@ -172,7 +173,7 @@ function leaf({ below, pick }: Random, type: string, plain: boolean): Question {
         : ((thing as Thing).name ?? '').toLowerCase().startsWith(value.toLowerCase())
     return { name: 'name', value, holds }
   }
-  const id = idOf(type, below(EACH + 1))
+  const id = idOf(below(EACH + 1))
   return { name: '_id', value: id, holds: thing => thing.id === id }
 }
 
