@@ -596,6 +596,85 @@ export function operationsSuite(api: () => Api): void {
     })
   })
 
+  describe('a search that asks a value set or a hierarchy', () => {
+    const system = `${TAGS}/cs/${run}`
+    const set = `${TAGS}/vs/${run}`
+    const e = encodeURIComponent
+    const observed = (name: string, code: string) =>
+      put('Observation', name, { status: 'final', code: { coding: [{ system, code }] } })
+    const found = async (query: string) =>
+      (await api().found(query)).map(each => each.replace(`${run}-`, '')).sort()
+
+    beforeAll(() =>
+      store(
+        put('CodeSystem', 'cs', {
+          url: system,
+          status: 'active',
+          content: 'complete',
+          concept: [
+            { code: 'fever', concept: [{ code: 'high-fever' }, { code: 'low-fever' }] },
+            { code: 'cough' },
+          ],
+        }),
+        put('ValueSet', 'vs', {
+          url: set,
+          status: 'active',
+          compose: {
+            include: [{ system, filter: [{ property: 'concept', op: 'is-a', value: 'fever' }] }],
+            exclude: [{ system, concept: [{ code: 'low-fever' }] }],
+          },
+        }),
+        observed('fever', 'fever'),
+        observed('high', 'high-fever'),
+        observed('low', 'low-fever'),
+        observed('cough', 'cough'),
+        put('Location', 'house'),
+        put('Location', 'ward', { partOf: ref('Location', 'house') }),
+        put('Location', 'bed', { partOf: ref('Location', 'ward') }),
+      ),
+    )
+
+    it('finds the codes of a value set by :in, by its url and by its id', async () => {
+      for (const name of [set, `ValueSet/${id('vs')}`])
+        expect(await found(`Observation?code:in=${e(name)}`), name).toEqual(['fever', 'high'])
+      const others = await found(
+        `Observation?code:not-in=${e(set)}&_id=${['fever', 'high', 'low', 'cough'].map(id)}`,
+      )
+      expect(others).toEqual(['cough', 'low'])
+    })
+
+    it('follows a value set as soon as it changes', async () => {
+      const narrow = {
+        url: `${set}-2`,
+        status: 'active',
+        compose: { include: [{ system, concept: [{ code: 'cough' }] }] },
+      }
+      refused(await api().get(`Observation?code:in=${e(`${set}-2`)}`), 400)
+      await store(put('ValueSet', 'vs2', narrow))
+      expect(await found(`Observation?code:in=${e(`${set}-2`)}`)).toEqual(['cough'])
+    })
+
+    it('finds what is below and above a code, itself included', async () => {
+      expect(await found(`Observation?code:below=${e(`${system}|fever`)}`)).toEqual(['fever', 'high', 'low'])
+      expect(await found(`Observation?code:above=${e(`${system}|high-fever`)}`)).toEqual(['fever', 'high'])
+    })
+
+    it('finds what is below and above a resource, itself included', async () => {
+      expect(await found(`Location?partof:below=Location/${id('house')}`)).toEqual(['bed', 'ward'])
+      expect(await found(`Location?partof:above=Location/${id('bed')}`)).toEqual(['bed', 'ward'])
+    })
+
+    it('is refused with the reason where it cannot be told', async () => {
+      const unknown = refused(await api().get(`Observation?code:in=${e(`${set}/unknown`)}`), 400)
+      expect(unknown.issue[0].diagnostics).toMatch(/no such ValueSet/)
+      const away = refused(
+        await api().get(`Observation?code:below=${e('http://snomed.info/sct|386661006')}`),
+        400,
+      )
+      expect(away.issue[0].diagnostics).toMatch(/no CodeSystem/)
+    })
+  })
+
   describe('an operation', () => {
     it('that there is not is a 404, on every level and by every method', async () => {
       for (const path of [
@@ -622,6 +701,29 @@ export function operationsSuite(api: () => Api): void {
             ),
             404,
           )
+    })
+
+    it('is listed in the CapabilityStatement, where it is served', async () => {
+      const { rest } = ok(await api().get('metadata'))
+      const base = 'http://hl7.org/fhir/OperationDefinition'
+      const meta = { name: 'meta', definition: `${base}/Resource-meta` }
+      const sets = ['meta-add', 'meta-delete'].map(name => ({ name, definition: `${base}/Resource-${name}` }))
+      expect(rest[0].operation).toContainEqual(meta)
+      expect(rest[0].operation.map((one: Tree) => one.name)).not.toContain('everything')
+      const of = (type: string) => rest[0].resource.find((each: Tree) => each.type === type).operation
+      expect(of('Basic')).toEqual(expect.arrayContaining([meta, ...sets]))
+      expect(of('Patient')).toEqual(
+        expect.arrayContaining([
+          { name: 'everything', definition: `${base}/Patient-everything` },
+          meta,
+          ...sets,
+        ]),
+      )
+      expect(of('Encounter')).toContainEqual({
+        name: 'everything',
+        definition: `${base}/Encounter-everything`,
+      })
+      expect(of('Observation')).toContainEqual({ name: 'lastn', definition: `${base}/Observation-lastn` })
     })
 
     it('says by OPTIONS how it is called, and answers HEAD', async () => {
