@@ -2,6 +2,7 @@
  * The text of a `_filter` to a tree of comparisons, without any meaning yet.
  * https://hl7.org/fhir/R4/search_filter.html
  */
+import { wellFormed } from './fold.ts'
 
 export type Filter =
   | { is: 'and' | 'or'; parts: readonly Filter[] }
@@ -157,7 +158,7 @@ const isOperator = (text: string): text is Operator => (OPERATORS as readonly st
 
 function unquoted(text: string): string | undefined {
   try {
-    return JSON.parse(text) as string
+    return wellFormed(JSON.parse(text) as string)
   } catch {
     return undefined
   }

@@ -13,6 +13,8 @@ describe('the grammar', () => {
     ['a.b-c._d eq 2014-10-10T10:00:00+05:30', compare('a.b-c._d', 'eq', '2014-10-10T10:00:00+05:30')],
     ['a eq "b) or (c"', compare('a', 'eq', 'b) or (c')],
     ['a eq "\\"\\\\\\u00e9\\n"', compare('a', 'eq', '"\\\u00e9\n')],
+    // Half of a character is none.
+    ['a eq "x\\ud800"', compare('a', 'eq', 'x\ufffd')],
     ['(a eq b)', compare('a', 'eq', 'b')],
     ['not (a eq b)', { is: 'not', of: compare('a', 'eq', 'b') }],
     ['android eq x', compare('android', 'eq', 'x')],

@@ -110,6 +110,32 @@ const MODIFIERS = [
   ':',
   '.name',
   ':Patient.name',
+  ':Patient._id',
+  '._has:Observation:subject:code',
+  ':Group.member:Device.identifier:not',
+  '.subject.subject.subject',
+  '._list',
+  '..',
+]
+const HAS = [
+  '_has:',
+  'Observation:',
+  'Patient:',
+  'subject:',
+  'patient:',
+  'member:',
+  'code',
+  '_id',
+  ':',
+  '.',
+  'x',
+  '_has',
+]
+const FILTER = [
+  ...['(', ')', ' ', ' and ', ' or ', 'not ', 'not(', '[', ']', '"', '\\', '\\u0000', '\\ud800'],
+  ...[' eq ', ' ne ', ' co ', ' pr ', ' po ', ' re ', ' ap ', ' in ', ' ss ', ' ew ', ' xx '],
+  ...['code', 'subject', 'subject.name', '_id', 'name', 'birthdate', 'date', '_has:Observation:subject:code'],
+  ...['code eq x', 'name co "x"', 'birthdate ge 2020', 'gender pr true', '2020', 'true', 'loinc|1', '"x"'],
 ]
 
 describe(`seed ${SEED}`, () => {
@@ -125,6 +151,12 @@ describe(`seed ${SEED}`, () => {
       '_type',
       '_has:a:b:c',
       '_include',
+      '_include:iterate',
+      '_revinclude',
+      '_list',
+      '_in',
+      '_contained',
+      '_explain',
       '_format',
       '_pretty',
       '',
@@ -142,6 +174,10 @@ describe(`seed ${SEED}`, () => {
         `${pick([own, own, own, codes, special][below(5)]!)}${pick(MODIFIERS)}`,
         Array.from({ length: below(6) }, () => pick(PIECES)).join(''),
       ])
+      if (below(6) === 0)
+        pairs.push([Array.from({ length: 1 + below(7) }, () => pick(HAS)).join(''), pick(PIECES)])
+      if (below(6) === 0)
+        pairs.push(['_filter', Array.from({ length: 1 + below(9) }, () => pick(FILTER)).join('')])
       try {
         const { plan: found } = plan(pairs, pick([[type], [], [type, 'Patient']]), below(2) === 0)
         planned++
@@ -186,6 +222,15 @@ describe(`seed ${SEED}`, () => {
         ['ValueSet', 'url:below'],
         ['Patient', '_sort'],
         ['Patient', '_elements'],
+        ['Patient', '_filter'],
+        ['Patient', '_list'],
+        ['Patient', '_include'],
+        ['Patient', '_has:Observation:patient:code'],
+        ['Patient', `_has:${bomb}`],
+        ['Patient', `_has:Observation:${bomb}:code`],
+        ['Patient', `organization.${bomb}`],
+        ['Patient', `organization:${bomb}.name`],
+        ['Observation', 'focus.identifier'],
         ['Patient', bomb],
       ] as const)
         try {
