@@ -116,6 +116,21 @@ describe('rows of a value', () => {
     expect(rows('5', { system: '', code: '=g', unit: '=g' }).map(([unit]) => unit)).toEqual(['', '|=g'])
   })
 
+  test('a position has degrees, where it lies on Earth', () => {
+    const position = (longitude: Json, latitude: Json) =>
+      rowsOf({ resourceType: 'Location', position: { longitude, latitude } }, 'Location.near')
+    const number = (text: string) => new NumberText(text)
+    expect(position(number('76.2673'), number('9.9312'))).toEqual([
+      { kind: 'position', param: 'Location.near', latitude: 9.9312, longitude: 76.2673 },
+    ])
+    expect(position(number('-180'), number('90')).length).toBe(1)
+    expect(position(number('180.5'), number('9'))).toEqual([])
+    expect(position(number('76'), number('-91'))).toEqual([])
+    expect(position(number('1e999'), number('9'))).toEqual([])
+    expect(position('76', '9')).toEqual([])
+    expect(position(number('76'), null)).toEqual([])
+  })
+
   test('a Reference that is an address here has type and id, one elsewhere its URL', () => {
     const target = (reference: string) =>
       rowsOf({ resourceType: 'Observation', subject: { reference } }, 'Observation.subject')
