@@ -14,7 +14,8 @@ export type Phase = (typeof PHASES)[number]
 export interface Trace {
   /** Milliseconds in each phase. */
   ms: Record<Phase, number>
-  /** When the phase under way began, by the context's `tick`. */
+  /** The phase under way, and when it began by the context's `tick`. */
+  phase: Phase
   since: number
   plan?: SearchPlan
   /** Names of the parameters that were applied, as they were sent. */
@@ -29,6 +30,7 @@ export interface Trace {
 
 export const newTrace = (ctx: Context): Trace => ({
   ms: { parse: 0, plan: 0, query: 0, include: 0, render: 0 },
+  phase: 'parse',
   since: ctx.tick(),
   names: [],
   rows: 0,
@@ -41,6 +43,7 @@ export function lap(ctx: Context, trace: Trace, phase: Phase): void {
   const now = ctx.tick()
   trace.ms[phase] += now - trace.since
   trace.since = now
+  trace.phase = PHASES[PHASES.indexOf(phase) + 1] ?? phase
 }
 
 /** Returns what an OperationOutcome says of the search: plan, index, the backend's plans, times, rows examined, and a hint. */
@@ -78,7 +81,7 @@ export function logSlow(ctx: Context, trace: Trace): void {
     rows: trace.rows,
     included: trace.included,
     parameters: trace.names,
-    ...(trace.plan === undefined ? {} : { plan: planShape(trace.plan) }),
+    ...(trace.plan === undefined ? {} : { shape: planShape(trace.plan) }),
   })
 }
 

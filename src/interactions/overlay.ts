@@ -3,7 +3,7 @@
  * https://hl7.org/fhir/R4/http.html#trules
  */
 import type { Context } from '../context.ts'
-import { fhirError } from '../fhir/error.ts'
+import { type FhirError, fhirError } from '../fhir/error.ts'
 import type { Resource } from '../fhir/json.ts'
 import type { IndexRow } from '../search/index-row.ts'
 import { matches } from '../search/match.ts'
@@ -57,6 +57,14 @@ function tokensAsked(node: Node): readonly string[] | undefined {
   return node.kind === 'or' && !below.includes(undefined) ? below.flatMap(one => one ?? []) : undefined
 }
 
+/** Returns the refusal of criteria that depend on resources of a type that the transaction writes. */
+export const dependsOnWritten = (type: string): FhirError =>
+  fhirError(
+    'not-supported',
+    `The criteria depend on other resources, and this transaction writes ${type}: send what it writes in a transaction of its own.`,
+    { status: 400, expression: 'http.url' },
+  )
+
 /** Returns the keys of the type that may match: all, where the plan asks for no tokens. */
 function candidates(ctx: Context, overlay: Overlay, ofType: PendingType, plan: SearchPlan): Iterable<Key> {
   const asked = tokensAsked(plan.where)
@@ -101,13 +109,7 @@ export async function findInOverlay(
   most: number,
 ): Promise<Found> {
   const { type, plan } = criteria
-  for (const one of criteria.related)
-    if (overlay.types.has(one))
-      throw fhirError(
-        'not-supported',
-        `The criteria depend on other resources, and this transaction writes ${one}: send what it writes in a transaction of its own.`,
-        { status: 400, expression: 'http.url' },
-      )
+  for (const one of criteria.related) if (overlay.types.has(one)) throw dependsOnWritten(one)
   const ofType = overlay.types.get(type)
   // However many of the rows found are replaced by pending ones, `most` and one more could remain.
   const page = await findMatches(ctx, criteria, most + (ofType?.keys.size ?? 0))

@@ -13,7 +13,7 @@ import type { Cursor, SearchOptions } from '../storage/port.ts'
 import { charactersOf, fittingPage, mostCharacters } from './answer-size.ts'
 import { Outdated, underCurrent } from './current.ts'
 import { openPlace, sealPlace, type Way } from './cursors.ts'
-import { lap, newTrace, type Trace } from './explain.ts'
+import { lap, logSlow, newTrace, type Trace } from './explain.ts'
 import { checkId, checkType } from './identity.ts'
 import { included } from './include.ts'
 import { linkOf } from './paging.ts'
@@ -59,8 +59,8 @@ export interface SearchResult {
 export const CURSOR = '_cursor'
 
 /**
- * Returns a page of the resources that match. `type` undefined searches the whole system, or the whole compartment. Those parameters of presentation (`_format`, `_pretty`) are the caller's to take out of
- * `pairs`.
+ * Returns a page of the resources that match. `type` undefined searches the whole system, or the whole compartment. The parameters of
+ * presentation (`_format`, `_pretty`) are the caller's to take out of `pairs`.
  *
  * Throws `not-supported` (404) for an unknown type or one that has no such compartment, `invalid`/`not-supported` (400) for an unknown
  * parameter or modifier unless `lenient`, `not-found` (410) for a stored query whose time is over, `too-costly` when the search takes too
@@ -82,6 +82,23 @@ async function searchUnder(
   options: AskOptions,
 ): Promise<SearchResult> {
   const trace = newTrace(ctx)
+  try {
+    return await traced(ctx, type, pairs, options, trace)
+  } catch (error) {
+    // One that is ended at its deadline is a slow one.
+    lap(ctx, trace, trace.phase)
+    logSlow(ctx, trace)
+    throw error
+  }
+}
+
+async function traced(
+  ctx: Context,
+  type: string | undefined,
+  pairs: Pairs,
+  options: AskOptions,
+  trace: Trace,
+): Promise<SearchResult> {
   const path = pathOf({ type, compartment: options.compartment })
   const { plan, result, applied, ignored } = await plannedSearch(ctx, type, pairs, options, trace)
   // What is left out as unknown may have been defined on another instance.

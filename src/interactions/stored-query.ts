@@ -13,12 +13,19 @@ export const STORED = '_stored'
 /** How long a search is kept after it was last asked for in full, ms. */
 const KEPT_MS = 24 * 3_600_000
 
+/** What one row holds on every backend, however many bytes a character has. */
+const MOST_CHARACTERS = 600_000
+
 /**
  * Keeps the parameters of a search for its asker, and returns the id. The same search of the same asker has the same id, so that who
  * polls does not fill the store.
+ *
+ * Throws `too-costly` (413) where the search is too long even for that.
  */
 export async function storeQuery(ctx: Context, path: string, pairs: Pairs): Promise<string> {
   const text = JSON.stringify(pairs)
+  if (text.length > MOST_CHARACTERS)
+    throw fhirError('too-costly', 'The search is too long for the links of its pages: ask for less at once.')
   const id = await idOf(ctx, path, text)
   await ctx.storage.remember(nameOf(ctx, path, id), text, ctx.clock() + KEPT_MS)
   return id

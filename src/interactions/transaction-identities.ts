@@ -13,7 +13,14 @@ import { resolveReferences } from './conditional-references.ts'
 import { criteriaOf, multipleMatches } from './criteria.ts'
 import { mostDeleted, tooMany } from './delete.ts'
 import { type Entry, errorInEntry, inEntry, patchOf } from './entry.ts'
-import { findInOverlay, newOverlay, type Overlay, type Pending, setPending } from './overlay.ts'
+import {
+  dependsOnWritten,
+  findInOverlay,
+  newOverlay,
+  type Overlay,
+  type Pending,
+  setPending,
+} from './overlay.ts'
 import { patched } from './patch.ts'
 import { checkIfMatch } from './preconditions.ts'
 import { type Live, live } from './read.ts'
@@ -43,6 +50,8 @@ export interface Write {
 /** What one attempt knows. */
 export interface Attempt {
   overlay: Overlay
+  /** How many entries write resources of a type. */
+  writers: Map<string, number>
   writes: Write[]
   /** The write that makes the next version of a resource. */
   making: Map<Key, Write>
@@ -65,6 +74,7 @@ export async function begin(ctx: Context, asked: readonly Asked[]): Promise<Atte
   )
   const state: Attempt = {
     overlay: newOverlay(),
+    writers: new Map(),
     writes: [],
     making: new Map(),
     searched: false,
@@ -77,6 +87,7 @@ export async function begin(ctx: Context, asked: readonly Asked[]): Promise<Atte
   // Identities that need no search are known from the start, so that criteria see resources whose links are rewritten.
   for (const { entry, newId } of asked) {
     const { method, target } = entry
+    state.writers.set(target.type, (state.writers.get(target.type) ?? 0) + 1)
     if (method === 'POST' && entry.ifNoneExist === undefined) know(state, entry, keyOf(target.type, newId), 1)
     if ((method === 'PUT' || method === 'PATCH') && target.id !== '') {
       const key = keyOf(target.type, target.id)
@@ -233,6 +244,9 @@ async function find(ctx: Context, state: Attempt, entry: Entry, pairs: Pairs, mo
   state.searched = true
   const place = entry.ifNoneExist === undefined ? 'http.url' : 'http.ifNoneExist'
   const criteria = await criteriaOf(ctx, entry.target.type, pairs, place)
+  // Whatever the order of the entries, the answer is the same.
+  for (const type of criteria.related)
+    if ((state.writers.get(type) ?? 0) > (type === criteria.type ? 1 : 0)) throw dependsOnWritten(type)
   const found = await findInOverlay(ctx, state.overlay, criteria, most)
   // What a conditional update, patch or deletion would have hit before the transaction is its identity too.
   const other = entry.method === 'POST' ? undefined : found.before.find(key => state.overlay.pending.has(key))

@@ -221,3 +221,185 @@ describe('the system', () => {
   })
   test('has no unknown types', async () => expect((await refusal(find([], 'Patients'))).status).toBe(404))
 })
+
+describe('includes', () => {
+  const observe = (id: string, members: string) =>
+    update(
+      ctx,
+      'Observation',
+      id,
+      resource(`{"resourceType":"Observation","id":"${id}","status":"final","code":{"text":"x"},${members}}`),
+    )
+  const limited = (includes: number) => ({
+    ...ctx,
+    settings: { ...ctx.settings, limits: { ...ctx.settings.limits, includes } },
+  })
+  beforeEach(async () => {
+    for (const id of ['o1', 'o2', 'o3']) await observe(id, '"subject":{"reference":"Patient/a"}')
+    await observe(
+      'all',
+      '"focus":[{"reference":"Patient/a"},{"reference":"Patient/b"},{"reference":"Patient/c"}]',
+    )
+  })
+
+  test.each([
+    [
+      'Patient',
+      'a',
+      '_revinclude',
+      'Observation:subject',
+      ['Observation/o1', 'Observation/o2', 'Observation/o3'],
+    ],
+    ['Observation', 'all', '_include', 'Observation:focus', ['Patient/a', 'Patient/b', 'Patient/c']],
+  ] as const)('of %s are as many as the setting allows, and no more', async (type, id, name, value, keys) => {
+    const pairs: Pairs = [
+      ['_id', id],
+      [name, value],
+    ]
+    const found = await search(limited(3), type, pairs)
+    expect(found.included.map(({ key }) => key)).toEqual(keys)
+    const error = await refusal(search(limited(2), type, pairs))
+    expect([error.status, error.code, error.message]).toEqual([
+      400,
+      'too-costly',
+      expect.stringContaining('NADI_INCLUDE_LIMIT'),
+    ])
+  })
+
+  test('what is a match, or was included before, does not count against the limit', async () => {
+    const pairs: Pairs = [
+      ['_id', 'a,b,c'],
+      ['_revinclude', 'Observation:focus'],
+      ['_include:iterate', 'Observation:focus'],
+    ]
+    const found = await search(limited(1), 'Patient', pairs)
+    expect(found.included.map(({ key }) => key)).toEqual(['Observation/all'])
+  })
+
+  test('cost one reading and one search for a level, however many they are', async () => {
+    const asked: string[] = []
+    const storage: typeof ctx.storage = Object.assign(Object.create(ctx.storage), {
+      search: (...of: Parameters<typeof ctx.storage.search>) => {
+        asked.push('search')
+        return ctx.storage.search(...of)
+      },
+      readMany: (...of: Parameters<typeof ctx.storage.readMany>) => {
+        asked.push('readMany')
+        return ctx.storage.readMany(...of)
+      },
+    })
+    const found = await search({ ...ctx, storage }, 'Patient', [
+      ['_id', 'a,b'],
+      ['_revinclude', 'Observation:subject'],
+      ['_revinclude', 'Observation:focus'],
+      ['_include:iterate', 'Observation:focus'],
+    ])
+    expect(found.included.map(({ key }) => key)).toEqual([
+      'Observation/o1',
+      'Observation/o2',
+      'Observation/o3',
+      'Observation/all',
+      'Patient/c',
+    ])
+    // The matches; what refers to them; what that refers to.
+    expect(asked).toEqual(['search', 'search', 'readMany'])
+  })
+
+  test('a cursor is good whatever comes along and however long the page is', async () => {
+    const [, cursor] = pairsOf((await find([['_count', '2']])).link('next')).find(
+      ([name]) => name === '_cursor',
+    )!
+    const page = await find([
+      ['_count', '1'],
+      ['_cursor', cursor],
+      ['_revinclude', 'Observation:focus'],
+      ['_explain', 'true'],
+    ])
+    expect([page.ids, page.included.map(({ key }) => key)]).toEqual(['c', ['Observation/all']])
+  })
+})
+
+describe('a slow search', () => {
+  test('is logged with its shape and the time of each phase, and nothing of what was asked or found', async () => {
+    const lines: [string, Record<string, unknown> | undefined][] = []
+    let now = 0
+    const slow: TestContext = {
+      ...ctx,
+      // Each look at the clock finds ten milliseconds gone.
+      tick: () => (now += 10),
+      log: { ...ctx.log, warn: (message, fields) => lines.push([message, fields]) },
+      settings: { ...ctx.settings, limits: { ...ctx.settings.limits, slowMs: 50 } },
+    }
+    const pairs: Pairs = [
+      ['family:contains', 'nair'],
+      ['_tag', 't'],
+      ['_sort', '-birthdate'],
+    ]
+    const bundle = searchBundle(slow, await search(slow, 'Patient', pairs))
+    expect(bundle).not.toContain('"mode":"outcome"')
+    expect(lines).toHaveLength(1)
+    const [message, fields] = lines[0]!
+    expect(message).toBe('slow search')
+    expect(fields).toMatchObject({
+      ms: 60,
+      parse: 10,
+      plan: 10,
+      query: 10,
+      include: 10,
+      render: 20,
+      rows: 1,
+      included: 0,
+      parameters: ['family:contains', '_tag', '_sort'],
+    })
+    expect(JSON.stringify(fields)).not.toMatch(/nair/i)
+    expect(fields?.shape).toBe('Patient: and(string Patient.family, token _tag) by -Patient.birthdate')
+  })
+
+  test('is logged though it was ended, and a quick one is not', async () => {
+    const lines: unknown[] = []
+    const late = { ...ctx, log: { ...ctx.log, warn: (_: string, fields: unknown) => lines.push(fields) } }
+    const storage: typeof ctx.storage = Object.assign(Object.create(ctx.storage), {
+      search: async () => {
+        ctx.pass(70_000)
+        throw new Error('ended')
+      },
+    })
+    await expect(search({ ...late, storage }, 'Patient', [])).rejects.toThrow('ended')
+    expect(lines).toMatchObject([{ query: 70_000, parse: 0, rows: 0 }])
+    searchBundle(late, await search(late, 'Patient', []))
+    expect(lines).toHaveLength(1)
+  })
+})
+
+describe('a stored query', () => {
+  const LONG: Pairs = [
+    ['_count', '1'],
+    ['family', 'Nair,Menon,Pillai'],
+  ]
+  const short = () => ({
+    ...ctx,
+    settings: { ...ctx.settings, limits: { ...ctx.settings.limits, url: 60 } },
+  })
+  const next = async () =>
+    pairsOf((await search(short(), 'Patient', LONG)).links.find(one => one.relation === 'next')?.url)
+
+  test('is kept for a day after it was last asked for', async () => {
+    const pairs = await next()
+    expect(pairs.map(([name]) => name)).toEqual(['_stored', '_cursor'])
+    ctx.pass(24 * 3_600_000 - 1000)
+    const page = await search(short(), 'Patient', pairs)
+    expect(page.rows.map(({ key }) => key)).toEqual(['Patient/b'])
+    // Its page named it again.
+    ctx.pass(24 * 3_600_000 - 1000)
+    expect((await search(short(), 'Patient', pairs)).rows).toHaveLength(1)
+    ctx.pass(24 * 3_600_000 + 1)
+    const error = await refusal(search(short(), 'Patient', pairs))
+    expect([error.status, error.code]).toEqual([410, 'not-found'])
+  })
+
+  test('is for its asker alone', async () => {
+    const pairs = await next()
+    const other = { ...short(), principal: { id: 'other' } }
+    expect((await refusal(search(other, 'Patient', pairs))).status).toBe(410)
+  })
+})

@@ -529,3 +529,40 @@ test.each([
   ])
   expect(await textOf(done[1])).toContain(`"reference":"${keyIn(done[0])}"`)
 })
+
+describe('criteria that look at other resources', () => {
+  const chained = 'Observation?subject:Patient.identifier=http://s%7Cp'
+  beforeEach(async () => {
+    await put('p')
+    const text = observation('Patient/p').replace('{', '{"id":"o",')
+    await update(ctx, 'Observation', 'o', resource(text))
+  })
+
+  test('find what is stored', async () => {
+    const answers = await send([entry('PUT', chained, observation('Patient/p'))])
+    expect([statuses(answers), keyIn(answers[0])]).toEqual([['200'], 'Observation/o'])
+    expect(statuses(await send([entry('DELETE', chained)]))).toEqual(['204'])
+  })
+
+  test.each([
+    ['a resource that they lead over', entry('PUT', 'Patient/p', identified('q', '"id":"p"')), chained],
+    ['a new resource of a type that they lead over', entry('POST', 'Patient', identified('p')), chained],
+    ['a resource of their own type', entry('POST', 'Observation', observation('Patient/p')), chained],
+    [
+      'what they look back at',
+      entry('POST', 'Encounter', '{"resourceType":"Encounter","status":"planned","class":{"code":"AMB"}}'),
+      'Patient?_has:Encounter:subject:status=planned',
+    ],
+  ])('are refused beside an entry that writes %s', async (_, write, criteria) => {
+    const body = criteria.startsWith('Patient') ? identified('x') : observation('Patient/p')
+    const error = await refusal(send([entry('PUT', criteria, body), write]))
+    expect(shape(error)).toEqual([400, 'not-supported', ['Bundle.entry[0].request.url']])
+    expect((await ctx.storage.read('Observation/o'))?.version).toBe(1)
+  })
+
+  test('are refused in a conditional reference where the transaction writes what they look at', async () => {
+    const body = observation('Patient?_has:Observation:subject:status=final')
+    const error = await refusal(send([entry('POST', 'Observation', body)]))
+    expect(shape(error)).toEqual([400, 'not-supported', ['Bundle.entry[0].resource.subject.reference']])
+  })
+})
