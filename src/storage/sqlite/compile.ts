@@ -3,7 +3,7 @@ import { fhirError } from '../../fhir/error.ts'
 import type { Node, SearchPlan } from '../../search/plan-node.ts'
 import { chainHolds, chainSelect, hasHolds, hasSelect } from './chain.ts'
 import type { Terms } from './index-tables.ts'
-import { bounds, type Kind, type Leaf, leaf, textFound, textMeets } from './leaf.ts'
+import { bounds, type Kind, type Leaf, leaf, textMeets, textsFound } from './leaf.ts'
 import { nameId } from './names.ts'
 import { nearHolds, nearSelect } from './near.ts'
 import { all, any, raw, type Sql, sql, TRUE, unionAll } from './sql.ts'
@@ -44,6 +44,9 @@ export interface Find {
   /** The parameter whose rows are read; its resource type is the type of all that are found. */
   param?: string
 }
+
+/** Characters of SQL in the find of alternatives. */
+const MOST_TEXT = 8_000
 
 const json = (value: unknown): string => JSON.stringify(value)
 
@@ -120,22 +123,37 @@ const unknownNode = (node: Node): Error =>
  */
 export function find(node: Node, types: readonly string[], terms: Terms): Find | undefined {
   switch (node.kind) {
-    case 'and':
     case 'not':
     case 'type':
       return undefined
+    case 'and': {
+      const first = firstFind(node.nodes, types, terms)
+      if (first === undefined) return undefined
+      const { select, within, ordered: _, ...rest } = first.find
+      const others = node.nodes.filter(one => one !== first.node).map(one => holds(one, raw('a.rid'), terms))
+      return {
+        ...rest,
+        select: sql`SELECT a.rid AS rid FROM (${select}) a WHERE ${all(others)}`,
+        within: within ?? select,
+      }
+    }
     case 'or': {
       const finds = grouped(node.nodes, terms).map(one =>
         one.kind === 'set' ? setFind(one, terms) : find(one, types, terms),
       )
       if (finds.length === 0 || finds.some(one => one === undefined)) return undefined
       const found = finds as Find[]
+      // A statement of D1 has 100 KB, and a find stands in it several times.
+      if (found.reduce((sum, one) => sum + one.select.text.length, 0) > MOST_TEXT) return undefined
       if (found.length === 1) return found[0]
       const params = new Set(found.map(one => one.param))
       return {
         select: unionAll(found.map(one => sql`SELECT rid FROM (${one.select})`)),
         unique: false,
         rank: Math.max(...found.map(one => one.rank)),
+        ...(found.some(one => one.within !== undefined)
+          ? { within: unionAll(found.map(one => sql`SELECT rid FROM (${one.within ?? one.select})`)) }
+          : {}),
         ...(params.size === 1 && found[0]!.param !== undefined ? { param: found[0]!.param } : {}),
       }
     }
@@ -164,13 +182,11 @@ export function find(node: Node, types: readonly string[], terms: Terms): Find |
       selects.push(sql`SELECT str.rid AS rid FROM sv CROSS JOIN str ON str.sid = sv.sid WHERE sv.p = ${p}`)
       return { select: unionAll(selects), unique: false, rank: 7, param: node.param }
     }
-    case 'string':
-      return {
-        select: sql`SELECT str.rid AS rid FROM sv CROSS JOIN str ON str.sid = sv.sid WHERE sv.p = ${nameId(node.param)} AND ${textFound(node)}`,
-        unique: false,
-        rank: 3,
-        param: node.param,
-      }
+    case 'string': {
+      const { from, where } = textsFound(node)
+      const select = sql`SELECT str.rid AS rid FROM ${from} CROSS JOIN str ON str.sid = sv.sid WHERE ${where}`
+      return { select, unique: false, rank: 3, param: node.param }
+    }
     case 'token':
     case 'uri':
     case 'date':
@@ -246,11 +262,22 @@ export function implies(param: string | undefined, types: readonly string[] | un
 /** Returns the select of the rids that a plan finds, each once, in no order. */
 export function found(plan: Pick<SearchPlan, 'types' | 'where'>, terms: Terms): Sql {
   const { types, nodes } = conditions(plan)
-  const finds = nodes
-    .map(node => ({ node, find: find(node, types ?? [], terms) }))
-    .filter(one => one.find !== undefined)
-    .sort((a, b) => a.find!.rank - b.find!.rank)
-  return foundBy(finds[0]?.find, finds[0]?.node, types, nodes, terms)
+  const first = firstFind(nodes, types ?? [], terms)
+  return foundBy(first?.find, first?.node, types, nodes, terms)
+}
+
+/** Returns the find that is likely to be the smallest. */
+function firstFind(
+  nodes: readonly Node[],
+  types: readonly string[],
+  terms: Terms,
+): { node: Node; find: Find } | undefined {
+  let first: { node: Node; find: Find } | undefined
+  for (const node of nodes) {
+    const one = find(node, types, terms)
+    if (one !== undefined && (first === undefined || one.rank < first.find.rank)) first = { node, find: one }
+  }
+  return first
 }
 
 /** As `found`, beginning with the find given, or with the list of all resources of the types. */

@@ -48,14 +48,14 @@ export function leaf(node: Leaf, terms: Terms): Rows {
     case 'date':
       return {
         table: 'dat',
-        where: all([p, bounds(implied(node.bounds))]),
+        where: all([p, rangeBounds(implied(node.bounds))]),
         ordered: false,
         unique: false,
         rank: 4,
       }
     case 'quantity': {
       const unit = sql`unit = ${termId(node.unit, terms)}`
-      const where = all([p, unit, bounds(implied(node.bounds))])
+      const where = all([p, unit, rangeBounds(implied(node.bounds))])
       return { table: 'qty', where, ordered: false, unique: false, rank: 4 }
     }
     case 'reference': {
@@ -83,6 +83,12 @@ function implied<V extends string | number>(given: readonly Bound<V>[]): End[] {
 export const bounds = (ends: readonly End[]): Sql =>
   all(ends.map(({ end, op, value }) => sql`${raw(`${end} ${op} `)}${value}`))
 
+/** As bounds; the index on ends is left alone where there is a bound on beginnings. */
+function rangeBounds(ends: readonly End[]): Sql {
+  const begins = ends.some(({ end }) => end === 'lo')
+  return bounds(ends.map(one => (begins && one.end === 'hi' ? { ...one, end: '+hi' } : one)))
+}
+
 /** The condition over `sv` that a stored text meets the node. */
 export function textMeets({ match, value }: Kind<'string'>): Sql {
   switch (match) {
@@ -98,10 +104,10 @@ export function textMeets({ match, value }: Kind<'string'>): Sql {
   }
 }
 
-/** As textMeets, found by an index: texts with the trigrams of a longer needle, and those not yet in the trigram index. */
-export function textFound(node: Kind<'string'>): Sql {
-  const characters = [...node.value]
-  if (node.match !== 'contains' || characters.length < 3) return textMeets(node)
+/** Returns what the trigram index is asked for a needle; undefined for one that it does not help to find. */
+function trigramsOf({ match, value }: Kind<'string'>): string | undefined {
+  const characters = [...value]
+  if (match !== 'contains' || characters.length < 3) return undefined
   const trigrams = new Set<string>()
   // The rarest trigrams are not known; a handful narrows well and instr decides.
   for (let i = 0; i + 3 <= characters.length && trigrams.size < 12; i++) {
@@ -109,10 +115,29 @@ export function textFound(node: Kind<'string'>): Sql {
     // The language of MATCH ends at a NUL.
     if (!trigram.includes('\0')) trigrams.add(`"${trigram.replaceAll('"', '""')}"`)
   }
-  if (trigrams.size === 0) return textMeets(node)
-  const candidates = sql`SELECT rowid FROM sv_trigram WHERE sv_trigram MATCH ${[...trigrams].join(' AND ')}`
-  const rest = raw(`SELECT sid FROM sv WHERE sid > (SELECT value FROM meta WHERE name = 'trigram')`)
-  return sql`sv.sid IN (${candidates} UNION ALL ${rest}) AND ${textMeets(node)}`
+  return trigrams.size === 0 ? undefined : [...trigrams].join(' AND ')
+}
+
+const matched = (trigrams: string): Sql =>
+  sql`SELECT rowid AS sid FROM sv_trigram WHERE sv_trigram MATCH ${trigrams}`
+/** Texts that are not yet in the trigram index. */
+const NEW_TEXTS = raw(`SELECT sid FROM sv WHERE sid > (SELECT value FROM meta WHERE name = 'trigram')`)
+
+/** The rows of `sv` that meet the node, by an index. */
+export function textsFound(node: Kind<'string'>): { from: Sql; where: Sql } {
+  const where = sql`sv.p = ${nameId(node.param)} AND ${textMeets(node)}`
+  const trigrams = trigramsOf(node)
+  if (trigrams === undefined) return { from: raw('sv'), where }
+  return { from: sql`(${matched(trigrams)} UNION ALL ${NEW_TEXTS}) x CROSS JOIN sv ON sv.sid = x.sid`, where }
+}
+
+/** As textsFound, as a condition on `sv` alone. */
+export function textFound(node: Kind<'string'>): Sql {
+  const trigrams = trigramsOf(node)
+  const where = sql`sv.p = ${nameId(node.param)} AND ${textMeets(node)}`
+  return trigrams === undefined
+    ? where
+    : sql`sv.sid IN (${matched(trigrams)} UNION ALL ${NEW_TEXTS}) AND ${where}`
 }
 
 /** The condition that a column begins with a text, as a range: LIKE is limited to 50 bytes on D1 and folds ASCII. */

@@ -6,6 +6,8 @@ import { join, type Sql, sql } from './sql.ts'
 export interface Probes {
   /** Returns the number of rows of each find, at most its cap. */
   count(finds: readonly Find[]): Promise<number[]>
+  /** As count, up to FURTHER and away from where it would hold up others. */
+  countFurther(finds: readonly Find[], deadline: number | undefined): Promise<number[]>
   /** Rows of an index in the order of rid can be walked as well, so that fewer of them are worth counting. */
   capOf(find: Find): number
 }
@@ -13,12 +15,19 @@ export interface Probes {
 /** Patients come and go by the second, frequencies do not. */
 const KEPT_MS = 10_000
 const MOST = 1_000
+/** Rows that are counted where a search takes long anyway. */
+export const FURTHER = 100_000
 
 export function createProbes(driver: Driver, clock: () => number, cap: number): Probes {
   const known = new Map<string, { at: number; count: number }>()
   const capOf = ({ ordered }: Find): number => (ordered === undefined ? 4 * cap : cap)
   return {
     capOf,
+    async countFurther(finds, deadline) {
+      const counts = finds.map(one => countOf(one, FURTHER))
+      const [rows] = await driver.readLong([sql`SELECT ${join(counts, ', ')}`], deadline)
+      return rows![0] as number[]
+    },
     async count(finds) {
       const now = clock()
       const names = finds.map(({ select }) => `${select.text}\n${JSON.stringify(select.params)}`)
@@ -28,13 +37,7 @@ export function createProbes(driver: Driver, clock: () => number, cap: number): 
       })
       const fresh = new Map<Find, number>()
       if (asked.length > 0) {
-        const counts = asked.map(one => {
-          const most = capOf(one)
-          const rows = counted(one.select, most)
-          return one.within === undefined
-            ? rows
-            : sql`CASE WHEN ${counted(one.within, most)} >= ${most} THEN ${most} ELSE ${rows} END`
-        })
+        const counts = asked.map(one => countOf(one, capOf(one)))
         const [rows] = await driver.read([sql`SELECT ${join(counts, ', ')}`])
         for (const [i, find] of asked.entries()) fresh.set(find, rows![0]![i] as number)
       }
@@ -48,6 +51,12 @@ export function createProbes(driver: Driver, clock: () => number, cap: number): 
       })
     },
   }
+}
+
+function countOf({ select, within }: Find, cap: number): Sql {
+  const rows = counted(select, cap)
+  if (within === undefined) return rows
+  return sql`CASE WHEN ${counted(within, cap)} >= ${cap} THEN ${cap} ELSE ${rows} END`
 }
 
 const counted = (select: Sql, cap: number): Sql =>

@@ -6,13 +6,13 @@
 import type { Node, SearchPlan, SortKey } from '../../search/plan-node.ts'
 import type { Explained, SearchOptions } from '../port.ts'
 import { conditions, find, foundBy } from './compile.ts'
-import { costOfAll, KEY, LONG, ROW } from './cost.ts'
+import { CHEAP, gatherCost, LONG, stepCost } from './cost.ts'
 import type { Driver, Row } from './driver.ts'
 import { explained, watched } from './explain.ts'
 import { listed } from './found.ts'
 import type { Terms } from './index-tables.ts'
 import { beyond, type Ordering, orderBy, ordering } from './order.ts'
-import type { Probes } from './probes.ts'
+import { FURTHER, type Probes } from './probes.ts'
 import { join, raw, type Sql, sql, TRUE } from './sql.ts'
 import { type Choice, inOrderOfMaking, type Part, page, type Query, walkBySort } from './walk.ts'
 import { windowFind, windows } from './windows.ts'
@@ -51,18 +51,24 @@ export async function searchRows(
   const watching = options.explain ? watched(engine) : undefined
   const start = watching === undefined ? 0 : performance.now()
   const context: Context = { driver: watching ?? engine, query, options, probes }
-  const choice = await choose(context)
-  const done = await run(context, choice)
+  const chosen = await choose(context)
+  const done = await run(context, chosen)
   if (watching === undefined) return done
   const ms = Math.round((performance.now() - start) * 100) / 100
-  return { ...done, explained: await explained(engine, watching, said(context, choice, done), ms) }
+  return { ...done, explained: await explained(engine, watching, said(context, done), ms) }
 }
 
 const nothing = ({ explain }: SearchOptions): { explained?: Explained } =>
   explain ? { explained: { driver: 'none: no resource can be of these types', plans: [], ms: 0 } } : {}
 
-/** Returns the find to begin with; undefined where there is none better than the list of all. */
-async function choose({ driver, query, options, probes }: Context): Promise<Choice> {
+interface Chosen {
+  /** What to begin with. */
+  choice: Choice
+  candidates: readonly Choice[]
+}
+
+/** Returns the find to begin with; none where there is none better than the list of all. */
+async function choose({ driver, query, options, probes }: Context): Promise<Chosen> {
   const { plan, types, nodes, terms } = query
   const candidates: Choice[] = []
   for (const node of nodes) {
@@ -77,12 +83,15 @@ async function choose({ driver, query, options, probes }: Context): Promise<Choi
         candidates.push({ find: found, node: undefined, selective: false, count: Number.POSITIVE_INFINITY })
     }
   if (candidates.length === 0)
-    return { find: undefined, node: undefined, selective: false, count: Number.POSITIVE_INFINITY }
+    return {
+      choice: { find: undefined, node: undefined, selective: false, count: Number.POSITIVE_INFINITY },
+      candidates,
+    }
   candidates.sort((a, b) => a.find!.rank - b.find!.rank)
   const first = candidates[0]!
   // Nothing to choose: an index in the order of rid, read to the end of the page.
   if (candidates.length === 1 && plan.sort.length === 0 && first.find!.ordered && options.total === 'none')
-    return first
+    return { choice: first, candidates }
 
   let best: Choice | undefined
   const groups = driver.local ? candidates.map(one => [one]) : [candidates.slice(0, 8)]
@@ -95,12 +104,13 @@ async function choose({ driver, query, options, probes }: Context): Promise<Choi
     }
     if (best !== undefined && best.count <= FEW) break
   }
-  if (best !== undefined) return best
+  if (best !== undefined) return { choice: best, candidates }
   const walkable = plan.sort.length === 0 ? candidates.find(one => one.find!.ordered) : undefined
-  return walkable ?? first
+  return { choice: walkable ?? first, candidates }
 }
 
 interface Done extends SearchResult {
+  begun: Choice
   /** What the page was read by. */
   way: string
   /** The page was looked for in vain along the way that it would have been quick by. */
@@ -109,32 +119,42 @@ interface Done extends SearchResult {
 }
 
 /** Microseconds that gathering takes, for a page or for a count. */
-function gatheringCost({ query: { nodes, plan } }: Context, { count, node }: Choice, keys: boolean): number {
-  return count * (ROW + costOfAll(nodes.filter(one => one !== node)) + (keys ? KEY * plan.sort.length : 0))
-}
+const costOfGathering = (
+  { query: { nodes, plan } }: Context,
+  { count, node, find }: Choice,
+  keys: boolean,
+): number =>
+  gatherCost(
+    count,
+    nodes.filter(one => one !== node),
+    find?.ordered !== undefined,
+    keys ? plan.sort.length : 0,
+  )
 
-async function run(context: Context, choice: Choice): Promise<Done> {
+async function run(context: Context, chosen: Chosen): Promise<Done> {
+  const { choice } = chosen
   const { driver, query, options, probes } = context
   const { limit, bytes, deadline } = options
   const { plan } = query
   const counting = options.total === 'accurate' ? [count(query, choice)] : []
-  const cheap = choice.selective && gatheringCost(context, choice, limit > 0) <= LONG
-  /** That nothing narrows it is no matter while there are few resources. */
+  const cost = choice.selective ? costOfGathering(context, choice, limit > 0) : Number.POSITIVE_INFINITY
+  /** Whether it is much to go through all resources; that nothing narrows it is no matter while they are few. */
   const many = async (): Promise<boolean> => {
     const all = listed(query.types)
     const [n] = await probes.count([all])
-    return n! >= probes.capOf(all) || n! * (ROW + costOfAll(query.nodes) + KEY * plan.sort.length) > LONG
+    return n! >= probes.capOf(all) || gatherCost(n!, query.nodes, true, plan.sort.length) > LONG
   }
 
   const walk = walkParts(query, choice)
   const way = (part: Part | undefined, long: boolean, fellBack = false) => ({
+    begun: choice,
     way: part?.along ?? 'count',
     long,
     fellBack,
   })
-  if (limit === 0 || counting.length > 0 || cheap || walk === undefined) {
+  if (limit === 0 || counting.length > 0 || cost <= CHEAP || walk === undefined) {
     const parts = limit === 0 ? [] : choice.selective || walk === undefined ? [gathered(query, choice)] : walk
-    const long = !cheap && (await many())
+    const long = cost > LONG && (await many())
     const read = long ? driver.readLong : driver.read
     const first = parts[0]
     const answers = await read([...(first ? [page(first.rows(limit), bytes)] : []), ...counting], deadline)
@@ -151,10 +171,10 @@ async function run(context: Context, choice: Choice): Promise<Done> {
     return { rows, total: undefined, ...way(first, true) }
   }
   const rows = await stepwise(context, first, limit, bytes)
-  if (rows === undefined) return fallBack(context, choice, walk)
+  if (rows === undefined) return fallBack(context, chosen, walk, cost)
   if (second !== undefined && wanted(options, rows) > 0) {
     const more = await stepwise(context, second, wanted(options, rows), left(options, rows))
-    if (more === undefined) return fallBack(context, choice, walk)
+    if (more === undefined) return fallBack(context, chosen, walk, cost)
     rows.push(...more)
   }
   return { rows, total: undefined, ...way(first, false) }
@@ -203,7 +223,7 @@ async function stepwise(
 ): Promise<Row[] | undefined> {
   const { deadline } = options
   if (part.within === undefined) return (await driver.read([page(part.rows(limit), bytes)], deadline))[0]!
-  const steps = Math.max(4 * limit, Math.floor(LONG / (1 + costOfAll(part.filters))))
+  const steps = Math.max(4 * limit, Math.floor(LONG / stepCost(part.filters, part.ordered)))
   const [rows] = await driver.read([page(part.within(limit, steps), bytes)], deadline)
   if (rows!.length >= limit) return rows!
   const [places] = await driver.read([part.places!(steps)], deadline)
@@ -211,14 +231,30 @@ async function stepwise(
 }
 
 /** What is rarely met together: gathered by what fewest meet, or walked to the end where nothing is known to be few. */
-async function fallBack(context: Context, choice: Choice, walk: readonly Part[]): Promise<Done> {
-  const { driver, query, options } = context
+async function fallBack(
+  context: Context,
+  { choice, candidates }: Chosen,
+  walk: readonly Part[],
+  cost: number,
+): Promise<Done> {
+  const { driver, query, options, probes } = context
   const { limit, bytes, deadline } = options
-  const found = choice.find !== undefined && (choice.selective || query.plan.sort.length === 0)
-  const parts = found ? [gathered(query, choice)] : walk
-  const rows = (await driver.readLong([page(parts[0]!.rows(limit), bytes)], deadline))[0]!
-  await readOn(context, parts[1], rows, driver.readLong)
-  return { rows, total: undefined, way: parts[0]!.along, long: true, fellBack: true }
+  let begin = choice
+  if (!choice.selective && candidates.length > 0) {
+    const counts = await probes.countFurther(
+      candidates.map(one => one.find!),
+      deadline,
+    )
+    const fewest = Math.min(...counts)
+    const at = counts.indexOf(fewest)
+    if (fewest < FURTHER) begin = { ...candidates[at]!, selective: true, count: fewest }
+  }
+  const parts = begin.selective ? [gathered(query, begin)] : walk
+  const long = cost > LONG
+  const read = long ? driver.readLong : driver.read
+  const rows = (await read([page(parts[0]!.rows(limit), bytes)], deadline))[0]!
+  await readOn(context, parts[1], rows, read)
+  return { rows, total: undefined, begun: begin, way: parts[0]!.along, long, fellBack: true }
 }
 
 function walkParts(query: Query, choice: Choice): Part[] | undefined {
@@ -241,17 +277,20 @@ function gathered(query: Query, choice: Choice): Part {
   const order = orderBy(keys, 'g.rid', place.backward)
   const filters = query.nodes.filter(one => one !== node)
   const along = 'gathered'
+  const ordered = found?.ordered !== undefined
   if (columns.length === 0)
     return {
       rows: limit => sql`SELECT g.rid AS rid FROM (${rids}) g WHERE ${from} ORDER BY ${order} LIMIT ${limit}`,
       along,
       filters,
+      ordered,
     }
   return {
     rows: limit =>
       sql`WITH g AS MATERIALIZED (SELECT f.rid AS rid${join(columns, '')} FROM (${rids}) f) SELECT * FROM g WHERE ${from} ORDER BY ${order} LIMIT ${limit}`,
     along,
     filters,
+    ordered,
   }
 }
 
@@ -262,8 +301,8 @@ const keyColumn = (key: SortKey, column: string): Ordering => ({
 })
 
 /** Returns the account of the way in words, and what would make it faster. */
-function said(context: Context, choice: Choice, done: Done): Pick<Explained, 'driver' | 'hint'> {
-  const { query, options } = context
+function said({ query, options }: Context, done: Done): Pick<Explained, 'driver' | 'hint'> {
+  const choice = done.begun
   const about = (node: Node | undefined, found: Choice['find']): string => {
     const param = found?.param ?? (node !== undefined && 'param' in node ? node.param : undefined)
     return `${node?.kind ?? 'range'}${param === undefined ? '' : ` ${param}`}`

@@ -6,7 +6,7 @@ import type { Node } from '../../search/plan-node.ts'
 import { NO_TERM, type Terms } from './index-tables.ts'
 import { type Kind, type Leaf, leaf, textFound, textMeets } from './leaf.ts'
 import { nameId } from './names.ts'
-import { type Param, raw, type Sql, sql } from './sql.ts'
+import { type Param, raw, type Sql, sql, unionAll } from './sql.ts'
 
 type Valued = Leaf | Kind<'string'>
 
@@ -127,10 +127,20 @@ export function setHolds(set: ValueSet, rid: Sql, terms: Terms): Sql {
 /** Returns the select of the resources that meet one of the set. */
 export function setSelect(set: ValueSet, terms: Terms): Sql {
   if (set.nodes[0]!.kind === 'string') {
-    const { before, where } = each(
-      (set.nodes as Kind<'string'>[]).map(node => sql`sv.p = ${nameId(node.param)} AND ${textFound(node)}`),
+    // Needles of less than three characters are asked otherwise.
+    const byText = new Map<string, Sql[]>()
+    for (const node of set.nodes as Kind<'string'>[]) {
+      const condition = textFound(node)
+      const same = byText.get(condition.text)
+      if (same === undefined) byText.set(condition.text, [condition])
+      else same.push(condition)
+    }
+    return unionAll(
+      [...byText.values()].map(same => {
+        const { before, where } = each(same)
+        return sql`SELECT str.rid AS rid FROM ${before}sv CROSS JOIN str ON str.sid = sv.sid WHERE ${where}`
+      }),
     )
-    return sql`SELECT str.rid AS rid FROM ${before}sv CROSS JOIN str ON str.sid = sv.sid WHERE ${where}`
   }
   const { table, before, where } = listed(set, terms)
   return sql`SELECT rid FROM ${before}${raw(table)} WHERE ${where}`

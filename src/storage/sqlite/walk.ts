@@ -4,6 +4,7 @@ import { dateKey } from '../../search/params/date.ts'
 import type { Node, SearchPlan, SortKey } from '../../search/plan-node.ts'
 import type { Cursor } from '../port.ts'
 import { type Find, holds, implies, typeIn } from './compile.ts'
+import { judged } from './cost.ts'
 import type { Terms } from './index-tables.ts'
 import { nameId } from './names.ts'
 import { beyond, expectKeys, isCoded, type Ordering, orderBy, ordering, type Place, partOf } from './order.ts'
@@ -41,6 +42,8 @@ export interface Part {
   along: string
   /** What is asked of each row beside its place. */
   filters: readonly Node[]
+  /** The places are in the order of rid. */
+  ordered: boolean
 }
 
 /**
@@ -80,16 +83,19 @@ interface Walk {
   along: string
   /** There is no order but that of the index. */
   steps: boolean
+  /** It is the order of rid. */
+  ordered?: boolean
 }
 
 function part({ terms }: Query, walk: Walk): Part {
-  const { prefix = raw(''), from, where, filters, along } = walk
+  const { prefix = raw(''), from, where, along, ordered = false } = walk
+  const filters = judged(walk.filters)
   const columns = join([raw(walk.distinct ? 'DISTINCT f.rid AS rid' : 'f.rid AS rid'), ...walk.columns], ', ')
   const order = walk.order === undefined ? raw('') : sql` ORDER BY ${walk.order}`
-  const met = all(filters.map(node => holds(node, raw('f.rid'), terms)))
+  const met = inTurn(filters.map(node => holds(node, raw('f.rid'), terms)))
   const rows = (limit: number): Sql =>
     sql`${prefix}SELECT ${columns} FROM ${from} WHERE ${all([where, met])}${order} LIMIT ${limit}`
-  if (!walk.steps || filters.length === 0) return { rows, along, filters }
+  if (!walk.steps || filters.length === 0) return { rows, along, filters, ordered }
   const steps = (most: number): Sql =>
     sql`${prefix}SELECT ${columns} FROM ${from} WHERE ${where}${order} LIMIT ${most}`
   return {
@@ -98,8 +104,18 @@ function part({ terms }: Query, walk: Walk): Part {
     places: most => sql`SELECT count(*) FROM (${steps(most)})`,
     along,
     filters,
+    ordered,
   }
 }
+
+/** The conjunction, judged in this order: SQLite would look into all that are alternatives first. */
+const inTurn = (conditions: readonly Sql[]): Sql =>
+  conditions.length < 2
+    ? all(conditions)
+    : sql`CASE ${join(
+        conditions.slice(0, -1).map(one => sql`WHEN NOT (${one}) THEN 0`),
+        ' ',
+      )} ELSE ${conditions.at(-1)!} END`
 
 /** The page by the internal id. */
 export function inOrderOfMaking(query: Query, choice: Choice): Part {
@@ -117,6 +133,7 @@ export function inOrderOfMaking(query: Query, choice: Choice): Part {
       filters: others(query, node, found.param, false),
       along: found.ordered.from.text,
       steps: true,
+      ordered: true,
     })
   return part(query, {
     columns: [],
@@ -124,6 +141,7 @@ export function inOrderOfMaking(query: Query, choice: Choice): Part {
     order,
     filters: others(query, undefined, undefined, true),
     steps: true,
+    ordered: true,
   })
 }
 
@@ -352,5 +370,6 @@ function withoutKey(query: Query, first: SortKey, param: string, second: readonl
     order: orderBy(second, 'f.rid', place.backward),
     filters: others(query, undefined, undefined, true),
     steps: second.length === 0,
+    ordered: true,
   })
 }
