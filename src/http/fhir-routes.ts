@@ -179,7 +179,9 @@ export function createFhirRoutes(send: Send) {
       const exchange = c.get('exchange')
       exchange.interaction = interaction
       const type = c.req.param('type') ?? ''
-      if (type !== '' && isType(exchange.ctx, type)) exchange.type = type
+      const inside = c.req.param('inside') ?? ''
+      const about = inside === '' ? type : inside
+      if (isType(exchange.ctx, about)) exchange.type = about
       const { headers } = c.req.raw
       const query = queryText(c.req.raw.url)
       const all = query === '' ? [] : parsePairs(query)
@@ -188,7 +190,7 @@ export function createFhirRoutes(send: Send) {
       return act(c, {
         type,
         id: c.req.param('id') ?? '',
-        inside: c.req.param('inside') ?? '',
+        inside,
         pairs: withoutPresentation(all),
         indent: negotiate(free ? null : headers.get('accept'), all),
         prefer: prefer(headers.get('prefer')),

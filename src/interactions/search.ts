@@ -127,7 +127,8 @@ async function traced(
   if (page.explained !== undefined) trace.query = page.explained
   lap(ctx, trace, 'query')
 
-  const room = mostCharacters(ctx) - charactersOf(rows)
+  // However large the matches are, one resource may come along.
+  const room = Math.max(mostCharacters(ctx) - charactersOf(rows), ctx.settings.limits.body)
   const more = await included(ctx, rows, result.includes, { deadline, room, explain: result.explain })
   trace.included = more.rows.length
   trace.includes = more.explained

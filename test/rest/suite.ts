@@ -10,6 +10,7 @@ import { explainSuite } from './explain.suite.ts'
 import { historySuite } from './history.suite.ts'
 import { includeSuite } from './include.suite.ts'
 import { instanceSuite } from './instance.suite.ts'
+import { linkedSuite } from './linked.suite.ts'
 import { negotiateSuite } from './negotiate.suite.ts'
 import { operationsSuite } from './operations.suite.ts'
 import { pageSuite } from './page.suite.ts'
@@ -41,6 +42,7 @@ export function restSuite(start: () => Promise<Server>, options: CitizenOptions)
   searchSuite(current)
   pageSuite(current)
   includeSuite(current)
+  linkedSuite(current)
   compartmentSuite(current)
   explainSuite(current)
   operationsSuite(current)
