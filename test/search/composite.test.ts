@@ -113,6 +113,8 @@ describe('no text that is sent can be taken for a form and a unit', () => {
     // The unit of one begins as the code of the other ends.
     [component('a', 'b'), 'a$5||b', true],
     [component('a"]|b', ''), 'a$5||b', false],
+    [component('a|b', ''), 'a$5||b', false],
+    [component('x|8480', ''), 'x|8480$5', false],
     [component('a', '|b'), 'a$5||\\|b', true],
     [component('a"],["b', 'c'), 'a$5', false],
     [component('b', 'c', 'a'), 'a$5||c', false],
