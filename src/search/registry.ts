@@ -114,6 +114,16 @@ export function createRegistry(custom: readonly ParamDefinition[] = [], epoch = 
   }
 }
 
+/**
+ * Returns why a parameter of this definition could not be searched by on a type, beside R4's and these others; undefined where it can. To
+ * follow a colon.
+ */
+export const problemWith = (
+  definition: ParamDefinition,
+  base: string,
+  others: readonly ParamDefinition[] = [],
+): string | undefined => createRegistry([...others, definition]).param(base, definition.code)?.problem
+
 /** Types that have no narrative, extensions or contained resources, and so none of DomainResource's parameters. */
 const PLAIN_RESOURCES = new Set(['Bundle', 'Binary', 'Parameters', 'Resource'])
 

@@ -8,7 +8,7 @@ import { createIndexer } from '../../src/search/index-values.ts'
 import { matches } from '../../src/search/match.ts'
 import { parseSearch } from '../../src/search/parse.ts'
 import { planSearch } from '../../src/search/plan.ts'
-import { createRegistry, type ParamDefinition } from '../../src/search/registry.ts'
+import { createRegistry, type ParamDefinition, problemWith } from '../../src/search/registry.ts'
 
 const options = { zone: 'UTC', references: 'off', baseUrl: 'http://example.org/fhir' } as const
 const registry = createRegistry()
@@ -218,7 +218,7 @@ describe('parameters of our own', () => {
   ])('%#: what cannot be searched by says why', (definition, why) => {
     const param = createRegistry([definition]).param(definition.base[0]!, 'mine')
     expect(param?.composite).toBeUndefined()
-    expect(param?.problem).toMatch(why)
+    expect(problemWith(definition, definition.base[0]!)).toMatch(why)
   })
 })
 
