@@ -2,11 +2,12 @@
 import { fhirError } from '../../fhir/error.ts'
 import type { Node, SearchPlan } from '../../search/plan-node.ts'
 import { chainHolds, chainSelect, hasHolds, hasSelect } from './chain.ts'
+import { judged } from './cost.ts'
 import type { Terms } from './index-tables.ts'
 import { bounds, type Kind, type Leaf, leaf, textMeets, textsFound } from './leaf.ts'
 import { nameId } from './names.ts'
 import { nearHolds, nearSelect } from './near.ts'
-import { all, any, raw, type Sql, sql, TRUE, unionAll } from './sql.ts'
+import { all, any, inTurn, raw, type Sql, sql, TRUE, unionAll } from './sql.ts'
 import { alike, grouped, setHolds, setSelect, type ValueSet } from './value-sets.ts'
 import { wordHolds, wordSelect } from './words.ts'
 
@@ -289,16 +290,16 @@ export function foundBy(
   terms: Terms,
 ): Sql {
   if (types?.length === 0) return raw('SELECT rid FROM res WHERE 0')
-  const filters = nodes.filter(node => node !== firstNode)
+  const filters = judged(nodes.filter(node => node !== firstNode))
   if (first === undefined) {
-    const where = all([
+    const where = inTurn([
       types === undefined ? TRUE : typeIn(types),
       // Not by the table's own name: conditions of a resource's columns read `res` themselves.
       ...filters.map(node => holds(node, raw('l.rid'), terms)),
     ])
     return sql`SELECT l.rid AS rid FROM res l WHERE l.live = 1 AND ${where}`
   }
-  const where = all([
+  const where = inTurn([
     implies(first.param, types) ? TRUE : holds({ kind: 'type', types: types! }, raw('f.rid'), terms),
     ...filters.map(node => holds(node, raw('f.rid'), terms)),
   ])

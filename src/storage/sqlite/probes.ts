@@ -1,11 +1,13 @@
 /** How many rows a find has, counted up to a cap and remembered for a moment: it decides only which index is read first. */
 import type { Find } from './compile.ts'
 import type { Driver } from './driver.ts'
-import { join, type Sql, sql } from './sql.ts'
+import { join, raw, type Sql, sql } from './sql.ts'
 
 export interface Probes {
   /** Returns the number of rows of each find, at most its cap. */
   count(finds: readonly Find[]): Promise<number[]>
+  /** Returns the number of resources there ever were. */
+  size(): Promise<number>
   /** As count, up to FURTHER and away from where it would hold up others. */
   countFurther(finds: readonly Find[], deadline: number | undefined): Promise<number[]>
   /** Rows of an index in the order of rid can be walked as well, so that fewer of them are worth counting. */
@@ -21,8 +23,17 @@ export const FURTHER = 100_000
 export function createProbes(driver: Driver, clock: () => number, cap: number): Probes {
   const known = new Map<string, { at: number; count: number }>()
   const capOf = ({ ordered }: Find): number => (ordered === undefined ? 4 * cap : cap)
+  let size = { at: Number.NEGATIVE_INFINITY, rows: 0 }
   return {
     capOf,
+    async size() {
+      const now = clock()
+      if (now - size.at > KEPT_MS || now < size.at) {
+        const [rows] = await driver.read([raw('SELECT max(rid) FROM res')])
+        size = { at: now, rows: (rows![0]![0] as number | null) ?? 0 }
+      }
+      return size.rows
+    },
     async countFurther(finds, deadline) {
       const counts = finds.map(one => countOf(one, FURTHER))
       const [rows] = await driver.readLong([sql`SELECT ${join(counts, ', ')}`], deadline)

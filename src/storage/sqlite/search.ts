@@ -131,6 +131,18 @@ const costOfGathering = (
     keys ? plan.sort.length : 0,
   )
 
+/** Microseconds until a page is full, where what is found stands evenly along the way; CHEAP where that is not worth asking. */
+async function walkingCost(
+  { options, probes, query }: Context,
+  { count }: Choice,
+  [first]: readonly Part[],
+): Promise<number> {
+  const cheap = first!.within === undefined && query.nodes.length > 0 ? LONG : CHEAP
+  if (count === 0) return Number.POSITIVE_INFINITY
+  const steps = (options.limit * (await probes.size())) / count
+  return Math.max(cheap, steps * stepCost(first!.filters, first!.ordered))
+}
+
 async function run(context: Context, chosen: Chosen): Promise<Done> {
   const { choice } = chosen
   const { driver, query, options, probes } = context
@@ -152,8 +164,10 @@ async function run(context: Context, chosen: Chosen): Promise<Done> {
     long,
     fellBack,
   })
-  if (limit === 0 || counting.length > 0 || cost <= CHEAP || walk === undefined) {
-    const parts = limit === 0 ? [] : choice.selective || walk === undefined ? [gathered(query, choice)] : walk
+  const gathers =
+    walk === undefined || (choice.selective && cost <= (await walkingCost(context, choice, walk)))
+  if (limit === 0 || counting.length > 0 || gathers) {
+    const parts = limit === 0 ? [] : gathers || choice.selective ? [gathered(query, choice)] : walk
     const long = cost > LONG && (await many())
     const read = long ? driver.readLong : driver.read
     const first = parts[0]

@@ -45,6 +45,14 @@ export function all(parts: readonly Sql[]): Sql {
   return needed.length === 0 ? TRUE : balanced(needed, ' AND ')
 }
 
+/** Returns the conjunction, judged in this order: SQLite itself would look into alternatives before anything else. */
+export function inTurn(parts: readonly Sql[]): Sql {
+  const needed = parts.filter(part => part.text !== TRUE.text)
+  if (needed.length < 2) return all(needed)
+  const fails = needed.slice(0, -1).map(one => sql`WHEN NOT (${one}) THEN 0`)
+  return sql`CASE ${join(fails, ' ')} ELSE ${needed.at(-1)!} END`
+}
+
 /** Returns the disjunction; of none, one that never holds. */
 export function any(parts: readonly Sql[]): Sql {
   return parts.length === 0 ? FALSE : balanced(parts, ' OR ')

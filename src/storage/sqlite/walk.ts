@@ -8,7 +8,7 @@ import { judged } from './cost.ts'
 import type { Terms } from './index-tables.ts'
 import { nameId } from './names.ts'
 import { beyond, expectKeys, isCoded, type Ordering, orderBy, ordering, type Place, partOf } from './order.ts'
-import { all, join, type Param, raw, type Sql, sql, TRUE } from './sql.ts'
+import { all, inTurn, join, type Param, raw, type Sql, sql, TRUE } from './sql.ts'
 import { type KeyBounds, keyBounds, type Window, windows } from './windows.ts'
 
 /** The place of `rid` among the columns of a page; the keys follow. */
@@ -107,15 +107,6 @@ function part({ terms }: Query, walk: Walk): Part {
     ordered,
   }
 }
-
-/** The conjunction, judged in this order: SQLite would look into all that are alternatives first. */
-const inTurn = (conditions: readonly Sql[]): Sql =>
-  conditions.length < 2
-    ? all(conditions)
-    : sql`CASE ${join(
-        conditions.slice(0, -1).map(one => sql`WHEN NOT (${one}) THEN 0`),
-        ' ',
-      )} ELSE ${conditions.at(-1)!} END`
 
 /** The page by the internal id. */
 export function inOrderOfMaking(query: Query, choice: Choice): Part {
