@@ -38,7 +38,7 @@ describe('routes', () => {
     await refused(await app.ask('GET', '/fhir/Patient/1/2/3/4'), 404, 'not-found')
     await refused(await app.ask('GET', '/fhir/Patent/1'), 404)
     await refused(
-      await app.ask('POST', '/fhir/$reindex', { body: '{}', headers: { 'content-type': FHIR } }),
+      await app.ask('POST', '/fhir/$nothing', { body: '{}', headers: { 'content-type': FHIR } }),
       404,
     )
   })

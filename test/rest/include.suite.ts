@@ -221,6 +221,12 @@ export function includeSuite(api: () => Api): void {
       ])
     })
 
+    it('never adds what is a match, and ends where references run in a circle', async () => {
+      const revinclude = '_revinclude:iterate=Observation:has-member'
+      expect(await both(`Observation?_id=${id('c1')},${id('c2')}&${revinclude}`)).toEqual([['c1', 'c2'], []])
+      expect(await both(`${one('Observation', 'c1')}&${revinclude}`)).toEqual([['c1'], ['c2']])
+    })
+
     it('goes together with _include', async () => {
       const query = `${one('Encounter', 'e1')}&_revinclude=Observation:encounter&_include:iterate=Observation:performer&_include=Encounter:subject`
       expect(await both(query)).toEqual([['e1'], ['p1', 'o1', 'doctor']])
