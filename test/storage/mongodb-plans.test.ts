@@ -286,6 +286,23 @@ else
         for (const row of next.rows) expect(seen.has(row.key)).toBe(false)
       })
 
+    it('is told by the plans alone where no time is left to ask for figures', async () => {
+      let now = Date.now()
+      const late = await openMongo(server.uri, {
+        clock: () => now,
+        log: silent,
+        onCommand: event => {
+          if (event.commandName === 'find') now += 60_000
+        },
+      })
+      const plan = q('Observation', 'code=c7')
+      const options = { limit: 5, total: 'none', explain: true, deadline: now + 30_000 } as const
+      const { rows, explained } = await late.search(plan, options)
+      await late.close()
+      expect(rows).toHaveLength(5)
+      expect(explained!.plans[0]).toContain('ix: ["Observation.code ~c7"')
+    })
+
     it('what no index answers says so, with what would help', async () => {
       const plan = planOf(['Observation'], { kind: 'not', node: byCode })
       const { explained } = await storage.search(plan, { limit: 5, total: 'none', explain: true })

@@ -3,13 +3,15 @@
  * https://www.mongodb.com/docs/manual/reference/explain-results/
  */
 import type { Document } from 'mongodb'
+import { FhirError } from '../../fhir/error.ts'
 import type { Explained } from '../port.ts'
+import { isTimeout } from './failure.ts'
 
 /** One search that was made, and how to make it once more. */
 export interface Made {
   /** What it was for: `chain`, `search`, `count`. */
   what: string
-  again(): { explain(how: { verbosity: 'executionStats'; maxTimeMS?: number }): Promise<unknown> }
+  again(): { explain(how: { verbosity: string; maxTimeMS?: number }): Promise<unknown> }
 }
 
 /** A stage of a plan, outermost first. */
@@ -34,14 +36,17 @@ const FEW = 1000
 const SHOWN = 4
 
 /**
- * Returns the account of the searches that were made, by asking for each again: `ms` is what they took, `rows` what the page has.
- *
- * Throws FhirError `too-costly`/503 at the deadline.
+ * Returns the account of the searches that were made, by asking for each again: `ms` is what they took, `rows` what the page has. Where
+ * `limits` leave no time for that, plans are told without figures.
  */
-export async function explained(made: readonly Made[], ms: number, rows: number): Promise<Explained> {
+export async function explained(
+  made: readonly Made[],
+  ms: number,
+  rows: number,
+  limits: () => { maxTimeMS?: number },
+): Promise<Explained> {
   const told: Told[] = []
-  for (const { what, again } of made)
-    told.push({ what, ...read((await again().explain({ verbosity: 'executionStats' })) as Document) })
+  for (const { what, again } of made) told.push({ what, ...read(await asked(again, limits)) })
   const main = told.find(one => one.what === 'search') ?? told.at(-1)
   const examined = told.reduce((sum, one) => sum + one.docs, 0)
   const hint = main && hintFor(main, rows)
@@ -51,6 +56,15 @@ export async function explained(made: readonly Made[], ms: number, rows: number)
     ms,
     examined,
     ...(hint === undefined ? {} : { hint }),
+  }
+}
+
+async function asked(again: Made['again'], limits: () => { maxTimeMS?: number }): Promise<Document> {
+  try {
+    return (await again().explain({ verbosity: 'executionStats', ...limits() })) as Document
+  } catch (error) {
+    if (!isTimeout(error) && !(error instanceof FhirError && error.code === 'too-costly')) throw error
+    return (await again().explain({ verbosity: 'queryPlanner' })) as Document
   }
 }
 

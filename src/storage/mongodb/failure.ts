@@ -22,9 +22,6 @@ const GONE = new Set([251, 290, 225, 24, 246])
 /** The document would be larger than 16 MB, by the server's and by the driver's word. */
 const TOO_LARGE = new Set([10334, 17280, 2])
 
-/** BadValue and "Regular expression is invalid", which a pattern above the server's limit (32 KB on mongod) ends with. */
-const BAD_PATTERN = new Set([2, 51091])
-
 /** The driver wraps what ends a write of many documents, a lost connection too. */
 function inner(error: unknown): unknown {
   const wrapped: unknown = error instanceof MongoBulkWriteError ? error.errorResponse : undefined
@@ -87,11 +84,6 @@ export function spoken(error: unknown): unknown {
   if (isConflict(error))
     return fhirError('transient', 'Too many writes met on the same data; try again.', { cause: error })
   const code = codeOf(error)
-  if (code !== undefined && BAD_PATTERN.has(code) && /regex|regular expression|pattern/i.test(String(error)))
-    return fhirError('too-costly', 'The text to look for is longer than the database takes.', {
-      status: 400,
-      cause: error,
-    })
   const tooLarge =
     (code !== undefined && TOO_LARGE.has(code) && /object|bson/i.test(String(error))) ||
     error instanceof RangeError

@@ -6,10 +6,11 @@ import type { Document } from 'mongodb'
 import { fhirError } from '../../fhir/error.ts'
 import type { Node } from '../../search/plan-node.ts'
 import { type Cursor, type HistoryOptions, type HistoryScope, type Page, typeOf } from '../port.ts'
+import { ask } from './ask.ts'
 import { merge } from './compile.ts'
 import { BODY_FIELDS, type BodyDoc, type Collections, toStored } from './document.ts'
 import type { Instances } from './instances.ts'
-import { ask, questionOf } from './links.ts'
+import { questionOf } from './links.ts'
 
 /** Returns a page of versions, newest first. A cursor is the stamp and the internal id of its row. */
 export async function history(

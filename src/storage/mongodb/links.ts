@@ -3,94 +3,19 @@
  * references; where they are too many, the near end is searched and each resource of it is looked up by `$lookup` instead.
  * https://hl7.org/fhir/R4/search.html#chaining
  */
-import type { AggregationCursor, ClientSession, Collection, Document, FindCursor } from 'mongodb'
+import type { Document } from 'mongodb'
 import { fhirError } from '../../fhir/error.ts'
 import type { Node } from '../../search/plan-node.ts'
+import { type Asking, ask, type Question } from './ask.ts'
 import { compile, either, liveOf, merge, NEVER } from './compile.ts'
-import type { ResourceDoc } from './document.ts'
 import { afterPrefix, CUT, escaped, targetPrefix, textPrefix } from './terms.ts'
-
-/** What is searched: documents that match, and that come through the stages where there are any. */
-export interface Question {
-  match: Document
-  /** Of an aggregation; they keep the order. */
-  stages: Document[]
-  /** The alternatives in `match` are all that an index can begin with. */
-  spread?: boolean
-}
-
-type Found<T extends Document> = FindCursor<T> | AggregationCursor<T>
-
-/** How questions are asked. */
-export interface Asking {
-  resources: Collection<ResourceDoc>
-  session?: ClientSession
-  /** Options of every command, made when it is sent. */
-  limits?(): { maxTimeMS?: number }
-  /** More resources at the far end of a chain than this are not put in a filter; 10,000 where it is absent. */
-  most?: number
-  /** Looks each candidate up: for questions about few resources that are known by their ids. */
-  singly?: boolean
-  /** Hears of each search that is made; the function makes it once more. */
-  asked?(what: string, again: () => Found<Document>): void
-}
-
-/** What a search returns of the documents found. */
-export interface Shape {
-  projection: Document
-  sort?: Record<string, 1 | -1>
-  limit?: number
-  batchSize?: number
-  /** Fields computed for the sort, and what narrows by them. */
-  computed?: Document[]
-}
 
 type Chain = Extract<Node, { kind: 'chain' }>
 type Has = Extract<Node, { kind: 'has' }>
 
 const MOST_LINKED = 10_000
-/** So many short texts make a filter of about 2 MB. */
-const MOST_TERMS = 50_000
-
-/** Returns a cursor over what the question finds: a find where that can tell it, else an aggregation. */
-export function ask<T extends Document>(
-  on: Asking,
-  what: string,
-  question: Question,
-  shape: Shape,
-): Found<T> {
-  const { projection, sort, limit, batchSize, computed = [] } = shape
-  const match = question.spread ? spread(question.match) : question.match
-  const { session } = on
-  const make = (options: Document): Found<T> => {
-    const all = {
-      ...options,
-      ...on.limits?.(),
-      ...(session ? { session } : {}),
-      ...(batchSize ? { batchSize } : {}),
-    }
-    if (question.stages.length === 0 && computed.length === 0) {
-      const found = on.resources.find<T>(match, { ...all, projection })
-      if (sort) found.sort(sort)
-      return limit === undefined ? found : found.limit(limit)
-    }
-    return on.resources.aggregate<T>(
-      [
-        { $match: match },
-        ...computed,
-        ...(sort ? [{ $sort: sort }] : []),
-        // After the sort: as many are looked up as the page needs.
-        ...question.stages,
-        ...(limit === undefined ? [] : [{ $limit: limit }]),
-        { $project: projection },
-      ],
-      { ...all, allowDiskUse: true },
-    )
-  }
-  // An aggregation is explained with read concern local only.
-  on.asked?.(what, () => make({ readConcern: { level: 'local' } }))
-  return make({})
-}
+/** So many short texts make a filter of about 1 MB. */
+const MOST_TERMS = 20_000
 
 /** Returns the question for live resources of these types, of all where there are none. Throws as `questionOf` does. */
 export async function searchOf(on: Asking, types: readonly string[], where: Node): Promise<Question> {
@@ -117,20 +42,6 @@ const drives = (node: Node): boolean =>
   node.kind === 'string'
     ? node.match !== 'contains'
     : !['or', 'not', 'type', 'updated', 'present'].includes(node.kind)
-
-/**
- * Returns the same filter with the first alternatives that each name terms outermost. Beside other conditions MongoDB may take another
- * index and check the alternatives on every document; outermost, each of them is planned for itself.
- */
-function spread(match: Document): Document {
-  const parts = Object.entries(match).flatMap(([name, value]) =>
-    name === '$and' ? (value as Document[]) : [{ [name]: value }],
-  )
-  const at = parts.findIndex(part => part.$or?.every((one: Document) => one.ix !== undefined))
-  if (at < 0) return match
-  const others = parts.filter((_, i) => i !== at)
-  return { $or: (parts[at]!.$or as Document[]).map(one => merge([one, ...others])) }
-}
 
 /**
  * Returns the question for resources for which the node holds; `types` are those that they can have, none where any.

@@ -6,9 +6,10 @@ import { createHash } from 'node:crypto'
 import type { ClientSession } from 'mongodb'
 import { ANY_REFERENCE } from '../../search/index-row.ts'
 import { type Change, type Commit, idOf, type Key, type Require, typeOf } from '../port.ts'
+import { ask } from './ask.ts'
 import type { Collections } from './document.ts'
 import { isDuplicate } from './failure.ts'
-import { ask, searchOf } from './links.ts'
+import { searchOf } from './links.ts'
 import { referenceTerm } from './terms.ts'
 
 /** Guards of criteria are slots by hash, so that their number is bounded; two criteria in one slot only wait for each other. */

@@ -7,11 +7,12 @@ import type { Document } from 'mongodb'
 import { fhirError } from '../../fhir/error.ts'
 import type { SearchPlan, SortKey } from '../../search/plan-node.ts'
 import type { Cursor, Page, SearchOptions } from '../port.ts'
+import { type Asking, ask, type Question } from './ask.ts'
 import { merge } from './compile.ts'
 import { BODY_FIELDS, type Collections, type ResourceDoc, toStored } from './document.ts'
 import { explained, type Made } from './explain.ts'
 import { tooSlow } from './failure.ts'
-import { type Asking, ask, type Question, searchOf } from './links.ts'
+import { searchOf } from './links.ts'
 import { nearest } from './places.ts'
 import { sortField } from './terms.ts'
 
@@ -73,7 +74,8 @@ export async function search(
     options.limit > 0 ? await rows(collections, on, plan, options, question) : { rows: [], more: false }
   if (counted !== undefined) page.total = await counted
   const ms = performance.now() - begun
-  if (options.explain) page.explained = await explained(made, ms, page.rows.length)
+  if (options.explain)
+    page.explained = await explained(made, ms, page.rows.length, () => timeLeft(clock, options))
   return page
 }
 
@@ -86,7 +88,7 @@ function timeLeft(clock: () => number, options: SearchOptions): { maxTimeMS?: nu
 
 async function count(on: Asking, question: Question): Promise<number> {
   const counting: Question = {
-    match: question.match,
+    ...question,
     stages: [...question.stages, { $group: { _id: null, n: { $sum: 1 } } }],
   }
   const found = await ask<{ n: number }>(on, 'count', counting, { projection: { n: 1 } }).toArray()
