@@ -104,7 +104,14 @@ const PLAIN_KEY = /^(?:1|2[0-9]{5,}|0[0-9]{5,}~)$/
 function numberText(key: string): string {
   if (!PLAIN_KEY.test(key)) return `key ${quoted(key)}`
   const { coefficient, exponent } = scaleKey(key)
-  return exponent === 0 ? String(coefficient) : `${coefficient}e${exponent}`
+  if (exponent === 0 || exponent > 20 || exponent < -20)
+    return exponent === 0 ? String(coefficient) : `${coefficient}e${exponent}`
+  if (exponent > 0) return `${coefficient}${'0'.repeat(exponent)}`
+  const sign = coefficient < 0n ? '-' : ''
+  const digits = String(coefficient)
+    .replace('-', '')
+    .padStart(1 - exponent, '0')
+  return `${sign}${digits.slice(0, exponent)}.${digits.slice(exponent)}`
 }
 
 const quoted = (text: string): string =>
