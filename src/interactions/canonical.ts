@@ -10,7 +10,7 @@ import { fingerprintOf } from '../search/fingerprint.ts'
 import { fold } from '../search/fold.ts'
 import { tokenText } from '../search/params/token.ts'
 import type { Node } from '../search/plan-node.ts'
-import { keyOf } from '../storage/port.ts'
+import { keyOf, type Storage } from '../storage/port.ts'
 import type { Live } from './read.ts'
 
 /** Types that are found by their url and version. */
@@ -37,7 +37,7 @@ export async function definitionOf(
   if (local !== undefined) {
     const found = await ctx.storage.read(keyOf(type, local.id))
     if (found?.text !== undefined) {
-      const resource = resourceOf(found as Live)
+      const resource = resourceOf(ctx, found as Live)
       if (version === undefined || resource.version === version) return resource
     }
   }
@@ -53,14 +53,44 @@ export async function definitionOf(
   const page = await ctx.storage.search(plan, { limit: MOST_VERSIONS, total: 'none', deadline })
   let best: { resource: Resource; at: number } | undefined
   for (const row of page.rows as Live[]) {
-    const candidate = { resource: resourceOf(row), at: row.at }
+    const candidate = { resource: resourceOf(ctx, row), at: row.at }
     if (version !== undefined && candidate.resource.version !== version) continue
     if (best === undefined || isNewer(candidate, best)) best = candidate
   }
   return best?.resource
 }
 
-const resourceOf = ({ text }: Live): Resource => parseJson(text, Number.POSITIVE_INFINITY) as Resource
+/** Characters of the texts whose trees are kept: a code system of megabytes takes longer to parse than to ask. */
+const MOST_KEPT = 16_000_000
+
+interface Kept {
+  trees: Map<string, { resource: Resource; length: number }>
+  length: number
+}
+
+const kept = new WeakMap<Storage, Kept>()
+
+/** Returns the tree of a version, which never changes: nobody may write into it. */
+function resourceOf({ storage }: Context, { key, version, at, text }: Live): Resource {
+  const name = `${key} ${version} ${at}`
+  const cache = kept.get(storage) ?? { trees: new Map(), length: 0 }
+  kept.set(storage, cache)
+  const known = cache.trees.get(name)
+  const one = known ?? {
+    resource: parseJson(text, Number.POSITIVE_INFINITY) as Resource,
+    length: text.length,
+  }
+  // What was asked for last stands last, and what stands first goes first.
+  if (known === undefined) cache.length += one.length
+  else cache.trees.delete(name)
+  cache.trees.set(name, one)
+  for (const [oldest, { length }] of cache.trees) {
+    if (cache.length <= MOST_KEPT) break
+    cache.trees.delete(oldest)
+    cache.length -= length
+  }
+  return one.resource
+}
 
 type Candidate = { resource: Resource; at: number }
 

@@ -4,6 +4,7 @@
  */
 import type { Context } from '../context.ts'
 import { codesOf } from '../fhir/definitions/value-sets.ts'
+import type { Resource } from '../fhir/json.ts'
 import { type CodeSystem, closure, readCodeSystem } from '../fhir/terminology/code-system.ts'
 import { type Coded, type Definitions, EXPAND_LIMITS, expandValueSet } from '../fhir/terminology/expand.ts'
 import { shown } from '../fhir/terminology/filter.ts'
@@ -45,11 +46,20 @@ export function definitionsOf(ctx: Context): Definitions {
     async codeSystem(canonical) {
       if (!systems.has(canonical)) {
         const found = await definitionOf(ctx, 'CodeSystem', canonical)
-        systems.set(canonical, found && readCodeSystem(found))
+        systems.set(canonical, found && systemOf(found))
       }
       return systems.get(canonical)
     },
   }
+}
+
+/** The graph of a CodeSystem is as long in the making as its tree, and kept as long as that. */
+const graphs = new WeakMap<Resource, CodeSystem>()
+
+function systemOf(resource: Resource): CodeSystem {
+  const known = graphs.get(resource) ?? readCodeSystem(resource)
+  graphs.set(resource, known)
+  return known
 }
 
 const R4 = '4.0.1'

@@ -112,6 +112,38 @@ describe('codes above and below', () => {
   })
 })
 
+describe('what was looked up', () => {
+  it('is looked up again: a change counts at once, and so does a deletion', async () => {
+    const ctx = await withResources(
+      codeSystem(),
+      valueSet('v', '', { compose: { include: [{ system: CS }] } }),
+    )
+    const look = async () => codes(await lookUp(ctx, { is: 'value-set', url: VS }))
+    expect(await look()).toEqual(['a', 'b', 'c', 'd'])
+    expect(await look()).toEqual(['a', 'b', 'c', 'd'])
+    await update(
+      ctx,
+      'CodeSystem',
+      'cs',
+      resource(JSON.stringify(codeSystem({ concept: [{ code: 'new' }] }))),
+    )
+    expect(await look()).toEqual(['new'])
+    await remove(ctx, 'CodeSystem', 'cs', {})
+    expect(await look()).toEqual({ unknown: expect.stringContaining('no CodeSystem') })
+    await update(ctx, 'CodeSystem', 'cs', resource(JSON.stringify(codeSystem())))
+    expect(await look()).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  it('of more than is kept is right all the same', async () => {
+    const large = (n: number) =>
+      valueSet(`v${n}`, `c${n}`, { url: `${VS}/${n}`, description: 'x'.repeat(1_000_000) })
+    const numbers = Array.from({ length: 20 }, (_, n) => n)
+    const ctx = await withResources(...numbers.map(large))
+    for (const n of [...numbers, ...numbers])
+      expect(codes(await lookUp(ctx, { is: 'value-set', url: `${VS}/${n}` }))).toEqual([`c${n}`])
+  })
+})
+
 describe('resources above and below', () => {
   const place = (id: string, partOf?: string) => ({
     resourceType: 'Location',
