@@ -10,7 +10,7 @@ import { type Compartment, compartmentNode } from '../search/compartment.ts'
 import { parseSearch } from '../search/parse.ts'
 import type { PlannedSearch } from '../search/plan.ts'
 import type { Cursor, SearchOptions } from '../storage/port.ts'
-import { charactersOf, fittingPage, mostCharacters } from './answer-size.ts'
+import { charactersOf, mostCharacters } from './answer-size.ts'
 import { Outdated, underCurrent } from './current.ts'
 import { openPlace, sealPlace, type Way } from './cursors.ts'
 import { lap, logSlow, newTrace, type Trace } from './explain.ts'
@@ -21,6 +21,7 @@ import { planned } from './planned.ts'
 import type { Live } from './read.ts'
 import { recallQuery, STORED, storeQuery } from './stored-query.ts'
 import type { Summary } from './subset.ts'
+import { versionWarning } from './version-warning.ts'
 import type { Pairs } from './written.ts'
 
 export interface AskOptions {
@@ -44,7 +45,7 @@ export interface SearchResult {
   total?: number
   /** `self` shows what was applied; `next` and `previous` where there is more. */
   links: readonly BundleLink[]
-  /** What was left out under `lenient`, for an entry with search.mode outcome. */
+  /** What was left out under `lenient`, and what was judged otherwise than asked, for an entry with search.mode outcome. */
   warnings: readonly Issue[]
   /** What is shown of each resource. */
   summary: Summary
@@ -121,7 +122,7 @@ async function traced(
   if (from !== undefined) query[from.way] = from.cursor
   lap(ctx, trace, 'plan')
 
-  const page = await fittingPage(ctx, query.limit, limit => ctx.storage.search(plan, { ...query, limit }))
+  const page = await ctx.storage.search(plan, query)
   const rows = page.rows as Live[]
   trace.rows = rows.length
   if (page.explained !== undefined) trace.query = page.explained
@@ -159,7 +160,7 @@ async function traced(
     included: more.rows,
     ...(total === undefined ? {} : { total }),
     links,
-    warnings: ignored,
+    warnings: [...ignored, ...versionWarning(ctx, plan, rows)],
     summary: result.summary,
     ...(result.elements === undefined ? {} : { elements: result.elements }),
     explain: result.explain,

@@ -264,6 +264,17 @@ export function includeSuite(api: () => Api): void {
     })
   })
 
+  it('a chain over a reference to a version is judged by the current one, with a warning', async () => {
+    const named = async (name: string, of: string) =>
+      get(`${one('Observation', name)}&subject:Patient.name:exact=${of}`)
+    // p1 is called Nair-Varma since its second version.
+    const old = await named('old', 'Nair-Varma')
+    expect([of(old, 'match'), old.entry.at(-1).resource.issue[0].severity]).toEqual([['old'], 'warning'])
+    expect((await named('old', 'Nair')).entry).toBeUndefined()
+    const plain = await named('o1', 'Nair-Varma')
+    expect([of(plain, 'match'), of(plain, 'outcome')]).toEqual([['o1'], []])
+  })
+
   it('includes are answered by POST _search and in a batch too', async () => {
     const form = `_id=${id('o1')}&_include=Observation:subject`
     const posted = await api().post('Observation/_search', form, {
