@@ -3,6 +3,7 @@
  * page by page in both directions. The order is judged against a model in plain JavaScript; the seed is printed.
  */
 import { afterAll, describe, expect, it } from 'vitest'
+import { decimalKey } from '../../src/lib/decimal.ts'
 import type { IndexRow } from '../../src/search/index-row.ts'
 import { dateKey } from '../../src/search/params/date.ts'
 import type { Node, SortKey } from '../../src/search/plan-node.ts'
@@ -98,7 +99,7 @@ function meets(node: Node, one: Model, models: readonly Model[]): boolean {
   const rows = one.rows as (IndexRow & { param: string })[]
   const some = (kind: IndexRow['kind'], param: string, test: (row: never) => boolean): boolean =>
     rows.some(row => row.kind === kind && row.param === param && test(row as never))
-  const compare = (a: number, op: string, b: number): boolean =>
+  const compare = <V extends number | string>(a: V, op: string, b: V): boolean =>
     op === '<' ? a < b : op === '<=' ? a <= b : op === '>' ? a > b : a >= b
   switch (node.kind) {
     case 'and':
@@ -134,6 +135,14 @@ function meets(node: Node, one: Model, models: readonly Model[]): boolean {
     case 'date':
       return some('date', node.param, (row: { lo: number; hi: number }) =>
         node.bounds.every(bound => compare(row[bound.end], bound.op, bound.value)),
+      )
+    case 'quantity':
+      return some(
+        'quantity',
+        node.param,
+        (row: { unit: string; lo: string; hi: string }) =>
+          row.unit === node.unit &&
+          node.bounds.every(bound => compare(row[bound.end], bound.op, bound.value)),
       )
     case 'word':
       return some('words', node.param, (row: { words: string[] }) =>
@@ -235,16 +244,20 @@ function randomNode(next: () => number, types: readonly string[], depth = 0): No
       match: pick(['starts', 'contains', 'equals', 'exact'] as const),
       value: pick(['an', 'ani', 'nit', 'i', 'MEERA', 'mini', 'മി', 'zzz']),
     }
-  if (what < 0.8)
-    return {
-      kind: 'date',
-      param: `${type}.date`,
-      bounds: Array.from({ length: 1 + Math.floor(next() * 2) }, () => ({
-        end: pick(['lo', 'hi'] as const),
-        op: pick(['<', '<=', '>', '>='] as const),
-        value: Math.floor(next() * 60),
-      })),
-    }
+  const ends = ['lo', 'hi'] as const
+  const ops = ['<', '<=', '>', '>='] as const
+  const bounds = <V>(value: () => V) =>
+    Array.from({ length: 1 + Math.floor(next() * 2) }, () => ({
+      end: pick(ends),
+      op: pick(ops),
+      value: value(),
+    }))
+  if (what < 0.76)
+    return { kind: 'date', param: `${type}.date`, bounds: bounds(() => Math.floor(next() * 60)) }
+  if (what < 0.82) {
+    const value = () => decimalKey(String(Math.floor(next() * 45)))
+    return { kind: 'quantity', param: `${type}.value`, unit: pick(['', '|kg']), bounds: bounds(value) }
+  }
   if (what < 0.88)
     return {
       kind: 'reference',
@@ -260,6 +273,27 @@ function randomNode(next: () => number, types: readonly string[], depth = 0): No
     }
   if (what < 0.97) return { kind: 'type', types: [type] }
   return { kind: 'id', ids: Array.from({ length: 5 }, () => `r${Math.floor(next() * 120)}`) }
+}
+
+/** Two conditions on one date, as `date=ge..&date=lt..` makes them, beside another. */
+function dateRange(next: () => number, types: readonly string[]): Node {
+  const param = `${types[0]}.date`
+  const lo = Math.floor(next() * 50)
+  const to = lo + Math.floor(next() * 30)
+  return {
+    kind: 'and',
+    nodes: [
+      {
+        kind: 'or',
+        nodes: [
+          { kind: 'date', param, bounds: [{ end: 'hi', op: '>', value: lo + 1 }] },
+          { kind: 'date', param, bounds: [{ end: 'lo', op: '>=', value: lo }] },
+        ],
+      },
+      { kind: 'date', param, bounds: [{ end: 'lo', op: '<', value: to }] },
+      ...(next() < 0.5 ? [randomNode(next, types, 2)] : []),
+    ],
+  }
 }
 
 function randomSort(next: () => number, types: readonly string[]): SortKey[] {
@@ -290,8 +324,12 @@ const options = {
   shared: false,
   clock: () => 0,
 } as const
-/** All gather; nothing does; some of each. */
-const ways = [1e9, 0, 25].map(gathers => sqlStorage(driver, { ...options, gathers }))
+/** All gather; nothing does; some of each; and walks that are given up after some steps. */
+const ways = [
+  ...[1e9, 0, 25].map(gathers => ({ gathers })),
+  { gathers: 3, patience: 1 },
+  { gathers: 0, patience: 20 },
+].map(way => sqlStorage(driver, { ...options, ...way }))
 const storage = ways[0]!
 afterAll(() => storage.close())
 
@@ -367,8 +405,14 @@ describe('every way through the indexes', async () => {
       const what = next()
       const types = what < 0.6 ? ['Patient'] : what < 0.8 ? TYPES : []
       const of = types.length === 0 ? TYPES : types
-      const where = randomNode(next, of)
-      const sort = randomSort(next, of)
+      const ranged = next() < 0.2
+      const where = ranged ? dateRange(next, of) : randomNode(next, of)
+      const byDate: SortKey = {
+        by: 'param',
+        params: of.map(type => `${type}.date`),
+        descending: next() < 0.5,
+      }
+      const sort = ranged && next() < 0.6 ? [byDate] : randomSort(next, of)
       const expected = models
         .filter(
           one => (types.length === 0 || types.includes(one.key.split('/')[0]!)) && meets(where, one, models),

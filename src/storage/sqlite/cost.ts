@@ -11,8 +11,8 @@ const LOOK = { near: 0.3, far: 1.6 }
 
 /** A search of more does not run where it holds up others. */
 export const LONG = 6_000
-/** A gathering of no more is not worth looking for another way. */
-export const CHEAP = 2_000
+/** The part of that which is not worth looking for another way. */
+export const CHEAP = 1 / 3
 
 /** Returns how many looks judge a resource by a node. */
 export function looks(node: Node): number {

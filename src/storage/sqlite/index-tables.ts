@@ -84,6 +84,10 @@ const STATEMENTS = new Map<string, Statements>([
 const NEW_TERMS =
   'INSERT INTO term (text) SELECT value FROM json_each(?1) WHERE true ON CONFLICT (text) DO NOTHING'
 
+/** Keys of the marks in `srt` (`schema.ts`): before all others. */
+export const SEVERAL = ''
+export const WIDE = '\u0001'
+
 /** The id of the empty term: no system, any unit. */
 export const NO_TERM = 0
 
@@ -116,11 +120,12 @@ function cellsOf(index: readonly IndexRow[], termOf: (text: string) => Value): M
         break
       case 'date':
         put('dat', [p, row.lo, row.hi])
-        if (isAnother(row.param, row.lo)) put('srt', [p, '', 5])
+        if (isAnother(row.param, row.lo)) put('srt', [p, SEVERAL, 5])
         break
       case 'quantity':
         put('qty', [p, termOf(row.unit), row.lo, row.hi])
-        if (row.lo !== row.hi || isAnother(`${row.param} ${row.unit}`, row.lo)) put('srt', [p, '', 5])
+        if (isAnother(`${row.param} ${row.unit}`, row.lo)) put('srt', [p, SEVERAL, 5])
+        if (row.lo !== row.hi) put('srt', [p, WIDE, 5])
         break
       case 'reference':
         put('ref', [p, row.id, nameId(row.type), row.version])

@@ -2,9 +2,9 @@
 import { fhirError } from '../../fhir/error.ts'
 import { fold } from '../../search/fold.ts'
 import type { Bound, Node } from '../../search/plan-node.ts'
-import { NO_TERM, type Terms } from './index-tables.ts'
+import { NO_TERM, type Terms, WIDE } from './index-tables.ts'
 import { nameId } from './names.ts'
-import { all, raw, type Sql, sql } from './sql.ts'
+import { all, raw, type Sql, sql, TRUE } from './sql.ts'
 
 export type Kind<K extends Node['kind']> = Extract<Node, { kind: K }>
 
@@ -55,7 +55,7 @@ export function leaf(node: Leaf, terms: Terms): Rows {
       }
     case 'quantity': {
       const unit = sql`unit = ${termId(node.unit, terms)}`
-      const where = all([p, unit, rangeBounds(implied(node.bounds))])
+      const where = all([p, unit, rangeBounds(implied(node.bounds)), beginsAfter(node)])
       return { table: 'qty', where, ordered: false, unique: false, rank: 4 }
     }
     case 'reference': {
@@ -65,6 +65,18 @@ export function leaf(node: Leaf, terms: Terms): Rows {
       return { table: 'ref', where: all(where), ordered: true, unique: false, rank: 2 }
     }
   }
+}
+
+/** Whether a resource has this mark under the parameter. */
+export const isMarked = (param: string, mark: string): Sql =>
+  sql`EXISTS (SELECT 1 FROM srt WHERE p = ${nameId(param)} AND key = ${mark})`
+
+/** Quantities are found by their beginning; it is their end too, unless one is marked as a range. */
+function beginsAfter({ param, bounds }: Kind<'quantity'>): Sql {
+  if (bounds.some(({ end, op }) => end === 'lo' && op.startsWith('>'))) return TRUE
+  const ends = bounds.find(({ end, op }) => end === 'hi' && op.startsWith('>'))
+  if (ends === undefined) return TRUE
+  return sql`lo >= CASE WHEN ${isMarked(param, WIDE)} THEN '' ELSE ${ends.value} END`
 }
 
 type End = { end: string; op: string; value: string | number }

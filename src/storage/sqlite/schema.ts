@@ -69,7 +69,8 @@ export const MIGRATIONS: readonly Migration[] = [
       `CREATE TABLE pos (p INTEGER NOT NULL, lat REAL NOT NULL, lon REAL NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (p, lat, lon, rid)) WITHOUT ROWID`,
       `CREATE INDEX pos_rid ON pos (rid, p)`,
 
-      // part: 0 the only key, 1 the smallest, 2 the largest; 5, with the key '': several dates, or quantities other than one plain value.
+      // part: 0 the only key, 1 the smallest, 2 the largest; 5 a mark of a date or quantity: with the key '' the resource has several values,
+      // with the key U+0001 it has a quantity that is a range.
       `CREATE TABLE srt (p INTEGER NOT NULL, key TEXT NOT NULL, rid INTEGER NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (p, key, rid, part)) WITHOUT ROWID`,
       `CREATE INDEX srt_rid ON srt (rid, p)`,
 

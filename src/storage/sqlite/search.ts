@@ -6,7 +6,7 @@
 import type { Node, SearchPlan, SortKey } from '../../search/plan-node.ts'
 import type { Explained, SearchOptions } from '../port.ts'
 import { conditions, find, foundBy } from './compile.ts'
-import { CHEAP, gatherCost, LONG, stepCost } from './cost.ts'
+import { CHEAP, gatherCost, stepCost } from './cost.ts'
 import type { Driver, Row } from './driver.ts'
 import { explained, watched } from './explain.ts'
 import { listed } from './found.ts'
@@ -32,6 +32,8 @@ interface Context {
   query: Query
   options: SearchOptions
   probes: Probes
+  /** Microseconds. */
+  patience: number
 }
 
 /** Returns up to `limit` rows in the direction of the page, nearest to the cursor first, and the total when asked. */
@@ -39,7 +41,7 @@ export async function searchRows(
   engine: Driver,
   plan: SearchPlan,
   options: SearchOptions,
-  { terms, probes }: { terms: Terms; probes: Probes },
+  { terms, probes, patience }: { terms: Terms; probes: Probes; patience: number },
 ): Promise<SearchResult> {
   const { types, nodes } = conditions(plan)
   const backward = options.before !== undefined
@@ -50,7 +52,7 @@ export async function searchRows(
 
   const watching = options.explain ? watched(engine) : undefined
   const start = watching === undefined ? 0 : performance.now()
-  const context: Context = { driver: watching ?? engine, query, options, probes }
+  const context: Context = { driver: watching ?? engine, query, options, probes, patience }
   const chosen = await choose(context)
   const done = await run(context, chosen)
   if (watching === undefined) return done
@@ -131,13 +133,13 @@ const costOfGathering = (
     keys ? plan.sort.length : 0,
   )
 
-/** Microseconds until a page is full, where what is found stands evenly along the way; CHEAP where that is not worth asking. */
+/** Microseconds until a page is full, where what is found stands evenly along the way; a part of the patience where that is not worth asking. */
 async function walkingCost(
-  { options, probes, query }: Context,
+  { options, probes, query, patience }: Context,
   { count }: Choice,
   [first]: readonly Part[],
 ): Promise<number> {
-  const cheap = first!.within === undefined && query.nodes.length > 0 ? LONG : CHEAP
+  const cheap = first!.within === undefined && query.nodes.length > 0 ? patience : patience * CHEAP
   if (count === 0) return Number.POSITIVE_INFINITY
   const steps = (options.limit * (await probes.size())) / count
   return Math.max(cheap, steps * stepCost(first!.filters, first!.ordered))
@@ -145,7 +147,7 @@ async function walkingCost(
 
 async function run(context: Context, chosen: Chosen): Promise<Done> {
   const { choice } = chosen
-  const { driver, query, options, probes } = context
+  const { driver, query, options, probes, patience } = context
   const { limit, bytes, deadline } = options
   const { plan } = query
   const counting = options.total === 'accurate' ? [count(query, choice)] : []
@@ -154,7 +156,7 @@ async function run(context: Context, chosen: Chosen): Promise<Done> {
   const many = async (): Promise<boolean> => {
     const all = listed(query.types)
     const [n] = await probes.count([all])
-    return n! >= probes.capOf(all) || gatherCost(n!, query.nodes, true, plan.sort.length) > LONG
+    return n! >= probes.capOf(all) || gatherCost(n!, query.nodes, true, plan.sort.length) > patience
   }
 
   const walk = walkParts(query, choice)
@@ -168,7 +170,7 @@ async function run(context: Context, chosen: Chosen): Promise<Done> {
     walk === undefined || (choice.selective && cost <= (await walkingCost(context, choice, walk)))
   if (limit === 0 || counting.length > 0 || gathers) {
     const parts = limit === 0 ? [] : gathers || choice.selective ? [gathered(query, choice)] : walk
-    const long = cost > LONG && (await many())
+    const long = cost > patience && (await many())
     const read = long ? driver.readLong : driver.read
     const first = parts[0]
     const answers = await read([...(first ? [page(first.rows(limit), bytes)] : []), ...counting], deadline)
@@ -230,14 +232,14 @@ const cutFirst = (more: Row[], options: SearchOptions, before: readonly Row[]): 
 
 /** Returns the rows of a walk; undefined where they are too far apart. */
 async function stepwise(
-  { driver, options }: Context,
+  { driver, options, patience }: Context,
   part: Part,
   limit: number,
   bytes: number | undefined,
 ): Promise<Row[] | undefined> {
   const { deadline } = options
   if (part.within === undefined) return (await driver.read([page(part.rows(limit), bytes)], deadline))[0]!
-  const steps = Math.max(4 * limit, Math.floor(LONG / stepCost(part.filters, part.ordered)))
+  const steps = Math.max(4 * limit, Math.floor(patience / stepCost(part.filters, part.ordered)))
   const [rows] = await driver.read([page(part.within(limit, steps), bytes)], deadline)
   if (rows!.length >= limit) return rows!
   const [places] = await driver.read([part.places!(steps)], deadline)
@@ -251,7 +253,7 @@ async function fallBack(
   walk: readonly Part[],
   cost: number,
 ): Promise<Done> {
-  const { driver, query, options, probes } = context
+  const { driver, query, options, probes, patience } = context
   const { limit, bytes, deadline } = options
   let begin = choice
   if (!choice.selective && candidates.length > 0) {
@@ -264,7 +266,7 @@ async function fallBack(
     if (fewest < FURTHER) begin = { ...candidates[at]!, selective: true, count: fewest }
   }
   const parts = begin.selective ? [gathered(query, begin)] : walk
-  const long = cost > LONG
+  const long = cost > patience
   const read = long ? driver.readLong : driver.read
   const rows = (await read([page(parts[0]!.rows(limit), bytes)], deadline))[0]!
   await readOn(context, parts[1], rows, read)

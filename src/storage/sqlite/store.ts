@@ -18,6 +18,7 @@ import type {
 import { leaseStatement, outboxDone, outboxTake, rememberStatements } from './chores.ts'
 import { commitBatch, currentIs, readBefore, refusedCommit } from './commit.ts'
 import { holds, NODES, typeIn } from './compile.ts'
+import { LONG } from './cost.ts'
 import { type Driver, Refused, type Row } from './driver.ts'
 import { historyQueries } from './history.ts'
 import { type Indexed, indexStatements } from './index-tables.ts'
@@ -41,6 +42,8 @@ export interface SqlStorageOptions {
   clock(): number
   /** Up to this many resources a search gathers and sorts; above, it walks an index that has the order. 4096 where not given. */
   gathers?: number
+  /** Microseconds that a search may take of the time of all others; LONG where not given. */
+  patience?: number
 }
 
 /** Gathering so many costs some milliseconds. */
@@ -161,7 +164,7 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
       driver,
       plan,
       { ...asked, ...place, limit },
-      { terms: known.terms.known, probes },
+      { terms: known.terms.known, probes, patience: options.patience ?? LONG },
     )
     const cursorOf = (row: Row): Cursor => boundCursor([...row.slice(FOUND_RID + 1), row[FOUND_RID]!], known)
     const result = await page(
@@ -256,13 +259,18 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
       const [row] = await one(sql`SELECT n FROM counter WHERE name = ${name}`)
       return (row?.[0] as number | undefined) ?? 0
     },
-    async scan(after, limit, types) {
+    async scan(after, limit, types, until) {
       const of = types === undefined ? raw('1') : typeIn(types)
       const from = (after?.[0] as number | undefined) ?? 0
+      const to = (until?.[0] as number | undefined) ?? Number.MAX_SAFE_INTEGER
       const rows = await one(
-        sql`SELECT r.key, v.ver, v.lu, v.method, v.body, v.chunks, v.vid, r.rid FROM (SELECT * FROM res NOT INDEXED WHERE rid > ${from} AND live = 1 AND ${of} ORDER BY rid LIMIT ${limit + 1}) r CROSS JOIN ver v ON v.vid = r.vid`,
+        sql`SELECT r.key, v.ver, v.lu, v.method, v.body, v.chunks, v.vid, r.rid FROM (SELECT * FROM res NOT INDEXED WHERE rid > ${from} AND rid <= ${to} AND live = 1 AND ${of} ORDER BY rid LIMIT ${limit + 1}) r CROSS JOIN ver v ON v.vid = r.vid`,
       )
       return page(rows, limit, row => [row[FOUND_RID]!])
+    },
+    async newest() {
+      const last = (await one(raw('SELECT max(rid) FROM res')))[0]![0] as number | null
+      return last === null ? undefined : [last]
     },
     reindex,
     async epoch() {

@@ -5,8 +5,8 @@
  */
 import type { Node } from '../../search/plan-node.ts'
 import type { Find } from './compile.ts'
-import type { Terms } from './index-tables.ts'
-import { termId } from './leaf.ts'
+import { SEVERAL, type Terms, WIDE } from './index-tables.ts'
+import { isMarked, termId } from './leaf.ts'
 import { nameId } from './names.ts'
 import { all, raw, type Sql, sql } from './sql.ts'
 
@@ -115,9 +115,9 @@ export function windows(nodes: readonly Node[]): Window[] {
 /** Greater than every key. */
 const LAST = '\u{10ffff}'
 
-/** Whether a resource has several values. */
-const several = ({ param }: Window): Sql =>
-  sql`EXISTS (SELECT 1 FROM srt WHERE p = ${nameId(param)} AND key = '')`
+/** Whether a resource has several values, or of a quantity one that is more than a point. */
+const several = ({ kind, param }: Window): Sql =>
+  kind === 'date' ? isMarked(param, SEVERAL) : sql`(${isMarked(param, SEVERAL)} OR ${isMarked(param, WIDE)})`
 
 /** The dates longer than LONGEST that reach into the window from before it. */
 const longer = ({ param, from, to, ends }: Window): Sql =>
