@@ -37,13 +37,10 @@ export function wordsOf(text: string): string[] {
   return [...words]
 }
 
-/**
- * Elements that hold no words for people: addresses, keys and encoded data. Codes, identifiers' values and displays are searched.
- */
+/** Strings that hold no words for people: addresses, keys and encoded data. Codes, identifiers' values and displays are searched. */
 const SILENT: ReadonlySet<string> = new Set([
   'resourceType',
   'id',
-  'meta',
   'reference',
   'system',
   'url',
@@ -67,7 +64,7 @@ export function writeWords(resource: Resource, rows: IndexRow[]): void {
   if (isObject(text) && typeof text.div === 'string') addWords(narrativeText(text.div), narrative)
   if (narrative.size > 0) rows.push(rowOf('_text', narrative))
   const content = new Set(narrative)
-  for (const key in resource) if (key !== 'text' && !SILENT.has(key)) gather(resource[key]!, content)
+  for (const key in resource) if (key !== 'text' && key !== 'meta') gatherMember(key, resource[key]!, content)
   if (content.size > 0) rows.push(rowOf('_content', content))
 }
 
@@ -82,14 +79,15 @@ function gather(value: Json, words: Set<string>): void {
   if (typeof value === 'string') {
     if (!isSilent(value)) addWords(value, words)
   } else if (Array.isArray(value)) for (const one of value) gather(one, words)
-  else if (isObject(value))
-    for (const key in value) {
-      const member = value[key]
-      if (typeof member === 'string') {
-        if (key === 'div') addWords(narrativeText(member), words)
-        else if (!SILENT.has(key) && !isSilent(member)) addWords(member, words)
-      } else if (typeof member === 'object' && member !== null && !SILENT.has(key)) gather(member, words)
-    }
+  else if (isObject(value)) for (const key in value) gatherMember(key, value[key]!, words)
+}
+
+/** Names such as `language` and `data` are those of concepts and backbone elements too. */
+function gatherMember(key: string, value: Json, words: Set<string>): void {
+  if (typeof value === 'string') {
+    if (key === 'div') addWords(narrativeText(value), words)
+    else if (!SILENT.has(key)) gather(value, words)
+  } else if (typeof value === 'object' && value !== null) gather(value, words)
 }
 
 const isSilent = (text: string): boolean => text.length > 6 && text.length < 2048 && NO_TEXT.test(text)

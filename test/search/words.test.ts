@@ -68,6 +68,22 @@ describe('rows of words', () => {
     ])
   })
 
+  test('what has the name of an address or of data, and is none, is searched', () => {
+    const resource = {
+      resourceType: 'Patient',
+      language: 'en',
+      communication: [{ language: { coding: [{ code: 'ml', display: 'Malayalam' }] } }],
+      photo: [{ language: 'fr', data: 'aGlk', title: 'Face' }],
+      contained: [
+        {
+          resourceType: 'Consent',
+          provision: { data: [{ reference: { reference: 'Patient/1', display: 'Asha' } }] },
+        },
+      ],
+    }
+    expect(words(resource, '_content')).toEqual(['asha', 'face', 'malayalam', 'ml'])
+  })
+
   test('none where there are no words, and none unless they are switched on', () => {
     expect(index({ resourceType: 'Basic' } as Resource).filter(row => row.kind === 'words')).toEqual([])
     const off = createIndexer(registry, options)
