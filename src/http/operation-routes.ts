@@ -5,6 +5,7 @@
 import { fhirError } from '../fhir/error.ts'
 import { isObject } from '../fhir/json.ts'
 import { accept } from '../interactions/accept.ts'
+import { underCurrent } from '../interactions/current.ts'
 import { parsePairs } from '../interactions/pairs.ts'
 import type { Level } from '../operations/operation.ts'
 import { type Given, givenByPairs, givenByResource, readParameters } from '../operations/parameters.ts'
@@ -45,11 +46,8 @@ export function createOperationRoute(send: Send, base: string): Handler {
       ...givenByPairs(withoutPresentation(sent.form)),
       ...sent.given,
     ]
-    const answer = await operation.run(ctx, {
-      ...place,
-      ...readParameters(operation, given, lenient),
-      lenient,
-    })
+    const call = { ...place, ...readParameters(operation, given, lenient), lenient }
+    const answer = await underCurrent(ctx, under => operation.run(under, call))
     const text = indent ? pretty(answer.text) : answer.text
     const about =
       answer.stored === undefined ? { 'Cache-Control': 'private, no-cache' } : versionHeaders(answer.stored)

@@ -28,10 +28,10 @@ export type Stepped = 'idle' | 'elsewhere' | 'more'
 
 /** Milliseconds that an instance has for a page before another may take over; it says that it is there when a third has passed. */
 const LEASE_MS = 15_000
-/** Resources on a page: as many as are some hundred kilobytes. */
-const PAGE = { least: 4, first: 32, most: 256, small: 128_000, large: 1_000_000 }
+/** Resources on a page: as many as are some hundred kilobytes, UTF-16 units, and take some hundred ms. */
+const PAGE = { least: 4, first: 32, most: 256, small: 128_000, large: 1_000_000, quick: 60, slow: 250 }
 /** Milliseconds between two notes of how far a round has come. */
-const NOTE_MS = 500
+const NOTE_MS = 200
 /** Milliseconds of computing after which others get their turn. */
 const SLICE_MS = 8
 const REST_MS = 200
@@ -52,16 +52,18 @@ export async function buildStep(ctx: Context, index: OpenIndex, budget: Budget):
   let limit = PAGE.first
   let pages = 0
   const round = (await readRound(storage, pending)) ?? (await newRound(ctx, index, pending))
+  const types = round.types.length === 0 ? undefined : round.types
   delete round.error
   try {
     for (;;) {
       const start = ctx.tick()
-      const page = await storage.scan(round.after, limit, round.types.length === 0 ? undefined : round.types)
+      const page = await storage.scan(round.after, limit, types, round.until)
       round.failed += await renew(ctx, index, page.rows)
       round.done += page.rows.length
       const letters = page.rows.reduce((sum, row) => sum + (row.text?.length ?? 0), 0)
-      if (letters < PAGE.small) limit = Math.min(PAGE.most, limit * 2)
-      else if (letters > PAGE.large) limit = Math.max(PAGE.least, limit >> 1)
+      const took = ctx.tick() - start
+      if (letters > PAGE.large || took > PAGE.slow) limit = Math.max(PAGE.least, limit >> 1)
+      else if (letters < PAGE.small && took < PAGE.quick) limit = Math.min(PAGE.most, limit * 2)
       if (!page.more || page.last === undefined) break
       round.after = page.last
       const now = ctx.tick()
@@ -79,7 +81,7 @@ export async function buildStep(ctx: Context, index: OpenIndex, budget: Budget):
         if ((await storage.lease('index', owner, LEASE_MS)) === undefined) return 'elsewhere'
         held = now
       }
-      if (budget.gentle) await rest(Math.min(REST_MS, ctx.tick() - start))
+      if (budget.gentle) await rest(Math.min(REST_MS, took))
     }
   } catch (error) {
     round.error = error instanceof FhirError ? error.message : 'An unexpected error; the log says more.'
@@ -102,6 +104,8 @@ async function newRound(ctx: Context, index: OpenIndex, pending: readonly number
   await storage.raiseEpoch(index.registry().epoch)
   const types = await index.typesOfJobs(pending)
   const round: Round = { epochs: pending, types, done: 0, failed: 0 }
+  const until = await storage.newest()
+  if (until !== undefined) round.until = until
   const total = await count(ctx, index, types)
   if (total !== undefined) round.total = total
   await writeRound(storage, round, ctx.clock())

@@ -16,6 +16,8 @@ export interface Round {
   /** Empty for all. */
   types: readonly string[]
   after?: Cursor
+  /** Where it ends: whatever was made later has the rows of who made it. */
+  until?: Cursor
   done: number
   total?: number
   failed: number

@@ -80,6 +80,8 @@ export async function openLiveIndex(
   let record: IndexRecord = { id: '', fingerprint, rebuilt: 0, params: [], pending: [] }
   let registry = createRegistry([], 0)
   let listener = (): void => {}
+  /** Parameters that the registry holds to be unfinished. */
+  let unfinished = 0
   let warned = ''
   let compared = 0
 
@@ -102,12 +104,13 @@ export async function openLiveIndex(
     const next = await recordOf(now)
     // Rows of other rules are another server's; what this one writes is refused until it is started anew.
     if (next.fingerprint !== fingerprint) return registry
-    const waiting = [...new Set(next.params.filter(building).map(sinceVersion))]
-    const done = await Promise.all(waiting.map(isDone))
+    for (const one of new Set(next.params.filter(building).map(sinceVersion))) await isDone(one)
+    const left = next.params.filter(building).length
     // Another call may have come further meanwhile.
-    if (now > epoch || (now === epoch && done.includes(true))) {
+    if (now > epoch || (now === epoch && left < unfinished)) {
       epoch = now
       record = next
+      unfinished = left
       const params = record.params.map(one => ({ ...one, building: building(one) }))
       registry = createRegistry(params, epoch)
       listener()

@@ -31,6 +31,7 @@ export const reindex: Operation = {
       )
     await read(ctx, type, id)
     const key = keyOf(type, id)
+    await live.refresh()
     const types = live.typesOf(key)
     if (types === undefined)
       throw fhirError(

@@ -201,8 +201,10 @@ export interface Storage {
   recall(name: string): Promise<string | undefined>
   /** Returns the value of a counter, 0 when it was never set. */
   counter(name: string): Promise<number>
-  /** Walks the live resources by internal id for reindexing. */
-  scan(after: Cursor | undefined, limit: number, types?: readonly string[]): Promise<Page>
+  /** Walks the live resources by internal id for reindexing, `until` included. */
+  scan(after: Cursor | undefined, limit: number, types?: readonly string[], until?: Cursor): Promise<Page>
+  /** Returns where a walk ends that meets every resource there is now, so that it need not follow new ones; undefined for an empty store. */
+  newest(): Promise<Cursor | undefined>
   /** Replaces index rows; returns the keys that were no longer at that version. */
   reindex(rows: readonly Reindexed[], epoch: number): Promise<Key[]>
   epoch(): Promise<number>

@@ -1257,6 +1257,11 @@ export function storageContract(name: string, open: (clock: () => number) => Pro
           after = page.last
         }
         expect(seen.sort()).toEqual(['a', 'c', 'd'])
+        const until = await storage.newest()
+        await commit([change('e', 1, { index: [token('later')] })])
+        const bounded = await storage.scan(undefined, 10, [type], until)
+        expect(bounded.rows.map(stored => idOf(stored.key)).sort()).toEqual(['a', 'c', 'd'])
+        expect(bounded.more).toBe(false)
         await commit([change('c', 2, { index: [token('newest')] })])
         const moved = await storage.reindex(
           ['a', 'b', 'c', 'd'].map(id => ({ key: key(id), version: 1, index: [token('new')] })),

@@ -85,7 +85,12 @@ export async function openMongo(uri: string, options: MongoOptions): Promise<Sto
       remember: (name, text, until) => speaking(() => remember(collections.remembered, name, text, until)),
       recall: name => speaking(() => recall(collections.remembered, name, clock())),
       counter: name => speaking(async () => (await collections.counters.findOne({ _id: name }))?.n ?? 0),
-      scan: (after, limit, types) => speaking(() => scan(collections, after, limit, types)),
+      scan: (after, limit, types, until) => speaking(() => scan(collections, after, limit, types, until)),
+      newest: () =>
+        speaking(async () => {
+          const last = await collections.resources.findOne({}, { projection: { n: 1 }, sort: { n: -1 } })
+          return last === null ? undefined : [last.n]
+        }),
       reindex: (rows, epoch) =>
         speaking(async () => {
           const release = await instances.hold(epoch)
@@ -184,9 +189,14 @@ async function scan(
   after: Parameters<Storage['scan']>[0],
   limit: number,
   types: readonly string[] = [],
+  until: Parameters<Storage['scan']>[3] = undefined,
 ): ReturnType<Storage['scan']> {
   const t = types.length === 0 ? { $gte: 'A' } : { $in: [...types] }
-  const from = after === undefined ? {} : { n: { $gt: after[0] as string } }
+  const n = {
+    ...(after === undefined ? {} : { $gt: after[0] as string }),
+    ...(until === undefined ? {} : { $lte: until[0] as string }),
+  }
+  const from = after === undefined && until === undefined ? {} : { n }
   const docs = await collections.resources
     .find({ t, ...from }, { projection: BODY_FIELDS, batchSize: limit + 2 })
     .sort({ n: 1 })
