@@ -193,6 +193,7 @@ function param(definition: ParamDefinition, base: string): SearchParam {
   const indexed = paramType !== 'composite' && paramType !== 'special' && !isColumn
   const version = definition.version === undefined ? '' : `@${definition.version}`
   const name = `${common ? '' : `${base}.`}${definition.code}${version}`
+  const ways = indexed ? own.map(part => typedPaths(part, base)) : []
   const one: SearchParam = {
     code: definition.code,
     base,
@@ -201,13 +202,14 @@ function param(definition: ParamDefinition, base: string): SearchParam {
     url: definition.url,
     expression: own.join(' | '),
     targets: definition.target,
-    paths: indexed ? own.flatMap(part => typedPaths(part, base) ?? []) : [],
+    paths: ways.flatMap(way => way ?? []),
     rows: [name],
     ...(definition.building === true && { building: true }),
   }
   if (paramType === 'reference' && one.paths.some(path => path.type === 'Reference'))
     one.hierarchies = hierarchiesOf(one)
-  const problem = indexed && definition.expression !== '' ? problemOf(one, own) : undefined
+  const problem =
+    indexed && definition.expression !== '' ? problemOf(one, own[ways.indexOf(undefined)]) : undefined
   return problem === undefined ? one : { ...one, problem }
 }
 
@@ -234,9 +236,9 @@ function hierarchiesOf({ targets, base, name }: SearchParam): { type: string; pa
   })
 }
 
-function problemOf(one: SearchParam, parts: readonly string[]): string | undefined {
-  if (parts.length === 0) return `it has no expression for ${one.base}`
-  const unread = parts.find(part => typedPaths(part, one.base) === undefined)
+/** `unread` is the first alternative that is not understood. */
+function problemOf(one: SearchParam, unread: string | undefined): string | undefined {
+  if (one.expression === '') return `it has no expression for ${one.base}`
   if (unread !== undefined) return `its expression "${unread}" is not understood on ${one.base}`
   if (!one.paths.some(path => writes(one, path)))
     return `its expression leads to no values that a ${one.type} parameter searches`
