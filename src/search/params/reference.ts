@@ -148,6 +148,8 @@ const leaves = ({ param }: Ask, id: string, type?: string, version?: string): No
     })),
   )
 
+const SCHEME = /^[a-z][a-z0-9+.-]*:/i
+
 /** Id, `Type/id`, or a URL, which may be a canonical with its version. */
 export const planReference: Planner = ask => {
   const { param, criterion, value, context } = ask
@@ -162,7 +164,10 @@ export const planReference: Planner = ask => {
     parts.length === 1
       ? referenceTarget(text, context.baseUrl)
       : canonicalTarget(parts.map(unescapeValue).join('|'), context.baseUrl)
-  if (target === undefined)
+  const known =
+    target !== undefined &&
+    (target.type === '' ? SCHEME.test(target.id) : context.registry.types.includes(target.type))
+  if (!known)
     throw refusal(
       criterion,
       `A value of "${criterion.code}" is an id, Type/id or a URL; contained resources have no address.`,
@@ -181,9 +186,12 @@ export const planTypedReference: Planner = ask => {
     )
   const text = unescapeValue(value)
   if (isId(text)) return leaves(ask, text, type)
+  const parsed = parseReference(text, context.baseUrl)
   const target = referenceTarget(text, context.baseUrl)
+  if (parsed.kind === 'foreign' && parsed.type === type && target !== undefined)
+    return leaves(ask, target.id, '', target.version)
   if (target?.type !== type)
-    throw refusal(criterion, `A value of "${criterion.name}" is the id of a ${type} on this server.`)
+    throw refusal(criterion, `A value of "${criterion.name}" is the id of a ${type}, or its URL.`)
   return leaves(ask, target.id, type, target.version)
 }
 

@@ -132,14 +132,11 @@ function impliedSystems(param: SearchParam): Record<string, readonly string[]> {
   for (const path of param.paths)
     if (path.type === 'code' && path.valueSet !== undefined)
       for (const [system, codes] of Object.entries(valueSets[path.valueSet] ?? {})) systems[system] = codes
-  for (const path of param.paths) if (path.type === 'boolean') systems[SPECIAL_VALUES] = ['true', 'false']
   return systems
 }
 
-const SPECIAL_VALUES = 'http://terminology.hl7.org/CodeSystem/special-values'
-
 /** Types of which R4 says that no pipe may be used. */
-const WITHOUT_SYSTEM = new Set(['ContactPoint', 'uri', 'url', 'canonical', 'string', 'id'])
+const WITHOUT_SYSTEM = new Set(['ContactPoint', 'uri', 'url', 'canonical', 'boolean'])
 
 const FORMS = 'code, system|code, |code or system|'
 
@@ -151,12 +148,16 @@ function spellings(param: SearchParam, code: string): string[] {
   return [...found]
 }
 
+const TRUTH = /^(?:true|false)$/
+
 /** Code, `system|code`, `|code` or `system|`. */
 export const planToken: Planner = ask => {
   const { param, criterion, value } = ask
   const parts = splitEscaped(value, '|', criterion.name).map(unescapeValue)
   if (parts.length > 2 || (parts.length === 2 && parts[0] === '' && parts[1] === ''))
     throw refusal(criterion, `A value of "${criterion.code}" is ${FORMS}.`)
+  if (parts.length === 1 && !TRUTH.test(parts[0]!) && param.paths.every(path => path.type === 'boolean'))
+    throw refusal(criterion, `A value of "${criterion.code}" is true or false.`)
   if (parts.length === 1)
     return anyOf(
       param.rows.flatMap(name =>
@@ -166,8 +167,9 @@ export const planToken: Planner = ask => {
   if (param.paths.every(path => WITHOUT_SYSTEM.has(path.type)))
     throw refusal(criterion, `Values of "${criterion.code}" have no system: it takes a value without a pipe.`)
   const system = tokenText(parts[0]!)
-  const code = tokenText(parts[1]!)
-  return anyOf(param.rows.flatMap(name => withSystem(name, system, code, impliedSystems(param))))
+  const codes = parts[1] === '' ? [''] : spellings(param, parts[1]!)
+  const implied = impliedSystems(param)
+  return anyOf(param.rows.flatMap(name => codes.flatMap(code => withSystem(name, system, code, implied))))
 }
 
 function withSystem(
