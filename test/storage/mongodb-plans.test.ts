@@ -10,7 +10,7 @@ import { openMongo } from '../../src/storage/mongodb/store.ts'
 import type { Storage } from '../../src/storage/port.ts'
 import { planCase, stored } from '../search/cases.ts'
 import { startMongo } from './mongodb-server.ts'
-import { commitOf, planOf } from './rows.ts'
+import { changeOf, commitOf, planOf } from './rows.ts'
 import { silent } from './silent-log.ts'
 
 const server = await startMongo()
@@ -42,6 +42,20 @@ const observation = (i: number): Resource =>
     code: { coding: [{ system: 'http://loinc.org', code: `c${i % 60}` }] },
     subject: { reference: `Patient/p${i % PATIENTS}` },
     effectiveDateTime: new Date(START + i * 3_600_000).toISOString(),
+    ...(i % 25 === 0
+      ? {
+          component: [
+            {
+              code: { coding: [{ system: 'http://loinc.org', code: '8480-6' }] },
+              valueQuantity: { value: i },
+            },
+            {
+              code: { coding: [{ system: 'http://loinc.org', code: '8462-4' }] },
+              valueQuantity: { value: 9000 },
+            },
+          ],
+        }
+      : {}),
     valueQuantity: { value: i, unit: 'mg', system: 'http://unitsofmeasure.org', code: 'mg' },
   })
 
@@ -188,6 +202,38 @@ const families = (): Record<string, Family> => ({
     bounds: ['ix: ["Observation.value-quantity', 'ix: ("Observation.value-quantity'],
     found: 10,
   },
+  'a composite of a code and a range': {
+    plan: q('Observation', 'code-value-quantity=http://loinc.org|c7$ge1000'),
+    bounds: ['ix: ["Observation.value-quantity', 'ix: ["Observation.code |http://loinc.org'],
+    found: 8,
+  },
+  'a composite within components': {
+    plan: q('Observation', 'component-code-value-quantity=http://loinc.org|8480-6$ge1400'),
+    bounds: ['ix: ["Observation.component-code-value-quantity', 'ix: ["Observation.component-'],
+    found: 4,
+  },
+  'a word': {
+    plan: planOf(['Location'], { kind: 'word', param: '_content', word: 'ward7', prefix: false }),
+    bounds: ['ix: ["_content =ward7", "_content =ward7"]'],
+    found: 1,
+  },
+  'the beginning of a word': {
+    plan: planOf(['Location'], { kind: 'word', param: '_content', word: 'ward1', prefix: true }),
+    bounds: ['ix: ["_content =ward1", "_content =ward2")'],
+    found: 31,
+  },
+  'places near another': {
+    plan: planOf(['Location'], {
+      kind: 'near',
+      param: 'Location.near',
+      latitude: 10,
+      longitude: 76,
+      // A hundredth of a degree is 1.112 km: the places 0 to 4.
+      metres: 5000,
+    }),
+    bounds: ['ix: ["Location.near ^'],
+    found: 5,
+  },
   'a chain to an identifier': {
     plan: planOf(['Observation'], chain(byMrn)),
     bounds: ['ix: ["Observation.subject @Patient/p7", "Observation.subject @Patient/p7"]'],
@@ -243,6 +289,16 @@ else
             })),
           ),
         )
+      await storage.commit(
+        commitOf(
+          Array.from({ length: 120 }, (_, i) =>
+            changeOf(`Location/l${i}`, 1, [
+              { kind: 'words', param: '_content', words: [`ward${i}`, 'hospital'] },
+              { kind: 'position', param: 'Location.near', latitude: 10 + i / 100, longitude: 76 },
+            ]),
+          ),
+        ),
+      )
     }, 60_000)
     afterAll(async () => {
       await storage.close()
@@ -285,6 +341,20 @@ else
         const seen = new Set(page.rows.map(row => row.key))
         for (const row of next.rows) expect(seen.has(row.key)).toBe(false)
       })
+
+    it('the order by distance: one aggregation, driven by what else is asked', async () => {
+      const near = { param: 'Location.near', latitude: 10.2, longitude: 76 }
+      const plan = planOf(['Location'], { kind: 'near', ...near, metres: 12_000 }, [
+        { by: 'distance', ...near, descending: false },
+      ])
+      commands = []
+      const page = await storage.search(plan, { limit: 3, total: 'none' })
+      expect(commands).toEqual(['aggregate'])
+      expect(page.rows.map(row => row.key)).toEqual(['Location/l20', 'Location/l19', 'Location/l21'])
+      const { explained } = await storage.search(plan, { limit: 3, total: 'none', explain: true })
+      expect(explained!.plans[0]).toContain('ix: ["Location.near ^')
+      expect(explained!.driver).toContain('(Location.near)')
+    })
 
     it('is told by the plans alone where no time is left to ask for figures', async () => {
       let now = Date.now()

@@ -26,3 +26,14 @@ it('a resource of more terms than MongoDB has keys for a document is refused, an
     expect.objectContaining({ code: 'too-costly' }) as Error,
   )
 })
+
+it('a resource of almost as many terms has no windows for :contains, and is stored', () => {
+  const strings = Array.from(
+    { length: 49_999 },
+    (_, i): IndexRow => ({ kind: 'string', param: 'Group.x', folded: `text ${i}`, exact: `text ${i}` }),
+  )
+  const [prepared] = prepareChanges([{ ...withTerms(1), index: strings }], 'c')
+  expect(prepared!.fields.ix).toHaveLength(100_000)
+  expect(prepared!.fields.ix).toContain('Group.x !')
+  expect(prepared!.fields.w).toBeUndefined()
+})

@@ -24,7 +24,7 @@ export interface Span {
   hi: number | string
 }
 
-/** A string or uri that is too long for a term, whole; or a string of a resource that has too many. */
+/** A string or uri that is too long for a term, whole. */
 export interface LongValue {
   p: string
   v: string

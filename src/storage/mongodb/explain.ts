@@ -91,13 +91,12 @@ function partsOf(plan: Document): Document[] {
     return cursor === undefined ? [] : [{ ...cursor, after }]
   }
   const routed: Document[] | undefined = plan.queryPlanner?.winningPlan?.shards
-  if (routed !== undefined) {
-    const stats: Document[] = plan.executionStats?.executionStages?.shards ?? []
-    return routed.map(shard => ({
+  // A router sums up itself.
+  if (routed !== undefined)
+    return routed.map((shard, i) => ({
       queryPlanner: shard,
-      executionStats: stats.find(one => one.shardName === shard.shardName),
+      executionStats: i === 0 ? plan.executionStats : undefined,
     }))
-  }
   return [plan]
 }
 

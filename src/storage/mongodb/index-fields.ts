@@ -24,6 +24,9 @@ import { windowsOf } from './texts.ts'
 /** Values of a sort key beyond this do not take part in the order. */
 const SORT_LENGTH = 1024
 
+/** MongoDB refuses a document of more keys in one index (its parameter indexMaxNumGeneratedKeysPerDocument). */
+export const MAX_KEYS = 100_000
+
 /** Returns what search knows of a resource by its index rows. */
 export function indexFields(key: Key, rows: readonly IndexRow[]): IndexFields {
   const ix = new Set<string>([idTerm(idOf(key))])
@@ -73,13 +76,10 @@ export function indexFields(key: Key, rows: readonly IndexRow[]): IndexFields {
       sx[sortField(row.param)] = cut(row.max, SORT_LENGTH)
     }
   }
-  const { terms, unwindowed } = windowsOf(strings)
-  for (const param of unwindowed) {
-    ix.add(longMark(param))
-    for (const v of strings.get(param)!) if (v.length <= LONG) w.push({ p: param, v })
-  }
   // The most of them last.
   for (const row of words) for (const word of row.words) text(row.param, word)
+  const { terms, unwindowed } = windowsOf(strings, MAX_KEYS - ix.size - strings.size)
+  for (const param of unwindowed) ix.add(longMark(param))
   for (const term of terms) ix.add(term)
   const fields: IndexFields = { ix: [...ix] }
   if (d.length > 0) fields.d = d

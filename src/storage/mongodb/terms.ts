@@ -2,7 +2,7 @@
  * The terms of the array `ix`: `<parameter> <kind><value>`, so that one multikey index answers equality, prefix and range of every parameter.
  * Kinds: `~` code or id whatever its system or type, `|` system and code, `=` folded string, word or uri, `#` string as sent, `@` type and id,
  * `<` and `>` the lower and the upper end of a range, `*` a window of a string, `^` the latitude of a place, `!` values that are not
- * here in full.
+ * here in full, or without windows.
  */
 import { createHash } from 'node:crypto'
 import { DATE_MAX, DATE_MIN } from '../../search/plan-node.ts'
@@ -49,7 +49,7 @@ export const textPrefix = (param: string): string => `${prefixOf(param)}=`
 export const textTerm = (param: string, folded: string): string => textPrefix(param) + held(folded)
 export const windowPrefix = (param: string): string => `${prefixOf(param)}*`
 export const exactTerm = (param: string, exact: string): string => `${prefixOf(param)}#${held(exact)}`
-/** Marks a resource that has values of the parameter in `w`. */
+/** Marks a resource that has values of the parameter in `w`, or that has no windows of them. */
 export const longMark = (param: string): string => `${prefixOf(param)}!`
 export const idTerm = (id: string): string => `_id =${id}`
 

@@ -63,18 +63,19 @@ export function byText(node: Node & { kind: 'string' }): Document {
 }
 
 function containing(param: ParamName, value: string): Document {
-  const marked = { ix: longMark(param), ...inLong(param, value) }
-  if (value.length > LONG) return marked
-  if (!hasWindows(param))
-    return { $or: [{ ...starting(textPrefix(param)), ...inShort(param, value) }, marked] }
+  if (value.length > LONG) return { ix: longMark(param), ...inLong(param, value) }
+  const short = inShort(param, value)
+  const marked = { ix: longMark(param), $or: [short, inLong(param, value)] }
+  const walked = { $or: [{ ...starting(textPrefix(param)), ...short }, marked] }
+  if (!hasWindows(param)) return walked
   const first = [...value.trimStart()].slice(0, WINDOW)
   const start = first.join('')
-  if (start === '') return { $or: [{ ...starting(textPrefix(param)), ...inShort(param, value) }, marked] }
+  if (start === '') return walked
   const at = (name: ParamName): Document =>
     first.length < WINDOW ? starting(windowPrefix(name) + start) : { ix: windowPrefix(name) + start }
-  const own = start === value ? at(param) : { ...at(param), ...inShort(param, value) }
+  const own = start === value ? at(param) : { ...at(param), ...short }
   const whole = coveringOf(param)
-  const others = whole === undefined ? [] : [{ ...at(whole), ...inShort(param, value) }]
+  const others = whole === undefined ? [] : [{ ...at(whole), ...short }]
   return { $or: [own, ...others, marked] }
 }
 
@@ -117,8 +118,9 @@ export interface Windows {
   unwindowed: ParamName[]
 }
 
-/** Returns the windows of the folded values of each parameter. */
-export function windowsOf(values: ReadonlyMap<ParamName, ReadonlySet<string>>): Windows {
+/** Returns the windows of the folded values of each parameter, where there is room for so many terms. */
+export function windowsOf(values: ReadonlyMap<ParamName, ReadonlySet<string>>, room: number): Windows {
+  const most = Math.min(MOST_WINDOWS, room)
   const terms: string[] = []
   const unwindowed: ParamName[] = []
   const params = [...values.keys()].filter(hasWindows)
@@ -130,7 +132,7 @@ export function windowsOf(values: ReadonlyMap<ParamName, ReadonlySet<string>>): 
     if (whole !== undefined && [...texts].every(text => whole.has(text))) continue
     const own = new Set<string>()
     for (const text of texts) if (text.length <= LONG) addWindows(windowPrefix(param), text, own)
-    if (terms.length + own.size > MOST_WINDOWS) unwindowed.push(param)
+    if (terms.length + own.size > most) unwindowed.push(param)
     else for (const term of own) terms.push(term)
   }
   return { terms, unwindowed }

@@ -4,16 +4,13 @@ import { isObject, parseJson, type Resource } from '../../fhir/json.ts'
 import { type Change, type Job, stamped, stampText, typeOf } from '../port.ts'
 import { type ChunkDoc, INLINE_BYTES, toChunks } from './chunks.ts'
 import { type PendingJob, type ResourceDoc, versionId } from './document.ts'
-import { indexFields } from './index-fields.ts'
+import { indexFields, MAX_KEYS } from './index-fields.ts'
 import { toNative } from './native.ts'
 
 /** The largest body, UTF-8 bytes. */
 export const MAX_BODY = 64 * 1024 * 1024
 /** The most that the index terms of one resource may take of its document, UTF-16 units. */
 const MAX_TERMS = 4 * 1024 * 1024
-/** MongoDB refuses a document of more keys in one index (its parameter indexMaxNumGeneratedKeysPerDocument). */
-const MAX_KEYS = 100_000
-
 /** All fields of a version but those that stay with the resource: `_id`, `n` and `pending`. Absent ones are to be removed. */
 export type VersionFields = Omit<ResourceDoc, '_id' | 'n' | 'pending'>
 
