@@ -32,6 +32,8 @@ interface Model {
   rows: IndexRow[]
 }
 
+/** Dates are days apart, for some are longer than others are looked for. */
+const DAY = 86_400_000
 const TYPES = ['Patient', 'Group']
 const CODES = ['a', 'b', 'c', 'd']
 const REFERRED = ['r1', 'r2', 'r3', 'r4', 'r35', 'none']
@@ -67,14 +69,25 @@ function rowsOf(next: () => number, type: string): IndexRow[] {
   }
   // Of one type a resource may have several dates.
   const dates = next() < 0.3 ? 0 : type === 'Group' && next() < 0.4 ? 2 : 1
-  const begins = Array.from({ length: dates }, () => Math.floor(next() * 50))
+  const begins = Array.from({ length: dates }, () => Math.floor(next() * 50) * DAY)
   for (const lo of begins) {
-    const length = next() < 0.05 ? 8 * 86_400_000 : 1 + Math.floor(next() * 20)
-    rows.push({ kind: 'date', param: `${type}.date`, lo, hi: lo + length })
+    rows.push({
+      kind: 'date',
+      param: `${type}.date`,
+      lo,
+      hi: lo + 1 + Math.floor(next() * next() * 20 * DAY),
+    })
   }
   if (dates > 0) {
     const [min, max] = [dateKey(Math.min(...begins)), dateKey(Math.max(...begins))]
     rows.push({ kind: 'sort', param: `${type}.date`, min, max })
+  }
+  // One type has plain values, one each; of the other there are ranges, and several.
+  for (let n = type === 'Group' ? Math.floor(next() * 3) : 1; n > 0; n--) {
+    const lo = Math.floor(next() * 40)
+    const hi = type === 'Group' && next() < 0.5 ? lo + 7 : lo
+    const keys = { lo: decimalKey(String(lo)), hi: decimalKey(String(hi)) }
+    rows.push({ kind: 'quantity', param: `${type}.value`, unit: pick(['', '|kg']), ...keys })
   }
   if (next() < 0.5)
     rows.push({
@@ -253,7 +266,7 @@ function randomNode(next: () => number, types: readonly string[], depth = 0): No
       value: value(),
     }))
   if (what < 0.76)
-    return { kind: 'date', param: `${type}.date`, bounds: bounds(() => Math.floor(next() * 60)) }
+    return { kind: 'date', param: `${type}.date`, bounds: bounds(() => Math.floor(next() * 60) * DAY) }
   if (what < 0.82) {
     const value = () => decimalKey(String(Math.floor(next() * 45)))
     return { kind: 'quantity', param: `${type}.value`, unit: pick(['', '|kg']), bounds: bounds(value) }
@@ -275,22 +288,30 @@ function randomNode(next: () => number, types: readonly string[], depth = 0): No
   return { kind: 'id', ids: Array.from({ length: 5 }, () => `r${Math.floor(next() * 120)}`) }
 }
 
-/** Two conditions on one date, as `date=ge..&date=lt..` makes them, beside another. */
-function dateRange(next: () => number, types: readonly string[]): Node {
-  const param = `${types[0]}.date`
-  const lo = Math.floor(next() * 50)
-  const to = lo + Math.floor(next() * 30)
+/** Two conditions on one date or quantity, as `date=ge..&date=lt..` makes them, beside another. */
+function range(next: () => number, types: readonly string[], of: 'date' | 'quantity'): Node {
+  const type = types[Math.floor(next() * types.length)]!
+  const low = Math.floor(next() * 50)
+  const high = low + Math.floor(next() * 30)
+  const unit = next() < 0.5 ? '' : '|kg'
+  const is = (end: 'lo' | 'hi', op: '<' | '>' | '>=', value: number): Node =>
+    of === 'date'
+      ? {
+          kind: 'date',
+          param: `${type}.date`,
+          bounds: [{ end, op, value: value * DAY + (op === '>' ? 1 : 0) }],
+        }
+      : {
+          kind: 'quantity',
+          param: `${type}.value`,
+          unit,
+          bounds: [{ end, op, value: decimalKey(String(value)) }],
+        }
   return {
     kind: 'and',
     nodes: [
-      {
-        kind: 'or',
-        nodes: [
-          { kind: 'date', param, bounds: [{ end: 'hi', op: '>', value: lo + 1 }] },
-          { kind: 'date', param, bounds: [{ end: 'lo', op: '>=', value: lo }] },
-        ],
-      },
-      { kind: 'date', param, bounds: [{ end: 'lo', op: '<', value: to }] },
+      { kind: 'or', nodes: [is('hi', '>', low), ...(next() < 0.7 ? [is('lo', '>=', low)] : [])] },
+      ...(next() < 0.8 ? [is('lo', '<', high)] : []),
       ...(next() < 0.5 ? [randomNode(next, types, 2)] : []),
     ],
   }
@@ -403,10 +424,10 @@ describe('every way through the indexes', async () => {
     const rounds = 400
     for (let round = 0; round < rounds; round++) {
       const what = next()
-      const types = what < 0.6 ? ['Patient'] : what < 0.8 ? TYPES : []
+      const types = what < 0.35 ? ['Patient'] : what < 0.7 ? ['Group'] : what < 0.85 ? TYPES : []
       const of = types.length === 0 ? TYPES : types
-      const ranged = next() < 0.2
-      const where = ranged ? dateRange(next, of) : randomNode(next, of)
+      const ranged = next() < 0.3
+      const where = ranged ? range(next, of, next() < 0.6 ? 'date' : 'quantity') : randomNode(next, of)
       const byDate: SortKey = {
         by: 'param',
         params: of.map(type => `${type}.date`),
