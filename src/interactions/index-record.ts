@@ -43,5 +43,5 @@ export const sinceVersion = ({ version }: Pick<CustomParam, 'version'>): number 
 /** Returns whether two definitions make the same rows and take the same questions. */
 export const sameDefinition = (a: ParamDefinition, b: ParamDefinition): boolean => rulesOf(a) === rulesOf(b)
 
-const rulesOf = ({ code, type, base, expression, target, url }: ParamDefinition): string =>
-  JSON.stringify([code, type, [...base].sort(), expression, [...target].sort(), url])
+const rulesOf = ({ code, type, base, expression, target, url, component }: ParamDefinition): string =>
+  JSON.stringify([code, type, [...base].sort(), expression, [...target].sort(), url, component])

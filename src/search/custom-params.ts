@@ -2,10 +2,18 @@
  * Search parameters that people define: what a SearchParameter resource asks the index to do, and why it cannot.
  * https://hl7.org/fhir/R4/searchparameter.html
  */
-import type { Json } from '../fhir/json.ts'
+import { SEARCH_PARAMETERS } from '../fhir/definitions/search-parameters.ts'
+import { isObject, type Json } from '../fhir/json.ts'
 import { alternatives, typedPaths } from './expression.ts'
 import { shown } from './parse.ts'
-import { createRegistry, type ParamDefinition, type ParamType, type SearchParam } from './registry.ts'
+import {
+  type ComponentDefinition,
+  createRegistry,
+  type ParamDefinition,
+  type ParamType,
+  problemWith,
+  type SearchParam,
+} from './registry.ts'
 import { walkOf } from './walk.ts'
 
 /** Why a SearchParameter cannot be indexed. */
@@ -31,6 +39,7 @@ const TYPES: ReadonlySet<string> = new Set<ParamType>([
   'quantity',
   'reference',
   'uri',
+  'composite',
 ])
 const COMMON: ReadonlySet<string> = new Set(['Resource', 'DomainResource'])
 
@@ -43,6 +52,7 @@ export const SUPPORTED =
   'Supported are paths, [n], first(), extension(url), where(element=value), where(resolve() is Type), as, ofType(Type), exists() and unions of them with |'
 
 const r4 = createRegistry()
+const r4Urls: ReadonlySet<string> = new Set(SEARCH_PARAMETERS.map(one => one.url))
 
 /** Returns what a SearchParameter resource asks for. Any tree is taken, valid or not. */
 export function readSearchParameter(resource: { readonly [name: string]: Json | undefined }): Custom {
@@ -62,8 +72,7 @@ export function readSearchParameter(resource: { readonly [name: string]: Json | 
       'code',
       `The code "${shown(code)}" cannot stand in a URL as the name of a parameter: it is a letter and then letters, digits, - and _, 64 at most.`,
     )
-  if (type === 'composite' || type === 'special')
-    refuse('type', `Custom parameters of type ${type} are not supported.`)
+  if (type === 'special') refuse('type', 'Custom parameters of type special are not supported.')
   else if (!TYPES.has(type)) refuse('type', `"${shown(type)}" is not a type of search parameters.`)
   if (base.length === 0) refuse('base', 'It names no resource type that it is for.')
   for (const one of base) if (!isBase(one)) refuse('base', `"${shown(one)}" is not a resource type of R4.`)
@@ -81,8 +90,13 @@ export function readSearchParameter(resource: { readonly [name: string]: Json | 
   else {
     const url = text(resource.url)
     const definition: ParamDefinition = { code, type, base, expression, target: targets(target), url }
+    if (type === 'composite') definition.component = components(resource.component)
     const wanted = base.filter(one => !isKnown(definition, one, refuse))
-    checkParts(parts, wanted, definition, refuse)
+    // What is made of other parameters finds them by their URL.
+    if (wanted.length > 0 && r4Urls.has(url))
+      refuse('url', `${shown(url)} is the URL of a search parameter of R4: choose another.`)
+    if (type === 'composite') checkComposite(definition, wanted, refuse)
+    else checkParts(parts, wanted, definition, refuse)
     if (refusals.length === 0)
       return { definition: wanted.length === 0 ? undefined : { ...definition, base: wanted } }
   }
@@ -102,6 +116,15 @@ const isBase = (name: string): boolean => COMMON.has(name) || r4.types.includes(
 /** Any resource is what no target says, too. */
 const targets = (target: readonly string[]): readonly string[] =>
   target.includes('Resource') ? r4.types : target
+
+/** More are no one's search parameter. */
+const MOST_COMPONENTS = 10
+
+const components = (value: Json | undefined): ComponentDefinition[] =>
+  (Array.isArray(value) ? value : []).slice(0, MOST_COMPONENTS + 1).map(one => ({
+    definition: isObject(one) ? text(one.definition) : '',
+    expression: isObject(one) ? text(one.expression) : '',
+  }))
 
 type Refuse = (element: string, why: string) => void
 
@@ -128,6 +151,21 @@ const spelled = (expression: string): string =>
     .map(part => part.replace(/\s+/g, ' '))
     .sort()
     .join(' | ')
+
+/** Refuses a composite that is not made of parameters of R4. */
+function checkComposite(definition: ParamDefinition, bases: readonly string[], refuse: Refuse): void {
+  if (definition.component!.length > MOST_COMPONENTS)
+    refuse('component', `A composite has ${MOST_COMPONENTS} components at most.`)
+  else
+    for (const base of bases) {
+      const problem = problemWith({ ...definition, version: '0' }, base)
+      if (problem !== undefined)
+        refuse(
+          'component',
+          `It cannot be searched by on ${base}: ${problem}. Its components are to be of R4.`,
+        )
+    }
+}
 
 /** Refuses alternatives that the index cannot follow, and types for which there is none. */
 function checkParts(

@@ -165,7 +165,9 @@ it.each([
   [{ expression: 'Patient.nme' }, /"Patient.nme" cannot be indexed/],
   [{ expression: 'Observation.code' }, /for Patient/],
   [{ type: 'date', expression: 'Patient.gender' }, /leads to code, which a parameter of type date/],
-  [{ type: 'composite' }, /composite/],
+  [{ type: 'special' }, /special/],
+  [{ type: 'composite', expression: 'Patient' }, /no components/],
+  [{ url: 'http://hl7.org/fhir/SearchParameter/individual-family' }, /URL of a search parameter of R4/],
   [{ expression: undefined }, /nothing to index/],
   [{ type: 'reference', expression: 'Patient.link.other', target: ['Nobody'] }, /"Nobody"/],
 ])('refuses %j with 422 and says why', async (members, why) => {
@@ -369,4 +371,36 @@ it('chains, reverse chains, sorts and _revinclude by it are refused until it is 
     [1, 1],
     [0, 0],
   ])
+})
+
+it('a composite of parameters of R4 finds what has both in one element', async () => {
+  const ctx = await instance(await testContext())
+  const part = (code: string, value: number) =>
+    `{"code":{"coding":[{"system":"urn:x","code":"${code}"}]},"valueQuantity":{"value":${value}}}`
+  const observation = (a: number, b: number) =>
+    resource(
+      `{"resourceType":"Observation","status":"final","code":{"text":"x"},"component":[${part('a', a)},${part('b', b)}]}`,
+    )
+  await create(ctx, 'Observation', observation(1, 2))
+  const own = {
+    code: 'part-value',
+    base: ['Observation'],
+    type: 'composite',
+    expression: 'Observation.component',
+    component: [
+      { definition: 'http://hl7.org/fhir/SearchParameter/Observation-component-code', expression: 'code' },
+      {
+        definition: 'http://hl7.org/fhir/SearchParameter/Observation-component-value-quantity',
+        expression: 'value.as(Quantity)',
+      },
+    ],
+  }
+  await create(ctx, 'SearchParameter', parameter(own))
+  const ask = async (value: string) => {
+    const now = { ...ctx, registry: ctx.live.registry() }
+    return (await search(now, 'Observation', [['part-value', value]])).rows.length
+  }
+  expect((await refusal(ask('a$1'))).status).toBe(503)
+  await build(ctx)
+  expect([await ask('a$1'), await ask('a$2'), await ask('b$2')]).toEqual([1, 0, 1])
 })
