@@ -111,6 +111,48 @@ else
         })
     })
 
+    it('go by the parameters of several types, whatever their names, those without a key last', async () => {
+      const key = (type: string, min: string, max = min): IndexRow => ({
+        kind: 'sort',
+        param: type === 'Tree' ? 'Tree.height' : 'Bush.size@7',
+        min,
+        max,
+      })
+      await one.commit(
+        commitOf([
+          changeOf('Tree/a', 1, [key('Tree', 'k3')]),
+          changeOf('Bush/b', 1, [key('Bush', 'k1', 'k5')]),
+          changeOf('Tree/c', 1, []),
+          changeOf('Bush/d', 1, [key('Bush', 'k2')]),
+          changeOf('Tree/e', 1, [key('Tree', 'k1', 'k4')]),
+          changeOf('Bush/f', 1, []),
+        ]),
+      )
+      const params = ['Tree.height', 'Bush.size@7']
+      for (const [descending, wanted] of [
+        [false, 'bedacf'],
+        [true, 'beadcf'],
+      ] as const) {
+        const plan = planOf(['Tree', 'Bush'], { kind: 'and', nodes: [] }, [
+          { by: 'param', params, descending },
+        ])
+        let forth = ''
+        let page = await one.search(plan, { limit: 1, total: 'none' })
+        for (;;) {
+          forth += page.rows.map(row => idOf(row.key)).join('')
+          if (!page.more) break
+          page = await one.search(plan, { limit: 1, total: 'none', after: page.last! })
+        }
+        expect(forth).toBe(wanted)
+        let back = idOf(page.rows[0]!.key)
+        while (page.first !== undefined) {
+          page = await one.search(plan, { limit: 1, total: 'none', before: page.first })
+          back = page.rows.map(row => idOf(row.key)).join('') + back
+        }
+        expect(back).toBe(wanted)
+      }
+    })
+
     describe('cut at their size', () => {
       const plan = (type: string): SearchPlan => planOf([type], { kind: 'and', nodes: [] })
       const filled = (length: number): string => `,"x":"${'x'.repeat(length)}"`

@@ -43,11 +43,15 @@ function keyOfSort(key: SortKey, types: readonly string[], i: number): Key {
     const computed = { $arrayElemAt: [{ $split: ['$_id', '/'] }, 1] }
     return { path: 'id', direction, missing: false, computed }
   }
-  const fields = new Set(key.params.map(sortField))
-  if (fields.size !== 1)
-    throw fhirError('not-supported', 'MongoDB storage sorts by one parameter code for all types together.')
-  const [field] = fields
-  return { path: key.descending ? `sx.${field}` : `s.${field}`, direction: -1, missing: true }
+  const paths = [...new Set(key.params.map(param => `${key.descending ? 'sx' : 's'}.${sortField(param)}`))]
+  if (paths.length === 1) return { path: paths[0]!, direction: -1, missing: true }
+  // Types whose parameters have other names, each in a field of its own.
+  return {
+    path: `key${i}`,
+    direction: -1,
+    missing: true,
+    computed: { $max: paths.map(path => `$${path}`) },
+  }
 }
 
 /** Returns the page that the options ask for. Throws FhirError `too-costly`/503 at the deadline, `not-supported` for an unknown node. */
