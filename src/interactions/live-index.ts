@@ -6,7 +6,7 @@
 import type { Context, IndexJob, LiveIndex } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { parseJson, type Resource } from '../fhir/json.ts'
-import { customNames, sinceOf } from '../search/custom-names.ts'
+import { customNames, newVersion, sinceOf } from '../search/custom-names.ts'
 import { claimsOf, readSearchParameter } from '../search/custom-params.ts'
 import { fingerprintName, recordName, wholeName } from '../search/index-fingerprint.ts'
 import { parseSearch } from '../search/parse.ts'
@@ -158,7 +158,7 @@ export async function openLiveIndex(
       const wanted = await activeParams()
       const params = wanted.map((one): CustomParam => {
         const same = current.params.find(known => known.key === one.key && sameDefinition(known, one))
-        return { ...one, version: same?.version ?? String(next) }
+        return { ...one, version: same?.version ?? newVersion(one.code, one.base, next) }
       })
       const added = params.filter(one => sinceVersion(one) === next)
       if (added.length === 0 && params.length === current.params.length) return undefined

@@ -318,15 +318,16 @@ it('where servers follow the index epochs a new one begins, with nothing of the 
   await other.raiseEpoch(9)
   for (const epoch of [3, 9, 10]) {
     await other.keep(fingerprintName(epoch), 'rules')
-    await other.keep(`index record ${epoch}`, 'of the backup')
+    await other.keep(`index record ${epoch}`, '{"rebuilt":9}')
   }
+  await other.remember('index round', 'of the backup', Number.MAX_SAFE_INTEGER)
   const done = { is: 'counter', name: 'index whole 9', seen: 0, next: 1 } as const
   await other.commit(commitOf([], { epoch: 9, require: [done] }))
   await backupSqlite(join(folder, 'other'), copy)
   const live = await open()
   await live.raiseEpoch(2)
   await live.keep(fingerprintName(2), 'rules')
-  await live.keep('index record 2', 'ours')
+  await live.keep('index record 2', '{"rebuilt":0}')
   await live.keep('index record 3', 'about to begin')
   await restore()
   expect(await live.epoch()).toBe(3)
@@ -334,6 +335,7 @@ it('where servers follow the index epochs a new one begins, with nothing of the 
   expect(await live.counter('index whole 3')).toBe(1)
   for (const epoch of [3, 9, 10]) expect(await live.keep(`index record ${epoch}`, 'asked')).toBe('asked')
   expect(await live.counter('index whole 9')).toBe(0)
+  expect(await live.recall('index round')).toBeUndefined()
   expect(await live.commit(commitOf([], { epoch: 2 }))).toEqual({ ok: false, reason: 'epoch' })
 })
 

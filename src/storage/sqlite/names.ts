@@ -1,5 +1,7 @@
 /** Integers that stand for resource types and search parameters in the tables. */
 
+import { fnv1a } from '../../lib/fnv.ts'
+
 const ids = new Map<string, number>()
 const names = new Map<number, string>()
 /** Only names that the code and the search parameters make come here; the cap is against a mistake, not against growth. */
@@ -8,13 +10,12 @@ const MOST = 100_000
 /**
  * Returns the 32-bit FNV-1a hash of a name, signed: the same on every instance without asking the database.
  *
- * Throws when two names share a hash; a test shows that none of R4 do.
+ * Throws when two names share a hash: a test shows that none of R4 do, and custom search parameters get names that do not.
  */
 export function nameId(name: string): number {
   const known = ids.get(name)
   if (known !== undefined) return known
-  let hash = 0x811c9dc5
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
+  const hash = fnv1a(name)
   const other = names.get(hash)
   if (other !== undefined && other !== name)
     throw new Error(`The names ${name} and ${other} have one number in the index: one must be renamed.`)

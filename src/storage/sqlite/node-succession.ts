@@ -1,6 +1,6 @@
 /** What a backup takes over from the database in whose place it comes, so that servers go on with what they know of it. */
 import { CURSOR_KEY, newCursorKey } from '../../search/cursor.ts'
-import { fingerprintName, wholeName } from '../../search/index-fingerprint.ts'
+import { fingerprintName, recordName, wholeName } from '../../search/index-fingerprint.ts'
 import type { Connection } from './node-connection.ts'
 
 /** What servers have read of their database once and for all. */
@@ -19,12 +19,15 @@ export function establishedIn({ run }: Connection): Established {
   const value = <T>(text: string, ...params: string[]) => run(text, params)[0]?.[0] as T | undefined
   const kept = (name: string) => value<string>('SELECT value FROM kept WHERE name = ?', name)
   const epoch = value<number>("SELECT value FROM meta WHERE name = 'epoch'")!
-  const counted = value<number>('SELECT n FROM counter WHERE name = ?', wholeName(epoch)) ?? 0
+  const record = kept(recordName(epoch))
+  // Later epochs are of custom search parameters, whose rows servers make by themselves.
+  const rebuilt = record === undefined ? epoch : (JSON.parse(record) as { rebuilt: number }).rebuilt
+  const counted = value<number>('SELECT n FROM counter WHERE name = ?', wholeName(rebuilt)) ?? 0
   return {
     epoch,
     fingerprint: kept(fingerprintName(epoch)),
-    whole: epoch === 0 || counted > 0,
-    recorded: kept(`index record ${epoch}`) !== undefined,
+    whole: rebuilt === 0 || counted > 0,
+    recorded: record !== undefined,
     cursorKey: kept(CURSOR_KEY),
   }
 }
@@ -46,6 +49,8 @@ export function succeed(copy: Connection, live: Connection, established: Establi
   db.exec('BEGIN IMMEDIATE')
   db.exec("DELETE FROM kept WHERE name GLOB 'index *'")
   db.exec("DELETE FROM counter WHERE name GLOB 'index *'")
+  // How far indexing has come says nothing of the epochs that begin here.
+  db.exec("DELETE FROM remembered WHERE name GLOB 'index *'")
   run("UPDATE meta SET value = ? WHERE name = 'epoch'", [epoch])
   if (rules !== undefined) {
     run('INSERT INTO kept (name, value) VALUES (?, ?)', [fingerprintName(epoch), rules])
