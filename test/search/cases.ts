@@ -22,6 +22,10 @@ export interface SearchCase {
   /** The issue code that the query is refused with, status 400. */
   error?: string
   lenient?: boolean
+  /** What includes add to the page, `Type/id` each, sorted. */
+  included?: string[]
+  /** What the query needs to know stands in the resources of its file: it can be planned where these are stored, and nowhere else. */
+  looksUp?: boolean
   /** What the store would tell of what the query needs to know. */
   known?: { need: Need; known: Known }[]
   /** The resource whose compartment is searched: `Patient/1`. */
@@ -58,7 +62,7 @@ const START = Date.UTC(2024, 0, 1)
 /** Each file begins after the one before it, so that all of them can be stored in one store, one after the other. */
 const GAP = 60 * 86_400_000
 /** After all files. */
-export const CASES_END = START + 30 * GAP
+export const CASES_END = START + 100 * GAP
 
 export const caseRegistry = createRegistry()
 const index = createIndexer(caseRegistry, {

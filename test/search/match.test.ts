@@ -1,9 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FhirError } from '../../src/fhir/error.ts'
 import { PREFIXES } from '../../src/search/ask.ts'
 import { compareBySort, type Indexed, matches, type World } from '../../src/search/match.ts'
 import { modifiersOf } from '../../src/search/modifiers.ts'
 import { parseSearch } from '../../src/search/parse.ts'
+import type { PlannedSearch } from '../../src/search/plan.ts'
+import type { Storage } from '../../src/storage/port.ts'
+import { caseContext, memoryStore, planOnStore } from './asked.ts'
 import { type CaseFile, caseName, caseRegistry, loadCases, planCase, type SearchCase } from './cases.ts'
 
 const files = loadCases()
@@ -15,13 +18,19 @@ test('no two resources of all files have a type and id in common', () => {
 
 for (const file of files)
   describe(file.name, () => {
-    test.each(file.cases)('$type?$query $error: $why', one => {
+    let storage: Storage
+    beforeAll(async () => {
+      storage = await memoryStore(file.cases.some(one => one.looksUp) ? file.resources : [])
+    })
+    afterAll(() => storage.close())
+
+    test.each(file.cases)('$type?$query $error: $why', async one => {
       if (one.error !== undefined) {
-        expectRefusal(one)
+        await expectRefusal(one, storage)
         return
       }
       expect(one.expect, 'a case has expect or error').toBeDefined()
-      const planned = planCase(one)
+      const planned = await planOf(one, storage)
       const found = file.resources.filter(resource =>
         matches(planned.plan, resource, worldOf(file.resources)),
       )
@@ -38,10 +47,13 @@ const worldOf = (resources: readonly Indexed[]): World => ({
   all: types => resources.filter(one => types.includes(one.type)),
 })
 
-function expectRefusal(one: SearchCase): void {
+const planOf = async (one: SearchCase, storage: Storage): Promise<PlannedSearch> =>
+  one.looksUp ? planOnStore(caseContext(storage), one) : planCase(one)
+
+async function expectRefusal(one: SearchCase, storage: Storage): Promise<void> {
   let thrown: unknown
   try {
-    planCase(one)
+    await planOf(one, storage)
   } catch (error) {
     thrown = error
   }

@@ -4,7 +4,10 @@ import type { Resource } from '../../src/fhir/json.ts'
 import { compareBySort, matches } from '../../src/search/match.ts'
 import type { SearchPlan } from '../../src/search/plan-node.ts'
 import { type Cursor, idOf, type Key, keyOf, type Storage, typeOf } from '../../src/storage/port.ts'
+import { refusal } from '../interactions/context.ts'
+import { askCase, caseContext } from './asked.ts'
 import {
+  CASE_NOW,
   CASES_END,
   type CaseResource,
   caseName,
@@ -16,7 +19,7 @@ import {
 import { generator, randomPatient, randomQuery, SEED } from './random.ts'
 import { randomLinkCases, randomWorld } from './random-links.ts'
 
-/** Runs everything on one storage; `open` gets a clock that stands still before the cases' own time. */
+/** Runs everything on one storage; `open` gets a clock that stands still at the time of the cases. */
 export function searchOnStorage(
   name: string,
   open: (clock: () => number) => Promise<{ storage: Storage; close(): Promise<void> }>,
@@ -25,7 +28,7 @@ export function searchOnStorage(
     let storage: Storage
     let close: () => Promise<void>
     beforeAll(async () => {
-      const opened = await open(() => Date.UTC(2024, 0, 1))
+      const opened = await open(() => CASE_NOW)
       storage = opened.storage
       close = opened.close
     }, 60_000)
@@ -92,24 +95,44 @@ export function searchOnStorage(
       return keys
     }
 
-    for (const file of loadCases())
+    for (const file of loadCases().filter(({ cases }) => cases.some(one => one.expect !== undefined)))
       describe(file.name, () => {
         beforeAll(() => fill(file.resources), 60_000)
         afterAll(() => empty(file.resources), 60_000)
 
-        test.each(file.cases.filter(one => one.expect !== undefined))('$type?$query: $why', async one => {
-          const { plan } = planCase(one)
-          const page = await storage.search(plan, { limit: 100, total: 'accurate' })
-          const names = page.rows.map(row => caseName(one, { type: typeOf(row.key), id: idOf(row.key) }))
+        const found = file.cases.filter(one => one.expect !== undefined)
+        test.each(found.filter(one => one.known === undefined))('$type?$query: $why', async one => {
+          const { names, total, included, ignored } = await askCase(caseContext(storage), one)
           expectNames(one, names)
-          expect(page.total).toBe(one.expect!.length)
-          if (file.name !== 'sort') return
+          expect(total).toBe(one.expect!.length)
+          expect(included).toEqual(one.included ?? [])
+          expect(ignored).toEqual(one.ignored ?? [])
+          if (!file.name.endsWith('sort')) return
+          const { plan } = planCase(one)
           for (const limit of [1, 2])
             for (const pages of [walk, walkBack])
               expect((await pages(plan, limit)).map(key => (one.type === '' ? key : idOf(key)))).toEqual(
                 one.expect,
               )
         })
+
+        // What the store would tell is told by the case.
+        test.each(found.filter(one => one.known !== undefined))('$type?$query, told: $why', async one => {
+          const page = await storage.search(planCase(one).plan, { limit: 100, total: 'accurate' })
+          expectNames(
+            one,
+            page.rows.map(row => caseName(one, { type: typeOf(row.key), id: idOf(row.key) })),
+          )
+          expect(page.total).toBe(one.expect!.length)
+        })
+
+        test.each(file.cases.filter(one => one.error !== undefined && one.looksUp))(
+          '$type?$query $error: $why',
+          async one => {
+            const refused = await refusal(askCase(caseContext(storage), one))
+            expect({ code: refused.code, status: refused.status }).toEqual({ code: one.error, status: 400 })
+          },
+        )
       })
 
     describe(`random queries, seed ${SEED}`, () => {
