@@ -216,6 +216,141 @@ it.each<[string, Node, SortKey[], (string | number)[], RegExp]>([
   },
 )
 
+const patient = (node: Node): Node => ({
+  kind: 'chain',
+  params: ['Observation.subject'],
+  types: ['Patient'],
+  canonical: false,
+  node,
+})
+const mrn: Node = { kind: 'token', param: 'Patient.identifier', system: 'http://mrn', code: '1' }
+const quantity = (end: 'lo' | 'hi', op: '>' | '<', bound: string): Node => ({
+  kind: 'quantity',
+  param: 'Observation.value-quantity',
+  unit: '|mg',
+  bounds: [{ end, op, value: bound }],
+})
+const day = (end: 'lo' | 'hi', op: '>' | '>=' | '<', at: number): Node => ({
+  kind: 'date',
+  param: 'Observation.date',
+  bounds: [{ end, op, value: at }],
+})
+/** As `date=ge..&date=lt..`. */
+const month = and({ kind: 'or', nodes: [day('hi', '>', 200), day('lo', '>=', 100)] }, day('lo', '<', 300))
+
+it.each<[string, Node, RegExp[]]>([
+  [
+    'a chain',
+    patient(mrn),
+    [/SEARCH tok USING PRIMARY KEY \(p=\? AND code=\?/, /SEARCH ref USING PRIMARY KEY \(p=\? AND id=\?\)/],
+  ],
+  [
+    'a chain of chains',
+    patient({ kind: 'chain', params: ['Patient.link'], types: ['Patient'], canonical: false, node: mrn }),
+    [/SEARCH tok USING PRIMARY KEY \(p=\? AND code=\?/, /SEARCH ref USING PRIMARY KEY \(p=\? AND id=\?\)/],
+  ],
+  [
+    'a reverse chain',
+    {
+      kind: 'has',
+      type: 'Encounter',
+      params: ['Encounter.part-of'],
+      node: { ...mrn, param: 'Encounter.identifier' },
+    },
+    [
+      /SEARCH tok USING PRIMARY KEY \(p=\? AND code=\?/,
+      /SEARCH ref USING (COVERING )?INDEX ref_rid \(rid=\? AND p=\?\)/,
+      /SEARCH c USING INDEX res_key \(key=\?\)/,
+    ],
+  ],
+  [
+    'alternatives of several conditions',
+    { kind: 'or', nodes: [and(code, value), and(status, value)] },
+    [/SEARCH qty USING PRIMARY KEY \(p=\? AND unit=\? AND lo>\? AND lo<\?\)/],
+  ],
+  [
+    'a word',
+    { kind: 'word', param: '_text', word: 'fever', prefix: false },
+    [/SCAN wrd_index VIRTUAL TABLE/, /SEARCH wrd USING INTEGER PRIMARY KEY/],
+  ],
+  [
+    'a place',
+    { kind: 'near', param: 'Observation.near', latitude: 1, longitude: 2, metres: 5 },
+    [/SEARCH pos USING PRIMARY KEY \(p=\? AND lat>\? AND lat<\?\)/],
+  ],
+  [
+    'a date about another',
+    {
+      ...day('lo', '<', 300),
+      bounds: [
+        { end: 'lo', op: '<', value: 300 },
+        { end: 'hi', op: '>', value: 200 },
+      ],
+    } as Node,
+    [
+      /SEARCH dat USING PRIMARY KEY \(p=\? AND lo<\?\)|SEARCH dat USING PRIMARY KEY \(p=\? AND lo>\? AND lo<\?\)/,
+    ],
+  ],
+  [
+    'a quantity above another',
+    quantity('hi', '>', 'b'),
+    [/SEARCH qty USING PRIMARY KEY \(p=\? AND unit=\? AND lo>\?\)/],
+  ],
+])('%s: found by indexes from its rarest part', async (_, where, indexes) => {
+  const lines = await planned(gathering, where)
+  for (const index of indexes)
+    expect(
+      lines.some(line => index.test(line)),
+      lines.join('\n'),
+    ).toBe(true)
+  expect(
+    lines.filter(line => /SCAN (tok|str|sv|dat|qty|ref|uri|srt|ver|res|pos)\b(?! VIRTUAL)/.test(line)),
+  ).toEqual([])
+})
+
+it.each<[string, SortKey[], RegExp]>([
+  ['newest first', newest, /SEARCH f USING PRIMARY KEY \(p=\? AND key<\?\)/],
+  [
+    'oldest first',
+    [{ ...newest[0]!, descending: false }],
+    /SEARCH f USING PRIMARY KEY \(p=\? AND key>\? AND key<\?\)/,
+  ],
+])('a range of dates, %s: the walk begins and ends with the range', async (_, sort, index) => {
+  const lines = await planned(walking, and(month, code), sort)
+  expect(
+    lines.some(line => index.test(line)),
+    lines.join('\n'),
+  ).toBe(true)
+  expect(lines.filter(line => /TEMP B-TREE/.test(line))).toEqual([])
+})
+
+it('a chain that most resources meet is judged per resource, by keys', async () => {
+  const lines = await planned(walking, and(code, patient({ kind: 'not', node: mrn })))
+  for (const index of [
+    /SEARCH s1 USING (COVERING )?INDEX ref_rid \(rid=\? AND p=\?\)/,
+    /SEARCH c1 USING INDEX res_key \(key=\?\)/,
+  ])
+    expect(
+      lines.some(line => index.test(line)),
+      lines.join('\n'),
+    ).toBe(true)
+})
+
+it('says by what index it searched, why, and what would be quicker', async () => {
+  const explain = async (where: Node, sort: SortKey[] = [], total: 'none' | 'accurate' = 'none') =>
+    (await gathering.search(planOf(['Observation'], where, sort), { limit: 5, total, explain: true }))
+      .explained!
+  const found = await explain(and(code, day('lo', '<', 300)), newest)
+  expect(found.driver).toMatch(
+    /token Observation.code, 1 rows? counted|date Observation.date, 0 rows counted/,
+  )
+  expect(found.plans.join('\n')).toMatch(/USING/)
+  expect(found.hint).toBeUndefined()
+  const listed = await explain({ kind: 'not', node: code })
+  expect(listed.driver).toContain('res_type')
+  expect(listed.hint).toMatch(/add one/)
+})
+
 it('asks no count where there is nothing to choose', async () => {
   driver.asked.length = 0
   await gathering.search(planOf(['Observation'], code), { limit: 20, total: 'none' })

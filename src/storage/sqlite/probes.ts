@@ -10,7 +10,10 @@ export interface Probes {
   size(): Promise<number>
   /** As count, up to FURTHER and away from where it would hold up others. */
   countFurther(finds: readonly Find[], deadline: number | undefined): Promise<number[]>
-  /** Rows of an index in the order of rid can be walked as well, so that fewer of them are worth counting. */
+  /**
+   * Rows of an index in the order of rid can be walked as well, so that fewer of them are worth counting; those that are looked up one by
+   * one on the way from others cost more to count.
+   */
   capOf(find: Find): number
 }
 
@@ -22,7 +25,8 @@ export const FURTHER = 100_000
 
 export function createProbes(driver: Driver, clock: () => number, cap: number): Probes {
   const known = new Map<string, { at: number; count: number }>()
-  const capOf = ({ ordered }: Find): number => (ordered === undefined ? 4 * cap : cap)
+  const capOf = ({ ordered, within }: Find): number =>
+    ordered !== undefined ? cap : within === undefined ? 4 * cap : Math.ceil(cap / 2)
   let size = { at: Number.NEGATIVE_INFINITY, rows: 0 }
   return {
     capOf,

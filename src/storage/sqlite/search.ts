@@ -323,7 +323,9 @@ function said({ query, options }: Context, done: Done): Pick<Explained, 'driver'
     const param = found?.param ?? (node !== undefined && 'param' in node ? node.param : undefined)
     return `${node?.kind ?? 'range'}${param === undefined ? '' : ` ${param}`}`
   }
-  const counted = choice.selective ? `${choice.count} rows counted` : 'more rows than were counted'
+  const counted = choice.selective
+    ? `${choice.count} ${choice.count === 1 ? 'row' : 'rows'} counted`
+    : 'more rows than were counted'
   const gathering = done.way === 'gathered' || done.way === 'count'
   const begun =
     choice.find === undefined ? 'the list of all resources' : `${about(choice.node, choice.find)}, ${counted}`
