@@ -51,6 +51,15 @@ async function beingMade(live: OpenIndex) {
 /** Milliseconds between two looks at the epoch, between two comparisons with the store, of one piece of work, and after a failure. */
 const TIMES = { look: 2000, compare: 30_000, step: 2000, failed: 5000 }
 
+/** Does all that there is to do for the index, and waits for what another server does. */
+export async function finishIndexing(ctx: Indexed): Promise<void> {
+  for (;;) {
+    const stepped = await buildStep(ctx, ctx.live, { ms: Number.POSITIVE_INFINITY })
+    if (stepped === 'idle') return
+    if (stepped === 'elsewhere') await new Promise(resolve => setTimeout(resolve, WAIT_MS))
+  }
+}
+
 /** Does a piece of what there is to do for the index, where nothing runs between requests. A failure is logged. */
 export async function indexAStep(ctx: Indexed, budget: Budget): Promise<void> {
   try {

@@ -2,13 +2,13 @@
 import { readConfig, SettingsError, settingsOf } from '../config.ts'
 import { systemContext } from '../context.ts'
 import { jsonLog } from '../lib/json-log.ts'
-import { bringIndexUpToDate } from './index-update.ts'
+import { bringIndexUpToDate, finishIndexing } from './index-update.ts'
 import { openStorage } from './open-storage.ts'
 import { explain } from './words.ts'
 
 const HELP = `Usage: npm run nadi -- migrate [--storage sqlite:FILE|mongodb://...] [other settings of the server]
 
-Brings the schema and the search index up to date, so that the next start of the server need not. The settings that the index depends
+Brings the schema and the search index up to date, custom search parameters included, so that the next start of the server need not. The settings that the index depends
 on (NADI_ZONE, NADI_REFERENCES, NADI_BASE_URL) must be those of the server.`
 
 /** Runs the command and returns the exit code. */
@@ -28,9 +28,11 @@ export async function migrate(
     })
     const settings = settingsOf(config, config.port)
     const ctx = systemContext({ storage, settings, log, version: '' })
-    const { registry } = await bringIndexUpToDate(ctx, config.baseUrl ?? '')
+    const indexed = await bringIndexUpToDate(ctx, config.baseUrl ?? '')
+    await finishIndexing(indexed)
+    const { epoch } = indexed.live.registry()
     await storage.close()
-    console.log(`Schema and index are up to date (index epoch ${registry.epoch}).`)
+    console.log(`Schema and index are up to date (index epoch ${epoch}).`)
     return 0
   } catch (error) {
     console.error(error instanceof SettingsError ? error.problems.join('\n') : (error as Error).message)

@@ -272,6 +272,18 @@ export async function openLiveIndex(
       for (const one of commit.require) if (one.is === 'matches') await checkWhole(one.plan)
       return inner.commit(commit)
     },
+    async gauges() {
+      const open = await pending()
+      const round = open.length === 0 ? undefined : await readRound(inner, open)
+      return {
+        ...(await inner.gauges()),
+        nadi_index_epoch: epoch,
+        nadi_index_custom_parameters: record.params.length,
+        nadi_index_jobs_open: open.length,
+        nadi_index_resources_done: round?.done ?? 0,
+        nadi_index_resources_total: round?.total ?? 0,
+      }
+    },
   }
 
   await refresh()

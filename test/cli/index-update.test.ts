@@ -3,7 +3,7 @@ import { bringIndexUpToDate } from '../../src/cli/index-update.ts'
 import type { Context } from '../../src/context.ts'
 import { create } from '../../src/interactions/create.ts'
 import { search } from '../../src/interactions/search.ts'
-import { BASE, patient, testContext } from '../interactions/context.ts'
+import { BASE, patient, refusal, testContext } from '../interactions/context.ts'
 
 const bornOnNewYear = async (ctx: Context): Promise<number> =>
   (await search(ctx, 'Patient', [['birthdate', '2026-01-01']])).rows.length
@@ -40,4 +40,21 @@ it('lets the next start go on at once: nobody waits for a lease of work that is 
   const ctx = await testContext()
   for (const zone of ['UTC', 'Asia/Kolkata', 'UTC', 'Asia/Kolkata'])
     await bringIndexUpToDate({ ...ctx, settings: { ...ctx.settings, zone } }, BASE)
+})
+
+it('within a budget it does a piece and says how far it is; the next call goes on', async () => {
+  const ctx = await testContext({ zone: 'Asia/Kolkata' })
+  const indian = await bringIndexUpToDate(ctx, BASE)
+  for (let n = 0; n < 40; n++) await create(indian, 'Patient', patient('"birthDate":"2026-01-01"'))
+  const utc = { ...ctx, settings: { ...ctx.settings, zone: 'UTC' } }
+  const piece = () => bringIndexUpToDate(utc, BASE, { ms: 60_000, pages: 1 })
+  const error = await refusal(piece())
+  expect(error.status).toBe(503)
+  expect(error.message).toContain('32 of 40')
+  const whole = await piece()
+  const pairs: [string, string][] = [
+    ['birthdate', '2026-01-01'],
+    ['_summary', 'count'],
+  ]
+  expect((await search(whole, 'Patient', pairs)).total).toBe(40)
 })
