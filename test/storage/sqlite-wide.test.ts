@@ -73,7 +73,12 @@ const alternatives: Record<string, { row: IndexRow; node(i: number): Node }> = {
     node: i => ({ kind: 'uri', param: 'k', match: 'below', value: `http://${i}` }),
   },
 }
-const rows = Object.values(alternatives).map(one => one.row)
+const rows: IndexRow[] = [
+  ...Object.values(alternatives).map(one => one.row),
+  { kind: 'reference', param: 'l', type: 'Patient', id: 'hit', version: '' },
+  { kind: 'words', param: '_text', words: ['other', `w${MANY - 1}`] },
+  { kind: 'position', param: 'near', latitude: 10 + (MANY - 1) / MANY, longitude: 76 },
+]
 
 function wide(name: string, open: () => Promise<{ storage: Storage; close(): Promise<void> }>): void {
   describe(name, () => {
@@ -143,6 +148,81 @@ function wide(name: string, open: () => Promise<{ storage: Storage; close(): Pro
         Array.from({ length: 9 }, () => node(MANY - 1)),
       )
       expect(await found({ kind: 'and', nodes })).toEqual(['Patient/hit'])
+    })
+
+    it('answers chains eight deep, there and back', async () => {
+      const chain = (node: Node): Node => ({
+        kind: 'chain',
+        params: ['l', 'm'],
+        types: ['Patient', 'Group', 'Device', 'Person', 'Practitioner'],
+        canonical: true,
+        node,
+      })
+      const has = (node: Node): Node => ({ kind: 'has', type: 'Patient', params: ['l', 'm'], node })
+      const code = {
+        kind: 'or',
+        nodes: Array.from({ length: MANY }, (_, i) => alternatives.code!.node(i)),
+      } as Node
+      let there = code
+      let back = code
+      let both = code
+      for (let depth = 0; depth < 8; depth++) {
+        there = chain(there)
+        back = has(back)
+        both = depth % 2 === 0 ? chain(both) : has(both)
+      }
+      for (const node of [there, back, both]) {
+        expect(await found(node)).toEqual(['Patient/hit'])
+        expect(await found({ kind: 'not', node })).toEqual(['Patient/miss'])
+        expect(await found({ kind: 'and', nodes: [alternatives.uri!.node(MANY - 1), node] })).toEqual([
+          'Patient/hit',
+        ])
+      }
+    })
+
+    it.runIf(name === 'd1')('refuses what D1 cannot take, in words', async () => {
+      let node: Node = alternatives.code!.node(1)
+      for (let depth = 0; depth < 40; depth++)
+        node = {
+          kind: 'chain',
+          params: ['l'],
+          types: ['Patient'],
+          canonical: false,
+          node: { kind: 'not', node },
+        }
+      await expect(found(node)).rejects.toMatchObject({ code: 'too-costly', status: 400 })
+    })
+
+    it('answers many alternatives of words, places and chains', async () => {
+      const words = Array.from(
+        { length: MANY },
+        (_, i): Node => ({ kind: 'word', param: '_text', word: `w${i}`, prefix: i % 2 === 0 }),
+      )
+      const places = Array.from(
+        { length: MANY },
+        (_, i): Node => ({
+          kind: 'near',
+          param: 'near',
+          latitude: 10 + i / MANY,
+          longitude: 76,
+          metres: 1,
+        }),
+      )
+      const chains = Array.from(
+        { length: MANY },
+        (_, i): Node => ({
+          kind: 'chain',
+          params: ['l'],
+          types: ['Patient'],
+          canonical: false,
+          node: alternatives.code!.node(i),
+        }),
+      )
+      for (const nodes of [words, places, chains]) {
+        expect(await found({ kind: 'or', nodes })).toEqual(['Patient/hit'])
+        expect(await found({ kind: 'not', node: { kind: 'or', nodes } })).toEqual(['Patient/miss'])
+        expect(await found({ kind: 'or', nodes: nodes.slice(0, -1) })).toEqual([])
+      }
     })
 
     it('answers many ids', async () => {

@@ -39,6 +39,12 @@ function aliases(rid: Sql): { res: string; ref: string } {
   return { res: `c${depth}`, ref: `s${depth}` }
 }
 
+/**
+ * The condition that the select has a row. D1 allows expressions 100 deep, and what stands in an expression within an expression counts
+ * again at each; what stands in FROM does not.
+ */
+const nested = (select: Sql): Sql => sql`EXISTS (SELECT 1 FROM (${select}))`
+
 /** The condition that a reference leads from the resource to one for which `inner`, given its id, holds. */
 export function chainHolds(node: Kind<'chain'>, rid: Sql, inner: (rid: Sql) => Sql): Sql {
   const { res, ref } = aliases(rid)
@@ -46,20 +52,27 @@ export function chainHolds(node: Kind<'chain'>, rid: Sql, inner: (rid: Sql) => S
   const target = node.canonical
     ? sql`${raw(res)}.rid IN (SELECT rid FROM res WHERE key = ${key} UNION ALL SELECT u.rid FROM uri u WHERE ${paramIn('u.p', urlParams(node.types))} AND u.value = ${raw(ref)}.id AND ${raw(ref)}.type = ${nameId('')})`
     : sql`${raw(res)}.key = ${key}`
-  return sql`EXISTS (SELECT 1 FROM ref ${raw(ref)} INDEXED BY ref_rid CROSS JOIN res ${raw(res)} ON ${target} WHERE ${raw(ref)}.rid = ${rid} AND ${paramIn(`${ref}.p`, node.params)} AND ${raw(res)}.live = 1 AND ${inner(raw(`${res}.rid`))})`
+  return nested(
+    sql`SELECT 1 FROM ref ${raw(ref)} INDEXED BY ref_rid CROSS JOIN res ${raw(res)} ON ${target} WHERE ${raw(ref)}.rid = ${rid} AND ${paramIn(`${ref}.p`, node.params)} AND ${raw(res)}.live = 1 AND ${inner(raw(`${res}.rid`))}`,
+  )
 }
 
 /** The select of the resources with a reference to one of `targets`, a select of rids. */
 export function chainSelect(node: Kind<'chain'>, targets: Sql): Sql {
-  const direct = sql`SELECT ref.rid AS rid FROM (${targets}) t CROSS JOIN res c ON c.rid = t.rid CROSS JOIN ref ON ${paramIn('ref.p', node.params)} AND ref.id = ${idIn('c')} AND ref.type = c.type`
-  if (!node.canonical) return direct
-  return sql`${direct} UNION ALL SELECT ref.rid AS rid FROM (${targets}) t CROSS JOIN uri u INDEXED BY uri_rid ON u.rid = t.rid AND ${paramIn('u.p', urlParams(node.types))} CROSS JOIN ref ON ${paramIn('ref.p', node.params)} AND ref.id = u.value AND ref.type = ${nameId('')}`
+  const id = idIn('c')
+  const select = sql`SELECT ref.rid AS rid FROM (${targets}) t CROSS JOIN res c ON c.rid = t.rid CROSS JOIN ref ON ${paramIn('ref.p', node.params)}`
+  if (!node.canonical) return sql`${select} AND ref.id = ${id} AND ref.type = c.type`
+  // The targets stand in it once: a chain of chains would have them again and again.
+  const urls = sql`SELECT u.value FROM uri u INDEXED BY uri_rid WHERE u.rid = c.rid AND ${paramIn('u.p', urlParams(node.types))}`
+  return sql`${select} AND ref.id IN (SELECT ${id} UNION ALL ${urls}) AND ((ref.type = c.type AND ref.id = ${id}) OR (ref.type = ${nameId('')} AND ref.id IN (${urls})))`
 }
 
 /** The condition that a resource for which `inner`, given its id, holds refers to this one. */
 export function hasHolds(node: Kind<'has'>, rid: Sql, inner: (rid: Sql) => Sql): Sql {
   const { res, ref } = aliases(rid)
-  return sql`EXISTS (SELECT 1 FROM res ${raw(res)} CROSS JOIN ref ${raw(ref)} ON ${paramIn(`${ref}.p`, node.params)} AND ${raw(ref)}.id = ${idIn(res)} AND ${raw(ref)}.type = ${raw(res)}.type WHERE ${raw(res)}.rid = ${rid} AND ${inner(raw(`${ref}.rid`))})`
+  return nested(
+    sql`SELECT 1 FROM res ${raw(res)} CROSS JOIN ref ${raw(ref)} ON ${paramIn(`${ref}.p`, node.params)} AND ${raw(ref)}.id = ${idIn(res)} AND ${raw(ref)}.type = ${raw(res)}.type WHERE ${raw(res)}.rid = ${rid} AND ${inner(raw(`${ref}.rid`))}`,
+  )
 }
 
 /** The select of the live resources of the types, or of any, that one of `sources`, a select of rids, refers to. */

@@ -94,7 +94,7 @@ async function again<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await once(work)
     } catch (error) {
-      if (!(error instanceof FhirError)) throw error
+      if (!(error instanceof FhirError) || error.code !== 'transient') throw error
       await new Promise(resolve => setTimeout(resolve, pause))
     }
   }
@@ -105,6 +105,12 @@ function failure(error: unknown): unknown {
   const message = error instanceof Error ? error.message : String(error)
   const refused = refusalIn(message)
   if (refused !== undefined) return new Refused(refused)
+  if (/Expression tree is too large|statement too long/.test(message))
+    return fhirError(
+      'too-costly',
+      'The search is too large for D1: ask for fewer alternatives, or chains of fewer links.',
+      { cause: error, status: 400 },
+    )
   const bug = /SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|MISUSE)/.test(message)
   return bug ? error : fhirError('transient', 'The database cannot be reached; try again.', { cause: error })
 }
