@@ -30,7 +30,7 @@ export function insertFloor(file: string): InsertFloor {
   const source = new DatabaseSync(file, { readOnly: true })
   const schema = source
     .prepare(
-      "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'sv_trigram%'",
+      "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'sv_trigram%' AND name NOT LIKE 'wrd_index%'",
     )
     .all()
     .map(({ sql }) => String(sql))
