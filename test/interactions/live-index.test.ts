@@ -404,3 +404,70 @@ it('a composite of parameters of R4 finds what has both in one element', async (
   await build(ctx)
   expect([await ask('a$1'), await ask('a$2'), await ask('b$2')]).toEqual([1, 0, 1])
 })
+
+it('one of all resources is for every type and for the whole system', async () => {
+  const ctx = await instance(await testContext())
+  await create(ctx, 'Patient', patient('"language":"ml"'))
+  await create(
+    ctx,
+    'Observation',
+    resource('{"resourceType":"Observation","status":"final","code":{"text":"x"},"language":"ml"}'),
+  )
+  const own = { code: 'tongue', base: ['Resource'], type: 'token', expression: 'Resource.language' }
+  await create(ctx, 'SearchParameter', parameter(own))
+  await build(ctx)
+  const now = { ...ctx, registry: ctx.live.registry() }
+  expect((await search(now, 'Patient', [['tongue', 'ml']])).rows).toHaveLength(1)
+  expect((await search(now, undefined, [['tongue', 'ml']])).rows).toHaveLength(2)
+  const second = parameter({ code: 'tongue', url: 'urn:x:2' })
+  expect((await refusal(create(now, 'SearchParameter', second))).status).toBe(422)
+})
+
+it('one that was stored before it was checked is left out, and the rest is indexed', async () => {
+  const both = await testContext()
+  const { storage } = both
+  // As an earlier version stored them.
+  for (const [id, members] of [
+    ['old', { expression: 'Patient.nothing' }],
+    ['good', {}],
+    ['same', {}],
+  ] as const) {
+    const { resourceType, ...rest } = parameter(members)
+    const change = { key: `SearchParameter/${id}` as const, version: 1, method: 'PUT' as const, claims: [] }
+    const index = [{ kind: 'token' as const, param: 'SearchParameter.status', system: '', code: 'active' }]
+    const stamp = '2026-11-21T05:11:00.000Z'
+    const meta = { versionId: '1', lastUpdated: stamp }
+    const own = JSON.stringify({ resourceType, id, meta, ...rest })
+    const intent = { id: `intent ${id}`, at: both.clock(), epoch: 0, require: [], outbox: [] }
+    await storage.commit({
+      ...intent,
+      changes: [{ ...change, index, body: { text: own, stampAt: own.indexOf(stamp) } }],
+    })
+  }
+  const ctx = await instance(both)
+  expect(ctx.live.record().params.map(({ key }) => key)).toEqual(['SearchParameter/good'])
+})
+
+it('the walk begins when no instance commits under an older epoch any more, whoever began the new one', async () => {
+  const both = await testContext()
+  const a = await instance(both)
+  await create(a, 'SearchParameter', parameter())
+  const order: string[] = []
+  const { storage } = both
+  // As on MongoDB, where the instance that began the epoch may be gone before the others have followed.
+  const slow = {
+    ...storage,
+    async raiseEpoch(next: number) {
+      await new Promise(resolve => setTimeout(resolve, 20))
+      order.push(`epoch ${next}`)
+      return storage.raiseEpoch(next)
+    },
+    scan(...args: Parameters<typeof storage.scan>) {
+      order.push('scan')
+      return storage.scan(...args)
+    },
+  }
+  const b = await bringIndexUpToDate({ ...both, storage: slow }, BASE)
+  await build(b)
+  expect(order).toEqual(['epoch 1', 'scan'])
+})

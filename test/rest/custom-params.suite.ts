@@ -86,6 +86,7 @@ export function customParamsSuite(start: () => Promise<RunningServer>, count: nu
         const { status, text } = await client.post('Patient', member(current))
         expect(status, text).toBe(201)
         created++
+        await sleep(10)
       }
     }
     const updater = async (client: Api, mine: string[]) => {
@@ -125,9 +126,36 @@ export function customParamsSuite(start: () => Promise<RunningServer>, count: nu
         .searchParam.some((one: Tree) => one.name === code)
     await expect.poll(() => lists(a), { timeout: 10_000 }).toBe(true)
     await expect.poll(() => lists(b), { timeout: 10_000 }).toBe(true)
+    for (const sort of [code, `-${code}`]) {
+      const { status, text, body } = await a.get(`Patient?_sort=${sort}&_count=1&${code}:missing=false`)
+      expect(status, text).toBe(200)
+      expect(body.entry, text).toHaveLength(1)
+    }
     expect((await b.delete(`SearchParameter/${stored.id}`)).status).toBe(204)
     for (const client of clients) expect((await client.get(`Patient?${code}=x`)).status).toBe(400)
     await expect.poll(() => lists(a), { timeout: 10_000 }).toBe(false)
+  })
+
+  it('in a transaction one may take the place of another, and two of one code are refused whole', async () => {
+    const [a, b] = clients as [Api, Api]
+    const code = `t${word()}`
+    const two = [1, 2].map(n =>
+      entry('POST', 'SearchParameter', { resource: searchParameter(code, { url: `urn:x:${code}:${n}` }) }),
+    )
+    const refusedBoth = await a.post('', bundle('transaction', ...two))
+    expect(refusedBoth.status, refusedBoth.text).toBe(422)
+    expect(await a.found(`SearchParameter?code=${code}`)).toEqual([])
+    const { id } = await b.made(searchParameter(code))
+    const swap = await a.post('', bundle('transaction', entry('DELETE', `SearchParameter/${id}`), two[0]))
+    expect(swap.status, swap.text).toBe(200)
+    expect(await whenWhole(b, `Patient?${code}=nobody`)).toBe(0)
+    const bad = searchParameter(`t${word()}`, { expression: 'Patient.nothing' })
+    const answer = await a.post(
+      '',
+      bundle('transaction', entry('POST', 'SearchParameter', { resource: bad })),
+    )
+    expect(answer.status, answer.text).toBe(422)
+    expect(answer.body.issue[0].expression).toEqual(['Bundle.entry[0].resource.expression'])
   })
 
   it('$reindex of all, of a type and of a parameter, asked of either server, is done in the end', {
@@ -150,6 +178,8 @@ export function customParamsSuite(start: () => Promise<RunningServer>, count: nu
     const one = await b.post(`SearchParameter/${id}/$reindex`, NOTHING)
     expect(one.status, one.text).toBe(200)
     expect(one.text).toContain(`SearchParameter/${id}`)
+    const open = async () => (await jobs(a)).filter(({ state }) => state !== 'done')
+    await expect.poll(open, { timeout: 60_000 }).toEqual([])
   })
 
   it('a server that is killed while it indexes is followed by the other, which goes on', {

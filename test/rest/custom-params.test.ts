@@ -19,5 +19,5 @@ if ('skip' in mongo) it.skip(`custom search parameters on MongoDB: ${mongo.skip}
 else
   describe('custom search parameters of two servers on one MongoDB database', () => {
     afterAll(() => mongo.stop())
-    customParamsSuite(() => startServer({ env: { NADI_STORAGE: mongo.uri } }), 200)
+    customParamsSuite(() => startServer({ env: { NADI_STORAGE: mongo.uri } }), 100)
   })
