@@ -121,6 +121,27 @@ describe('a modifier', () => {
   )
 })
 
+describe('a parameter that has no values of its own', () => {
+  const refusals = new Set(
+    files.flatMap(file =>
+      file.cases.flatMap(one => (one.error === 'not-supported' ? [one.query.split('=')[0]] : [])),
+    ),
+  )
+  test.each([
+    ['code-value-quantity', ['missing']],
+    ['near', ['missing']],
+    ['_text', ['missing']],
+    ['_content', ['missing']],
+    ['_id', ['missing', 'not']],
+    ['_lastUpdated', ['missing']],
+    ['_filter', []],
+    ['_list', []],
+  ])('%s has a refused case for each modifier but %j', (code, takes: string[]) => {
+    const wanted = MODIFIERS.filter(one => !takes.includes(one)).map(one => `${code}:${one}`)
+    expect(wanted.filter(one => !refusals.has(one))).toEqual([])
+  })
+})
+
 /** What is found, and what of the type is not, by the name and value of the query. */
 const asked = files.flatMap(file =>
   file.cases
