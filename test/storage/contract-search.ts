@@ -495,6 +495,27 @@ export function searchContract(shared: Shared): void {
       expect(back.more).toBe(true)
     })
 
+    it('counts the bytes of those without a sort key too', async () => {
+      const long = `,"x":"${'ക'.repeat(1000)}"`
+      const keyed = (i: number): IndexRow[] => [{ kind: 'sort', param: 'k', min: String(i), max: String(i) }]
+      for (let i = 0; i < 6; i++) await commit([changeOf(key(`r${i}`), 1, i < 3 ? keyed(i) : [], long)])
+      const sort: SortKey[] = [{ by: 'param', params: ['k'], descending: false }]
+      const seen: string[][] = []
+      for (let after: Cursor | undefined; ; ) {
+        const page = await shared
+          .storage()
+          .search(plan(all, sort), { limit: 6, total: 'none', bytes: 7_000, ...(after ? { after } : {}) })
+        seen.push(page.rows.map(stored => idOf(stored.key)))
+        if (!page.more) break
+        after = page.last
+      }
+      expect(seen).toEqual([
+        ['r0', 'r1'],
+        ['r2', 'r3'],
+        ['r4', 'r5'],
+      ])
+    })
+
     it('remembers a text until its time, on every instance', async () => {
       const storage = shared.storage()
       const name = `query-${shared.type()}`

@@ -173,16 +173,17 @@ async function run(context: Context, chosen: Chosen): Promise<Done> {
     const long = cost > patience && (await many())
     const read = long ? driver.readLong : driver.read
     const first = parts[0]
-    const answers = await read([...(first ? [page(first.rows(limit), bytes)] : []), ...counting], deadline)
-    const rows = first ? answers[0]! : []
-    const total = counting.length > 0 ? (answers.at(-1)![0]![0] as number) : undefined
+    const { rows, others } = first
+      ? await pageOf(read, first.rows(limit), limit, bytes, deadline, counting)
+      : { rows: [], others: await read(counting, deadline) }
+    const total = others[0]?.[0]?.[0] as number | undefined
     await readOn(context, parts[1], rows, read)
     return { rows, total, ...way(first, long) }
   }
 
   const [first, second] = walk as [Part, Part?]
   if (first.within === undefined && (first.filters.length > 0 || plan.sort.length > 1) && (await many())) {
-    const rows = (await driver.readLong([page(first.rows(limit), bytes)], deadline))[0]!
+    const { rows } = await pageOf(driver.readLong, first.rows(limit), limit, bytes, deadline)
     await readOn(context, second, rows, driver.readLong)
     return { rows, total: undefined, ...way(first, true) }
   }
@@ -191,9 +192,28 @@ async function run(context: Context, chosen: Chosen): Promise<Done> {
   if (second !== undefined && wanted(options, rows) > 0) {
     const more = await stepwise(context, second, wanted(options, rows), left(options, rows))
     if (more === undefined) return fallBack(context, chosen, walk, cost)
-    rows.push(...more)
+    rows.push(...cutFirst(more, options, rows))
   }
   return { rows, total: undefined, ...way(first, false) }
+}
+
+/**
+ * Returns the rows of a page that holds so many bytes of text, and those of the other statements. As a rule no text is longer than its
+ * share, and that costs nothing; where one is, the page is read anew with a sum.
+ */
+async function pageOf(
+  read: Driver['read'],
+  inner: Sql,
+  limit: number,
+  bytes: number | undefined,
+  deadline: number | undefined,
+  statements: readonly Sql[] = [],
+): Promise<{ rows: Row[]; others: Row[][] }> {
+  const room = bytes === undefined ? {} : { each: Math.floor(bytes / limit) }
+  const [rows, ...others] = await read([page(inner, room), ...statements], deadline)
+  if (bytes === undefined || rows!.every(row => row[BODY] !== null)) return { rows: rows!, others }
+  const [summed] = await read([page(inner, { together: bytes })], deadline)
+  return { rows: summed!, others }
 }
 
 /** Rows that a page lacks. */
@@ -217,8 +237,8 @@ async function readOn(
 ): Promise<void> {
   const limit = part === undefined ? 0 : wanted(options, rows)
   if (part === undefined || limit <= 0) return
-  const [more] = await read([page(part.rows(limit), left(options, rows))], options.deadline)
-  rows.push(...cutFirst(more!, options, rows))
+  const more = await pageOf(read, part.rows(limit), limit, left(options, rows), options.deadline)
+  rows.push(...cutFirst(more.rows, options, rows))
 }
 
 /** The first row of a page has its text whatever its size; that of a second read may be too much. */
@@ -238,12 +258,13 @@ async function stepwise(
   bytes: number | undefined,
 ): Promise<Row[] | undefined> {
   const { deadline } = options
-  if (part.within === undefined) return (await driver.read([page(part.rows(limit), bytes)], deadline))[0]!
+  if (part.within === undefined)
+    return (await pageOf(driver.read, part.rows(limit), limit, bytes, deadline)).rows
   const steps = Math.max(4 * limit, Math.floor(patience / stepCost(part.filters, part.ordered)))
-  const [rows] = await driver.read([page(part.within(limit, steps), bytes)], deadline)
-  if (rows!.length >= limit) return rows!
+  const { rows } = await pageOf(driver.read, part.within(limit, steps), limit, bytes, deadline)
+  if (rows.length >= limit) return rows
   const [places] = await driver.read([part.places!(steps)], deadline)
-  return (places![0]![0] as number) < steps ? rows! : undefined
+  return (places![0]![0] as number) < steps ? rows : undefined
 }
 
 /** What is rarely met together: gathered by what fewest meet, or walked to the end where nothing is known to be few. */
@@ -268,7 +289,7 @@ async function fallBack(
   const parts = begin.selective ? [gathered(query, begin)] : walk
   const long = cost > patience
   const read = long ? driver.readLong : driver.read
-  const rows = (await read([page(parts[0]!.rows(limit), bytes)], deadline))[0]!
+  const { rows } = await pageOf(read, parts[0]!.rows(limit), limit, bytes, deadline)
   await readOn(context, parts[1], rows, read)
   return { rows, total: undefined, begun: begin, way: parts[0]!.along, long, fellBack: true }
 }

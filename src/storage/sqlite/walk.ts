@@ -46,17 +46,28 @@ export interface Part {
   ordered: boolean
 }
 
-/**
- * The rows of a page with their texts. With `bytes` the texts stop where they would be more altogether: rows beyond have NULL, and their
- * texts are not read; the first row has its text always.
- */
-export function page(inner: Sql, bytes: number | undefined): Sql {
+/** How much text the rows of a page may hold. */
+export interface Room {
+  /** Bytes of all together: rows beyond have NULL in the place of the text; the first row has its text always. */
+  together?: number
+  /** Bytes of each: a row of more has NULL. */
+  each?: number
+}
+
+/** The rows of a page with their texts; of texts that are too long the length alone is read. */
+export function page(inner: Sql, { together, each }: Room = {}): Sql {
   const from = sql`FROM (${inner}) i CROSS JOIN res r ON r.rid = i.rid CROSS JOIN ver v ON v.vid = r.vid`
-  if (bytes === undefined)
-    return sql`SELECT r.key, v.ver, v.lu, v.method, v.body, v.chunks, v.vid, i.* ${from}`
-  const size =
-    'octet_length(v.body) + CASE v.chunks WHEN 0 THEN 0 ELSE (SELECT sum(octet_length(c.body)) FROM chunk c WHERE c.vid = v.vid) END'
-  return sql`SELECT r.key, v.ver, v.lu, v.method, CASE WHEN sum(${raw(size)}) OVER (ROWS UNBOUNDED PRECEDING) <= ${bytes} OR row_number() OVER () = 1 THEN (SELECT b.body FROM ver b WHERE b.vid = v.vid) END, v.chunks, v.vid, i.* ${from}`
+  if (together !== undefined) {
+    const size = raw(
+      'octet_length(v.body) + CASE v.chunks WHEN 0 THEN 0 ELSE (SELECT sum(octet_length(c.body)) FROM chunk c WHERE c.vid = v.vid) END',
+    )
+    return sql`SELECT r.key, v.ver, v.lu, v.method, CASE WHEN sum(${size}) OVER (ROWS UNBOUNDED PRECEDING) <= ${together} OR row_number() OVER () = 1 THEN (SELECT b.body FROM ver b WHERE b.vid = v.vid) END, v.chunks, v.vid, i.* ${from}`
+  }
+  const body =
+    each === undefined
+      ? raw('v.body')
+      : sql`CASE WHEN v.chunks = 0 AND octet_length(v.body) <= ${each} THEN v.body END`
+  return sql`SELECT r.key, v.ver, v.lu, v.method, ${body}, v.chunks, v.vid, i.* ${from}`
 }
 
 /** What must hold beside what the table walked says already. */
