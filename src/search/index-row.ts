@@ -22,7 +22,8 @@ export type IndexRow =
   | { kind: 'position'; param: ParamName; latitude: number; longitude: number }
   /**
    * The smallest and the largest sort key, compared by UTF-8 bytes; at most one row per parameter. `of: 'token'`: they are the smallest and
-   * the largest code, '' aside, of the parameter's token rows, and there is no row where these have no code.
+   * the largest code, '' aside, of the parameter's token rows, and there is no row where these have no code. Of a parameter with date rows
+   * they are the `dateKey` (`params/date.ts`) of the smallest and the largest `lo`.
    */
   | { kind: 'sort'; param: ParamName; min: string; max: string; of?: 'token' }
 

@@ -12,9 +12,10 @@ import { explained, watched } from './explain.ts'
 import { listed } from './found.ts'
 import type { Terms } from './index-tables.ts'
 import { beyond, type Ordering, orderBy, ordering } from './order.ts'
+import { cutFirst, left, pageOf, wanted } from './page.ts'
 import { FURTHER, type Probes } from './probes.ts'
 import { join, raw, type Sql, sql, TRUE } from './sql.ts'
-import { type Choice, inOrderOfMaking, type Part, page, type Query, walkBySort } from './walk.ts'
+import { type Choice, inOrderOfMaking, type Part, type Query, walkBySort } from './walk.ts'
 import { windowFind, windows } from './windows.ts'
 
 /** Below this many the driver is taken without looking further. */
@@ -197,37 +198,6 @@ async function run(context: Context, chosen: Chosen): Promise<Done> {
   return { rows, total: undefined, ...way(first, false) }
 }
 
-/**
- * Returns the rows of a page that holds so many bytes of text, and those of the other statements. As a rule no text is longer than its
- * share, and that costs nothing; where one is, the page is read anew with a sum.
- */
-async function pageOf(
-  read: Driver['read'],
-  inner: Sql,
-  limit: number,
-  bytes: number | undefined,
-  deadline: number | undefined,
-  statements: readonly Sql[] = [],
-): Promise<{ rows: Row[]; others: Row[][] }> {
-  const room = bytes === undefined ? {} : { each: Math.floor(bytes / limit) }
-  const [rows, ...others] = await read([page(inner, room), ...statements], deadline)
-  if (bytes === undefined || rows!.every(row => row[BODY] !== null)) return { rows: rows!, others }
-  const [summed] = await read([page(inner, { together: bytes })], deadline)
-  return { rows: summed!, others }
-}
-
-/** Rows that a page lacks. */
-const wanted = ({ limit }: SearchOptions, rows: readonly Row[]): number =>
-  rows.length > 0 && rows.at(-1)![BODY] === null ? 0 : limit - rows.length
-
-const BODY = 4
-
-/** Bytes that a page has left; 0 still lets a first row through. */
-const left = ({ bytes }: SearchOptions, rows: readonly Row[]): number | undefined =>
-  bytes === undefined
-    ? undefined
-    : rows.reduce((rest, row) => rest - new TextEncoder().encode(row[BODY] as string).length, bytes)
-
 /** A walk by a key that not all resources have goes on among those that lack it. */
 async function readOn(
   { options }: Context,
@@ -239,15 +209,6 @@ async function readOn(
   if (part === undefined || limit <= 0) return
   const more = await pageOf(read, part.rows(limit), limit, left(options, rows), options.deadline)
   rows.push(...cutFirst(more.rows, options, rows))
-}
-
-/** The first row of a page has its text whatever its size; that of a second read may be too much. */
-const cutFirst = (more: Row[], options: SearchOptions, before: readonly Row[]): Row[] => {
-  const first = more[0]
-  const rest = left(options, before)
-  if (first === undefined || before.length === 0 || rest === undefined) return more
-  const { length } = new TextEncoder().encode(first[BODY] as string)
-  return length <= rest ? more : more.map(row => row.with(BODY, null))
 }
 
 /** Returns the rows of a walk; undefined where they are too far apart. */

@@ -23,10 +23,10 @@ import { type Driver, Refused, type Row } from './driver.ts'
 import { historyQueries } from './history.ts'
 import { type Indexed, indexStatements } from './index-tables.ts'
 import { boundCursor, type Known, knownIds, unboundPlace } from './known-ids.ts'
+import { FOUND_RID } from './page.ts'
 import { createProbes } from './probes.ts'
 import { searchRows } from './search.ts'
 import { raw, type Sql, sql } from './sql.ts'
-import { FOUND_RID } from './walk.ts'
 
 export interface SqlStorageOptions {
   name: Capabilities['name']

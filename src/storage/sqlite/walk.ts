@@ -11,9 +11,6 @@ import { beyond, expectKeys, isCoded, type Ordering, orderBy, ordering, type Pla
 import { all, inTurn, join, type Param, raw, type Sql, sql, TRUE } from './sql.ts'
 import { type KeyBounds, keyBounds, type Window, windows } from './windows.ts'
 
-/** The place of `rid` among the columns of a page; the keys follow. */
-export const FOUND_RID = 7
-
 export interface Query {
   plan: SearchPlan
   types: readonly string[] | undefined
@@ -44,30 +41,6 @@ export interface Part {
   filters: readonly Node[]
   /** The places are in the order of rid. */
   ordered: boolean
-}
-
-/** How much text the rows of a page may hold. */
-export interface Room {
-  /** Bytes of all together: rows beyond have NULL in the place of the text; the first row has its text always. */
-  together?: number
-  /** Bytes of each: a row of more has NULL. */
-  each?: number
-}
-
-/** The rows of a page with their texts; of texts that are too long the length alone is read. */
-export function page(inner: Sql, { together, each }: Room = {}): Sql {
-  const from = sql`FROM (${inner}) i CROSS JOIN res r ON r.rid = i.rid CROSS JOIN ver v ON v.vid = r.vid`
-  if (together !== undefined) {
-    const size = raw(
-      'octet_length(v.body) + CASE v.chunks WHEN 0 THEN 0 ELSE (SELECT sum(octet_length(c.body)) FROM chunk c WHERE c.vid = v.vid) END',
-    )
-    return sql`SELECT r.key, v.ver, v.lu, v.method, CASE WHEN sum(${size}) OVER (ROWS UNBOUNDED PRECEDING) <= ${together} OR row_number() OVER () = 1 THEN (SELECT b.body FROM ver b WHERE b.vid = v.vid) END, v.chunks, v.vid, i.* ${from}`
-  }
-  const body =
-    each === undefined
-      ? raw('v.body')
-      : sql`CASE WHEN v.chunks = 0 AND octet_length(v.body) <= ${each} THEN v.body END`
-  return sql`SELECT r.key, v.ver, v.lu, v.method, ${body}, v.chunks, v.vid, i.* ${from}`
 }
 
 /** What must hold beside what the table walked says already. */
