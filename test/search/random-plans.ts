@@ -8,7 +8,19 @@ import type { generator } from './random.ts'
 
 type Random = ReturnType<typeof generator>
 
-const FAMILIES = ['Nair', 'nair', 'Menon', 'Menón', 'Pillai', 'Nairobi', 'മേനോൻ', 'Das', "O'Brien", 'Na%r_']
+const FAMILIES = [
+  'Nair',
+  'nair',
+  'Menon',
+  'Menón',
+  'Pillai',
+  'Nairobi',
+  'മേനോൻ',
+  'Das',
+  'Dat',
+  "O'Brien",
+  'Na%r_',
+]
 const GIVEN = ['Asha', 'Ash', 'Ravi', 'രവി', 'Leela', 'Leelā', 'Anna Maria']
 const DATES = ['1980', '1980-05', '1980-05-05', '1980-05-06', '1999-12-31', '2000', '2000-01-01', '2000-02']
 const MOMENTS = [
@@ -43,6 +55,7 @@ const PLACES = [
 ] as const
 const URLS = [
   'http://x.example/a',
+  'http://x.example/a/',
   'http://x.example/a/b',
   'http://x.example/ab',
   'http://x.example/a/b/c',
@@ -150,6 +163,7 @@ function randomResource({ below, pick }: Random, type: WorldType, id: string): o
         period: maybe(period),
         subject: maybe(() => to('Patient')),
         length: maybe(quantity),
+        location: some(3, () => ({ location: to('Location'), period: period() })),
       }
     case 'Questionnaire':
       return { ...head, status: 'active', url: maybe(() => pick(URLS)), title: maybe(() => pick(TEXTS)) }
@@ -231,7 +245,7 @@ export function randomPlanWorld(random: Random, start: number): RandomWorld {
     i += several
   }
   for (let i = 0; i < 6; i++) write([pick(all)], false)
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 12; i++) {
     const one = pick(all)
     if (created.get(`${one.type}/${one.id}`) !== undefined) write([one], true)
   }
@@ -315,10 +329,7 @@ const missing =
   ({ pick }) => [`${name}:missing`, pick(['true', 'false'])]
 const uri =
   (name: string): Ask =>
-  random => [
-    `${name}${random.pick(['', ':below', ':above'])}`,
-    list(random, () => random.pick([...URLS, 'http://x.example/a/'])),
-  ]
+  random => [`${name}${random.pick(['', ':below', ':above'])}`, list(random, () => random.pick(URLS))]
 const words: Ask = random => {
   const { below, pick } = random
   const one = () => (below(3) ? pick(WORDS) : `${[...pick(WORDS)].slice(0, 3).join('')}*`)
@@ -399,6 +410,7 @@ const LEAVES: Record<WorldType, readonly Ask[]> = {
     ({ pick }) => ['status', pick(['planned', 'finished'])],
     token('class'),
     date('date', MOMENTS),
+    date('location-period', MOMENTS),
     missing('date'),
     amount('length', true),
     reference('subject', ['Patient']),
@@ -410,6 +422,20 @@ const LEAVES: Record<WorldType, readonly Ask[]> = {
   ],
   RiskAssessment: [amount('probability', false), reference('subject', ['Patient']), missing('probability')],
   List: [reference('item', WORLD_TYPES), missing('item')],
+}
+
+/** Asked twice at once, from below and from above. */
+const RANGES: Partial<Record<WorldType, readonly (readonly [string, readonly string[]])[]>> = {
+  Patient: [['birthdate', DATES]],
+  Observation: [
+    ['date', MOMENTS],
+    ['value-quantity', AMOUNTS],
+    ['component-value-quantity', AMOUNTS],
+  ],
+  Encounter: [
+    ['date', MOMENTS],
+    ['location-period', MOMENTS],
+  ],
 }
 
 const LINKS: Partial<Record<WorldType, readonly (readonly [string, WorldType])[]>> = {
@@ -460,7 +486,7 @@ const SORTS: Record<WorldType, readonly string[]> = {
   Observation: ['date', 'code', 'value-quantity', 'category', 'status', 'value-concept'],
   Organization: ['name'],
   Location: ['name'],
-  Encounter: ['date', 'status', 'class'],
+  Encounter: ['date', 'status', 'class', 'location-period'],
   Questionnaire: ['title', 'url'],
   QuestionnaireResponse: ['status'],
   RiskAssessment: ['probability'],
@@ -516,6 +542,12 @@ function randomSearch(random: Random): RandomSearch {
     }
   }
   const pairs = Array.from({ length: 1 + below(2) }, one)
+  const range = whole || below(3) > 0 ? undefined : RANGES[type]
+  if (range !== undefined) {
+    const [name, values] = pick(range)
+    pairs.push([name, `${pick(['ge', 'gt', 'sa', ''])}${pick(values)}`])
+    pairs.push([name, list(random, () => `${pick(['le', 'lt', 'eb'])}${pick(values)}`)])
+  }
   const keys = whole ? ['_lastUpdated'] : [...SORTS[type], ...SORTS[type], '_lastUpdated', '_id']
   const sorts = [...new Set(Array.from({ length: below(4) }, () => pick(keys)))].map(
     key => `${pick(['', '-'])}${key}`,
