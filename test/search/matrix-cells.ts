@@ -33,7 +33,12 @@ const TAKES: Record<string, Record<string, readonly string[]>> = {
   date: { date: [], dateTime: [], instant: [], Period: [], Timing: [] },
   number: { decimal: [], integer: [], Range: [] },
   quantity: { Quantity: [], Money: [], Age: [], Duration: [], Range: [] },
-  reference: { Reference: ['identifier', '[type]', 'above', 'below'], canonical: [], uri: [], Resource: [] },
+  reference: {
+    Reference: ['identifier', '[type]', 'above', 'below'],
+    canonical: ['below'],
+    uri: [],
+    Resource: [],
+  },
   uri: { uri: ['above', 'below'], url: ['above', 'below'], canonical: ['above', 'below'] },
 }
 
@@ -103,6 +108,7 @@ function formsOf(type: string, value: string, modifier: string): readonly string
     case 'reference':
       if (modifier === 'identifier') return FOUR
       if (modifier === '') return REFERENCES[value]!
+      if (value === 'canonical') return ['foreign URL', 'URL|version']
       return modifier === '[type]' ? ['id'] : ['id', 'Type/id', 'own URL']
     default:
       return value === 'canonical' && modifier === '' ? ['foreign URL', 'URL|version'] : ['foreign URL']

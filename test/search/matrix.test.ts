@@ -79,9 +79,11 @@ describe('a modifier', () => {
       if (types.length === 0) return []
       const wanted = new Set(types.flatMap(type => modifiersOfKind(`${param.type} ${type}`) ?? []))
       wanted.delete('')
-      // A hierarchy is a matter of the resources that are referred to.
-      if (param.type === 'reference' && (param.hierarchies ?? []).length === 0)
-        for (const one of ['above', 'below']) wanted.delete(one)
+      // A hierarchy is a matter of the resources that are referred to; of canonicals :below is about the version.
+      if (param.type === 'reference' && (param.hierarchies ?? []).length === 0) {
+        wanted.delete('above')
+        if (!types.includes('canonical')) wanted.delete('below')
+      }
       const taken = paramModifiers(param)
       return [...wanted].sort().join() === [...taken].sort().join() ? [] : [`${param.name}: ${taken.join()}`]
     })
