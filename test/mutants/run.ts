@@ -84,6 +84,7 @@ function noticed(folder: string, { tests }: Group, mutant: Mutant): string | und
 
 function main(): number {
   const only = process.argv[2] ?? ''
+  const named = GROUPS.some(({ name }) => name === only)
   const folder = mkdtempSync(join(tmpdir(), 'nadi-mutants-'))
   let planted = 0
   let survived = 0
@@ -91,9 +92,8 @@ function main(): number {
     for (const name of COPIED) cpSync(join(root, name), join(folder, name), { recursive: true })
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
     for (const group of GROUPS) {
-      const mutants = group.mutants.filter(({ file }) => group.name === only || file.includes(only))
-      if (mutants.length === 0) continue
-      for (const mutant of mutants) {
+      for (const mutant of group.mutants) {
+        if (group.name !== only && (named || !mutant.file.includes(only))) continue
         const begun = performance.now()
         let line: string
         planted++
