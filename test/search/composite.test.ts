@@ -124,6 +124,60 @@ describe('no text that is sent can be taken for a form and a unit', () => {
   })
 })
 
+describe('what would take for ever is refused, or is nothing', () => {
+  const P = 'http://hl7.org/fhir/SearchParameter/'
+  const types = (n: number) =>
+    Array.from({ length: n }, () => ({ definition: `${P}Encounter-participant-type`, expression: 'type' }))
+  const definition = (component: ParamDefinition['component']): ParamDefinition => ({
+    code: 'parts',
+    type: 'composite',
+    base: ['Encounter'],
+    expression: 'Encounter.participant',
+    target: [],
+    url: 'http://example.org/parts',
+    version: '1',
+    component: component!,
+  })
+  const codings = (n: number) => ({
+    coding: Array.from({ length: n }, (_, i) => ({ system: 's', code: `c${i}` })),
+  })
+  const indexed = (component: ParamDefinition['component'], participant: object[]): IndexRow[] => {
+    const own = createIndexer(createRegistry([definition(component)]), options)
+    return of(own({ resourceType: 'Encounter', participant } as unknown as Resource), 'Encounter.parts@1')
+  }
+
+  test('nine concepts of twenty codings beside a reference that is a display alone have no rows', () => {
+    const reference = { definition: `${P}Encounter-participant`, expression: 'individual' }
+    expect(
+      indexed([reference, ...types(9)], [{ individual: { display: 'x' }, type: [codings(20)] }]),
+    ).toEqual([])
+  })
+
+  test('nor have any where one of two references is a display alone', () => {
+    const reference = { definition: `${P}Encounter-participant`, expression: 'individual' }
+    const by = { definition: `${P}Encounter-practitioner`, expression: 'extension.value' }
+    const participant = { individual: { display: 'x' }, type: [codings(20)] }
+    const more = { extension: [{ url: 'u', valueReference: { reference: 'Practitioner/p' } }] }
+    expect(indexed([...types(8), by, reference], [{ ...participant, ...more }])).toEqual([])
+  })
+
+  test('nor are elements without number the same combinations again and again', () => {
+    const participant = Array.from({ length: 20_000 }, () => ({ type: [codings(1)] }))
+    expect(() => indexed(types(8), participant)).toThrow(String(MAX_COMPOSITE_ROWS))
+  })
+
+  test('what stands at the resource is read once for all elements', () => {
+    const resource = {
+      resourceType: 'MolecularSequence',
+      referenceSeq: { chromosome: codings(3000) },
+      variant: Array.from({ length: 20_000 }, () => ({ start: new NumberText('1') })),
+    }
+    expect(
+      of(index(resource as unknown as Resource), 'MolecularSequence.chromosome-variant-coordinate'),
+    ).toEqual([])
+  })
+})
+
 describe('parameters of our own', () => {
   const own = (
     expression: string,
