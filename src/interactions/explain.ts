@@ -23,7 +23,9 @@ export interface Trace {
   /** Resources on the page, and those that includes added. */
   rows: number
   included: number
-  /** What the backend says of the page, where `_explain` asks; of each search for includes. */
+  /** `_explain` asks. */
+  asked: boolean
+  /** What the backend says of the page, where `_explain` asks or the page was slow; of each search for includes. */
   query?: Explained
   includes: readonly Explained[]
 }
@@ -35,6 +37,7 @@ export const newTrace = (ctx: Context): Trace => ({
   names: [],
   rows: 0,
   included: 0,
+  asked: false,
   includes: [],
 })
 
@@ -75,6 +78,8 @@ export function explanation({ plan, query, includes, ms, rows, included }: Trace
 export function logSlow(ctx: Context, trace: Trace): void {
   const total = PHASES.reduce((sum, phase) => sum + trace.ms[phase], 0)
   if (total < ctx.settings.limits.slowMs) return
+  // What `_explain` told holds values.
+  const asked = trace.asked ? undefined : trace.query
   ctx.log.warn('slow search', {
     ms: rounded(total),
     ...Object.fromEntries(PHASES.map(phase => [phase, rounded(trace.ms[phase])])),
@@ -82,6 +87,7 @@ export function logSlow(ctx: Context, trace: Trace): void {
     included: trace.included,
     parameters: trace.names,
     ...(trace.plan === undefined ? {} : { shape: planShape(trace.plan) }),
+    ...(asked === undefined ? {} : { driver: asked.driver, plans: asked.plans }),
   })
 }
 

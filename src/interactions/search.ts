@@ -106,6 +106,7 @@ async function traced(
   if (ignored.length > 0 && ctx.live !== undefined && (await ctx.live.refresh()).epoch !== ctx.registry.epoch)
     throw new Outdated()
   trace.plan = plan
+  trace.asked = result.explain
   trace.names = applied.map(([name]) => name)
 
   const cursor = pairs.find(([name]) => name === CURSOR)?.[1]
@@ -117,6 +118,7 @@ async function traced(
     deadline,
     bytes: mostCharacters(ctx),
     explain: result.explain,
+    explainAfter: ctx.settings.limits.slowMs,
   }
   const from = cursor === undefined ? undefined : await openPlace(ctx, binding, cursor)
   if (from !== undefined) query[from.way] = from.cursor

@@ -117,6 +117,11 @@ export interface SearchOptions {
   bytes?: number
   /** The page says how it was found. */
   explain?: boolean
+  /**
+   * As `explain`, for the log: only where the search took longer than so many milliseconds, without any value of the question, and
+   * without making the search again.
+   */
+  explainAfter?: number
 }
 
 /** How a search was done, for people: none of it is part of the contract of searching. */

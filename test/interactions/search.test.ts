@@ -355,6 +355,28 @@ describe('a slow search', () => {
     expect(fields?.shape).toBe('Patient: and(string Patient.family, token _tag) by -Patient.birthdate')
   })
 
+  test('is logged with the index that drove it and the plan of the backend', async () => {
+    const lines: Record<string, unknown>[] = []
+    const slow: TestContext = {
+      ...ctx,
+      log: { ...ctx.log, warn: (_, fields) => lines.push(fields ?? {}) },
+      settings: { ...ctx.settings, limits: { ...ctx.settings.limits, slowMs: 0 } },
+    }
+    searchBundle(slow, await search(slow, 'Patient', [['family', 'nair']]))
+    expect(lines[0]?.driver).toContain('string Patient.family')
+    expect(String(lines[0]?.plans)).toContain('SEARCH sv')
+    // What `_explain` shows to who asks is not for the log.
+    searchBundle(
+      slow,
+      await search(slow, 'Patient', [
+        ['family', 'nair'],
+        ['_explain', 'true'],
+      ]),
+    )
+    expect(Object.keys(lines[1]!)).not.toContain('plans')
+    expect(JSON.stringify(lines)).not.toMatch(/nair/i)
+  })
+
   test('is logged though it was ended, and a quick one is not', async () => {
     const lines: unknown[] = []
     const late = { ...ctx, log: { ...ctx.log, warn: (_: string, fields: unknown) => lines.push(fields) } }

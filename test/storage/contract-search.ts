@@ -460,6 +460,22 @@ export function searchContract(shared: Shared): void {
       expect(unasked.explained).toBeUndefined()
     })
 
+    it('says how a search went that took longer than so long, without its values', async () => {
+      await put('a', [token(`${shared.type()}.mark`, 'quokka')])
+      const search = (explainAfter: number) =>
+        shared.storage().search(plan({ kind: 'token', param: `${shared.type()}.mark`, code: 'quokka' }), {
+          limit: 5,
+          total: 'none',
+          explainAfter,
+        })
+      const slow = await search(-1)
+      expect(slow.rows).toHaveLength(1)
+      expect(slow.explained!.plans.length).toBeGreaterThan(0)
+      expect(slow.explained!.driver).not.toBe('')
+      expect(JSON.stringify(slow.explained)).not.toContain('quokka')
+      expect((await search(600_000)).explained).toBeUndefined()
+    })
+
     it('ends a page at so many bytes of text, never before its first row', async () => {
       const long = `,"x":"${'ക'.repeat(1000)}"`
       for (let i = 0; i < 6; i++) await commit([changeOf(key(`r${i}`), 1, [token('p', 'x')], long)])

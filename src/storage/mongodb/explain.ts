@@ -37,21 +37,26 @@ const SHOWN = 4
 
 /**
  * Returns the account of the searches that were made, by asking for each again: `ms` is what they took, `rows` what the page has. Where
- * `limits` leave no time for that, plans are told without figures.
+ * `limits` leave no time for that, plans are told without figures. `forLog`: without figures and without bounds, which hold values.
  */
 export async function explained(
   made: readonly Made[],
   ms: number,
   rows: number,
   limits: () => { maxTimeMS?: number },
+  forLog = false,
 ): Promise<Explained> {
   const told: Told[] = []
+  if (forLog) {
+    for (const { what, again } of made) told.push({ what, ...read(await planned(again)) })
+    return { driver: driverOf(told), plans: told.map(names), ms }
+  }
   for (const { what, again } of made) told.push({ what, ...read(await asked(again, limits)) })
-  const main = told.find(one => one.what === 'search') ?? told.at(-1)
+  const main = mainOf(told)
   const examined = told.reduce((sum, one) => sum + one.docs, 0)
   const hint = main && hintFor(main, rows)
   return {
-    driver: main === undefined ? 'none' : driverOf(main),
+    driver: `${driverOf(told)}${main === undefined ? '' : `; ${examinedBy(main)}`}`,
     plans: told.map(shown),
     ms,
     examined,
@@ -64,9 +69,16 @@ async function asked(again: Made['again'], limits: () => { maxTimeMS?: number })
     return (await again().explain({ verbosity: 'executionStats', ...limits() })) as Document
   } catch (error) {
     if (!isTimeout(error) && !(error instanceof FhirError && error.code === 'too-costly')) throw error
-    return (await again().explain({ verbosity: 'queryPlanner' })) as Document
+    return planned(again)
   }
 }
+
+/** Plans that nothing is run for. */
+const planned = async (again: Made['again']): Promise<Document> =>
+  (await again().explain({ verbosity: 'queryPlanner' })) as Document
+
+const mainOf = (told: readonly Told[]): Told | undefined =>
+  told.find(one => one.what === 'search') ?? told.at(-1)
 
 /** The outermost parts stand at other places for a find, an aggregation and each of many shards. */
 function read(plan: Document): Omit<Told, 'what'> {
@@ -119,18 +131,24 @@ const shown = ({ what, stages, keys, docs }: Told): string =>
     .map(({ name, index, bounds }) => [name, index && `"${index}"`, ...bounds].filter(Boolean).join(' '))
     .join(' < ')}; ${keys} keys, ${docs} documents`
 
-function driverOf({ stages, keys, docs }: Told): string {
+/** As `shown`, without values. */
+const names = ({ what, stages }: Told): string =>
+  `${what}: ${stages.map(({ name, index }) => [name, index && `"${index}"`].filter(Boolean).join(' ')).join(' < ')}`
+
+const examinedBy = ({ keys, docs }: Told): string => `${keys} keys and ${docs} documents examined`
+
+function driverOf(told: readonly Told[]): string {
+  const main = mainOf(told)
+  if (main === undefined) return 'none'
+  const { stages } = main
   const scans = stages.filter(stage => stage.index !== undefined)
-  const examined = `${keys} keys and ${docs} documents examined`
   if (scans.length === 0)
-    return stages.some(stage => stage.name === 'COLLSCAN')
-      ? `none: the whole collection, ${examined}`
-      : 'by id'
-  const names = scans.map(({ index, bounds }) => {
+    return stages.some(stage => stage.name === 'COLLSCAN') ? 'none: the whole collection' : 'by id'
+  const indexes = scans.map(({ index, bounds }) => {
     const params = new Set(bounds.flatMap(bound => /^ix: [[(]"([^" ]+) /.exec(bound)?.[1] ?? []))
     return params.size === 0 ? index : `${index} (${[...params].join(', ')})`
   })
-  return `${[...new Set(names)].join(', ')}; ${examined}`
+  return [...new Set(indexes)].join(', ')
 }
 
 function hintFor({ stages, docs }: Told, rows: number): string | undefined {

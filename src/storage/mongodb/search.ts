@@ -67,7 +67,9 @@ export async function search(
     resources: collections.resources,
     limits: () => timeLeft(clock, options),
     ...(most === undefined ? {} : { most }),
-    ...(options.explain ? { asked: (what, again) => void made.push({ what, again }) } : {}),
+    ...(options.explain || options.explainAfter !== undefined
+      ? { asked: (what, again) => void made.push({ what, again }) }
+      : {}),
   }
   const begun = performance.now()
   const question = await searchOf(on, plan.types, plan.where)
@@ -78,8 +80,15 @@ export async function search(
     options.limit > 0 ? await rows(collections, on, plan, options, question) : { rows: [], more: false }
   if (counted !== undefined) page.total = await counted
   const ms = performance.now() - begun
-  if (options.explain)
-    page.explained = await explained(made, ms, page.rows.length, () => timeLeft(clock, options))
+  const slow = options.explainAfter !== undefined && ms > options.explainAfter
+  if (options.explain || slow)
+    page.explained = await explained(
+      made,
+      ms,
+      page.rows.length,
+      () => timeLeft(clock, options),
+      !options.explain,
+    )
   return page
 }
 

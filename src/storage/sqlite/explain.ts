@@ -10,13 +10,14 @@ export interface Watched extends Driver {
   examined: number | undefined
 }
 
-export function watched(driver: Driver): Watched {
+/** Returns what keeps the reads; `counting`: rows read are counted where the engine can, which takes another way through it. */
+export function watched(driver: Driver, counting: boolean): Watched {
   const reads: Sql[] = []
   const note =
     (read: Driver['read']): Driver['read'] =>
     async (statements, deadline) => {
       reads.push(...statements)
-      if (driver.examine === undefined) return read(statements, deadline)
+      if (!counting || driver.examine === undefined) return read(statements, deadline)
       const { rows, examined } = await driver.examine(statements)
       watching.examined = (watching.examined ?? 0) + examined
       return rows

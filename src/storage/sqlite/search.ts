@@ -51,13 +51,15 @@ export async function searchRows(
   const total = options.total === 'accurate' ? 0 : undefined
   if (types?.length === 0) return { rows: [], total, ...nothing(options) }
 
-  const watching = options.explain ? watched(engine) : undefined
+  const { explain = false, explainAfter } = options
+  const watching = explain || explainAfter !== undefined ? watched(engine, explain) : undefined
   const start = watching === undefined ? 0 : performance.now()
   const context: Context = { driver: watching ?? engine, query, options, probes, patience }
   const chosen = await choose(context)
   const done = await run(context, chosen)
   if (watching === undefined) return done
   const ms = Math.round((performance.now() - start) * 100) / 100
+  if (!explain && ms <= explainAfter!) return done
   return { ...done, explained: await explained(engine, watching, said(context, done), ms) }
 }
 
