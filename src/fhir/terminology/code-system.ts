@@ -89,11 +89,20 @@ export function readCodeSystem(resource: Resource): CodeSystem {
   }
 }
 
-/** Returns the code, and all above or below it by subsumption. A circle is walked once. */
-export function closure(system: CodeSystem, code: string, way: 'above' | 'below'): Set<string> {
+/** Returns the code, and all above or below it by subsumption. A circle is walked once; `spend` is told the steps taken, and may throw. */
+export function closure(
+  system: CodeSystem,
+  code: string,
+  way: 'above' | 'below',
+  spend: (steps: number) => void = () => {},
+): Set<string> {
   const found = new Set([code])
   // A Set is walked in the order of insertion, those added on the way included.
-  for (const one of found) for (const next of system[way](one)) found.add(next)
+  for (const one of found) {
+    const next = system[way](one)
+    spend(next.length + 1)
+    for (const each of next) found.add(each)
+  }
   return found
 }
 

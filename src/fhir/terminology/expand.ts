@@ -29,9 +29,11 @@ export interface ExpandLimits {
   depth: number
   /** Value sets and code systems that are fetched. */
   definitions: number
+  /** Looks at a code, a value or a character of it; some 100 ns each. */
+  steps: number
 }
 
-export const EXPAND_LIMITS: ExpandLimits = { codes: 10_000, depth: 16, definitions: 200 }
+export const EXPAND_LIMITS: ExpandLimits = { codes: 10_000, depth: 16, definitions: 200, steps: 10_000_000 }
 
 /** The codes, each once; or a sentence that says why they cannot be listed, and how to mend it. */
 export type Expansion = { codes: readonly Coded[] } | { unknown: string }
@@ -44,7 +46,7 @@ export async function expandValueSet(
   definitions: Definitions,
   limits: ExpandLimits = EXPAND_LIMITS,
 ): Promise<Expansion> {
-  const work: Work = { definitions, limits, fetched: 0, done: new Map() }
+  const work: Work = { definitions, limits, fetched: 0, steps: 0, done: new Map() }
   try {
     return { codes: [...(await codesOf(canonical, work, [])).values()] }
   } catch (error) {
@@ -57,6 +59,7 @@ interface Work {
   definitions: Definitions
   limits: ExpandLimits
   fetched: number
+  steps: number
   /** Value sets that are worked out. */
   done: Map<string, Codes>
 }
@@ -106,11 +109,16 @@ async function composed(compose: JsonObject, work: Work, way: readonly string[])
   const activeOnly = compose.inactive === false
   const codes: Codes = new Map()
   for (const include of objects(compose.include)) {
-    for (const [key, one] of await included(include, work, way, activeOnly)) codes.set(key, one)
+    const selected = await included(include, work, way, activeOnly)
+    toil(work, selected.size)
+    for (const [key, one] of selected) codes.set(key, one)
     checkSize(codes, work)
   }
-  for (const exclude of objects(compose.exclude))
-    for (const key of (await included(exclude, work, way, false)).keys()) codes.delete(key)
+  for (const exclude of objects(compose.exclude)) {
+    const selected = await included(exclude, work, way, false)
+    toil(work, selected.size)
+    for (const key of selected.keys()) codes.delete(key)
+  }
   return codes
 }
 
@@ -133,6 +141,7 @@ async function included(
   const [first, ...rest] = parts
   if (first === undefined) throw new NotListed('an include of it has neither a system nor a valueSet')
   if (rest.length === 0) return first
+  toil(work, first.size * rest.length)
   return new Map([...first].filter(([key]) => rest.every(part => part.has(key))))
 }
 
@@ -172,8 +181,10 @@ async function ofSystem(
     throw new NotListed(
       `the CodeSystem ${shown(system)} on this server is not complete (content is ${shown(found.content)}); store it with all its concepts`,
     )
-  const selects = filters.map(filter => readFilter(filter, found))
+  const spent = (steps: number): void => toil(work, steps)
+  const selects = filters.map(filter => readFilter(filter, found, spent))
   const only = listed.length > 0 ? new Set(listed.map(one => text(one.code))) : undefined
+  toil(work, found.concepts.size)
   for (const concept of found.concepts.values()) {
     if (activeOnly && isInactive(concept)) continue
     if (only !== undefined && !only.has(concept.code)) continue
@@ -233,4 +244,11 @@ function checkSize(codes: Codes, { limits }: Work): void {
 function spend(work: Work): void {
   if (++work.fetched > work.limits.definitions)
     throw new NotListed(`it is made of more than ${work.limits.definitions} value sets and code systems`)
+}
+
+/** What is worked out at once keeps the server from everything else. */
+function toil(work: Work, steps: number): void {
+  work.steps += steps
+  if (work.steps > work.limits.steps)
+    throw new NotListed('its filters and includes are too much work for the size of the code systems')
 }

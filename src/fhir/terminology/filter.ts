@@ -10,11 +10,17 @@ import { compileRegex } from './regex.ts'
 /** Whether a concept is selected. */
 export type Selects = (concept: Concept) => boolean
 
+export type Spend = (steps: number) => void
+
 /** Properties that say where a concept stands, which is-a and its kin ask for. */
 const HIERARCHY: ReadonlySet<string> = new Set(['concept', 'code', 'parent', 'child'])
 
-/** Throws NotListed for a filter that the code system does not define, or that cannot be answered in bounded time. */
-export function readFilter(filter: JsonObject, system: CodeSystem): Selects {
+/**
+ * Returns what the filter selects; `spend` is told how many codes and values were looked at, and may throw.
+ *
+ * Throws NotListed for a filter that the code system does not define, or that cannot be answered in bounded time.
+ */
+export function readFilter(filter: JsonObject, system: CodeSystem, spend: Spend): Selects {
   const property = text(filter.property)
   const op = text(filter.op)
   const value = text(filter.value)
@@ -29,26 +35,26 @@ export function readFilter(filter: JsonObject, system: CodeSystem): Selects {
         throw new NotListed(
           `the filter ${shown(op)} is understood of "concept" alone, not of ${shown(property)}`,
         )
-      const found = closure(system, value, op === 'generalizes' ? 'above' : 'below')
+      const found = closure(system, value, op === 'generalizes' ? 'above' : 'below', spend)
       if (op === 'descendent-of') found.delete(value)
       return op === 'is-not-a' ? ({ code }) => !found.has(code) : ({ code }) => found.has(code)
     }
     case 'in':
     case 'not-in': {
       const list = new Set(value.split(',').map(one => one.trim()))
-      const values = valuesOf(property, system)
+      const values = valuesOf(property, system, spend)
       return op === 'in'
         ? concept => values(concept).some(one => list.has(one))
         : concept => !values(concept).some(one => list.has(one))
     }
     case '=': {
-      const values = valuesOf(property, system)
+      const values = valuesOf(property, system, spend)
       return concept => values(concept).includes(value)
     }
     case 'exists': {
       if (value !== 'true' && value !== 'false')
         throw new NotListed('the value of a filter "exists" of it is neither true nor false')
-      const values = valuesOf(property, system)
+      const values = valuesOf(property, system, spend)
       return concept => values(concept).length > 0 === (value === 'true')
     }
     case 'regex': {
@@ -57,20 +63,38 @@ export function readFilter(filter: JsonObject, system: CodeSystem): Selects {
         throw new NotListed(
           `the regular expression of a filter of it has groups or repetitions that are not understood here`,
         )
-      const values = valuesOf(property, system)
-      return concept => values(concept).some(regex)
+      const values = valuesOf(property, system, spend)
+      return concept => values(concept).some(one => regex(one, spend))
     }
     default:
       throw new NotListed(`it has a filter ${shown(op)}, which R4 does not know`)
   }
 }
 
-/** Returns what reads the values of a property. Throws NotListed where the code system has no such property. */
-function valuesOf(property: string, system: CodeSystem): (concept: Concept) => readonly string[] {
+/** Returns what reads the values of a property, and tells how many there were. Throws NotListed where the code system has no such property. */
+function valuesOf(
+  property: string,
+  system: CodeSystem,
+  spend: Spend,
+): (concept: Concept) => readonly string[] {
+  const read = readerOf(property, system, spend)
+  return concept => {
+    const values = read(concept)
+    spend(values.length + 1)
+    return values
+  }
+}
+
+function readerOf(
+  property: string,
+  system: CodeSystem,
+  spend: Spend,
+): (concept: Concept) => readonly string[] {
   if (property === 'concept' || property === 'code') return ({ code }) => [code]
   if (property === 'display') return ({ display }) => (display === undefined ? [] : [display])
   if (property === 'parent') return ({ code }) => system.above(code)
   if (property === 'child') return ({ code }) => system.below(code)
+  spend(system.concepts.size)
   const known =
     system.declared.has(property) || [...system.concepts.values()].some(one => one.properties.has(property))
   if (!known) throw new NotListed(`${shown(system.url)} has no property ${shown(property)}`)

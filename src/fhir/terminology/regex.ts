@@ -19,9 +19,11 @@ const REPEAT = /\*|\+|\?|\{([0-9]{1,3})(,([0-9]{0,3}))?\}/y
 
 /**
  * Returns a test of whole texts, as XML Schema and FHIR have it; `^` and `$` at the ends change nothing. It knows characters, sets, `.`, `*`,
- * `+`, `?`, `{n,m}` and `|` outside groups. Undefined for a pattern with anything else.
+ * `+`, `?`, `{n,m}` and `|` outside groups; `spend` is told the steps taken. Undefined for a pattern with anything else.
  */
-export function compileRegex(pattern: string): ((text: string) => boolean) | undefined {
+export function compileRegex(
+  pattern: string,
+): ((text: string, spend?: (steps: number) => void) => boolean) | undefined {
   const chains: Step[][] = []
   for (const branch of branches(pattern)) {
     const chain = readChain(branch.replace(/^\^/, '').replace(/(?<!\\)\$$/, ''))
@@ -29,7 +31,8 @@ export function compileRegex(pattern: string): ((text: string) => boolean) | und
     chains.push(chain)
   }
   if (chains.reduce((sum, chain) => sum + chain.length, 0) > MOST_STEPS) return undefined
-  return text => text.length <= MOST_TEXT && chains.some(chain => walk(chain, text))
+  return (text, spend = () => {}) =>
+    text.length <= MOST_TEXT && chains.some(chain => walk(chain, text, spend))
 }
 
 /** Returns what stands between the bars that are in no set. */
@@ -96,13 +99,14 @@ function setOf(atom: string): ((character: string) => boolean) | undefined {
 }
 
 /** Walks all ways through the chain at once: `here` holds the places that the characters so far lead to. */
-function walk(chain: readonly Step[], text: string): boolean {
+function walk(chain: readonly Step[], text: string, spend: (steps: number) => void): boolean {
   const reach = (places: Set<number>): Set<number> => {
     for (const place of places) if (chain[place]?.optional) places.add(place + 1)
     return places
   }
   let here = reach(new Set([0]))
   for (const character of text) {
+    spend(here.size)
     const next = new Set<number>()
     for (const place of here) {
       const step = chain[place]

@@ -297,3 +297,61 @@ describe('a hierarchy', () => {
     expect(found).toEqual(['arm', 'limb'])
   })
 })
+
+describe('what would keep the server from everything else is refused', () => {
+  const large = readCodeSystem(
+    resource({
+      resourceType: 'CodeSystem',
+      url: SITE,
+      content: 'complete',
+      concept: Array.from({ length: 2000 }, (_, i) => ({
+        code: `c${i}`,
+        display: 'a'.repeat(1000),
+        property: [{ code: 'parent', valueCode: `c${i + 1}` }],
+      })),
+    }),
+  )
+  const repeated = (filter: object, times: number): object => ({
+    system: SITE,
+    filter: [...Array.from({ length: times }, () => filter), { property: 'code', op: '=', value: 'c1' }],
+  })
+  const why = async (includes: object[], more: object = {}): Promise<string> => {
+    const found = await expandValueSet('v', {
+      valueSet: async canonical =>
+        resource(
+          canonical === 'v' ? { resourceType: 'ValueSet', compose: { include: includes, ...more } } : all,
+        ),
+      codeSystem: async () => large,
+    })
+    return 'unknown' in found ? found.unknown : String(found.codes.length)
+  }
+  const all = { resourceType: 'ValueSet', compose: { include: [{ system: SITE }] } }
+  const tooMuch = expect.stringContaining('too much work')
+
+  it('regular expressions on long displays', async () => {
+    const filter = { property: 'display', op: 'regex', value: 'a{0,250}a*' }
+    expect(await why([repeated(filter, 100)])).toEqual(tooMuch)
+  })
+
+  it('long ways up a hierarchy', async () => {
+    const filter = { property: 'concept', op: 'is-a', value: 'c2000' }
+    expect(await why([repeated(filter, 6000)])).toEqual(tooMuch)
+  })
+
+  it('one filter again and again', async () => {
+    expect(await why([repeated({ property: 'display', op: 'exists', value: 'true' }, 6000)])).toEqual(tooMuch)
+  })
+
+  it('one value set included, excluded or crossed with itself again and again', async () => {
+    const other = { valueSet: ['other'] }
+    const often = Array.from({ length: 6000 }, () => other)
+    expect(await why(often)).toEqual(tooMuch)
+    expect(await why([other], { exclude: often })).toEqual(tooMuch)
+    expect(await why([{ valueSet: Array.from({ length: 6000 }, () => 'other') }])).toEqual(tooMuch)
+  })
+
+  it('and nothing that people ask', async () => {
+    const filter = { property: 'display', op: 'regex', value: 'a+' }
+    expect(await why([repeated(filter, 1)])).toBe('1')
+  })
+})
