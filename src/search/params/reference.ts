@@ -175,7 +175,7 @@ export const planReference: Planner = ask => {
   return leaves(ask, target.id, target.type, target.version)
 }
 
-/** `:[type]`: an id, of a resource of that type. */
+/** `:[type]`: an id, of a resource of that type on this server: of a resource elsewhere the server does not know the type. */
 export const planTypedReference: Planner = ask => {
   const { param, criterion, value, context } = ask
   const type = criterion.modifier!
@@ -186,12 +186,12 @@ export const planTypedReference: Planner = ask => {
     )
   const text = unescapeValue(value)
   if (isId(text)) return leaves(ask, text, type)
-  const parsed = parseReference(text, context.baseUrl)
   const target = referenceTarget(text, context.baseUrl)
-  if (parsed.kind === 'foreign' && parsed.type === type && target !== undefined)
-    return leaves(ask, target.id, '', target.version)
   if (target?.type !== type)
-    throw refusal(criterion, `A value of "${criterion.name}" is the id of a ${type}, or its URL.`)
+    throw refusal(
+      criterion,
+      `A value of "${criterion.name}" is the id of a ${type} on this server; ask for a reference to another server without ":${type}".`,
+    )
   return leaves(ask, target.id, type, target.version)
 }
 
