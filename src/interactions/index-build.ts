@@ -7,6 +7,7 @@ import { FhirError } from '../fhir/error.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import type { IndexRow } from '../search/index-row.ts'
 import type { Node } from '../search/plan-node.ts'
+import { createRegistry, type SearchRegistry } from '../search/registry.ts'
 import { type Reindexed, type Stored, typeOf } from '../storage/port.ts'
 import { Outdated } from './current.ts'
 import { type Round, readRound, writeOutcomes, writeRound } from './index-round.ts'
@@ -136,7 +137,7 @@ async function renew(ctx: Context, index: OpenIndex, stored: readonly Stored[]):
   let left = stored.filter(one => one.text !== undefined)
   while (left.length > 0) {
     const under = { ...ctx, registry: index.registry() }
-    const rows = await rowsOf(under, left)
+    const { rows, unfit } = await rowsOf(under, left)
     let refused: ReadonlySet<string>
     try {
       refused = new Set(await storage.reindex(rows, under.registry.epoch))
@@ -150,6 +151,7 @@ async function renew(ctx: Context, index: OpenIndex, stored: readonly Stored[]):
       for (const one of left) failed += await renew(ctx, index, [one])
       return failed
     }
+    for (const key of unfit) if (!refused.has(key)) failed++
     if (refused.size === 0) break
     // Refused are all where the epoch has moved on, and each that has.
     const { epoch } = under.registry
@@ -164,26 +166,44 @@ async function renew(ctx: Context, index: OpenIndex, stored: readonly Stored[]):
 const isOfResource = (error: unknown): error is FhirError =>
   error instanceof FhirError && error.status < 500 && error.status !== 409
 
-async function rowsOf(ctx: Context, stored: readonly Stored[]): Promise<Reindexed[]> {
+/** Returns the rows, and the keys of those for which they could not all be made. */
+async function rowsOf(
+  ctx: Context,
+  stored: readonly Stored[],
+): Promise<{ rows: Reindexed[]; unfit: Set<string> }> {
   const rows: Reindexed[] = []
+  const unfit = new Set<string>()
   let since = ctx.tick()
   for (const one of stored) {
-    rows.push({ key: one.key, version: one.version, index: indexOf(ctx, one) })
+    let index = indexOf(ctx, one)
+    if (index === undefined) {
+      unfit.add(one.key)
+      // A parameter that somebody defines must not take away what the resource was found by.
+      index = indexOf({ ...ctx, registry: ofR4() }, one) ?? []
+    }
+    rows.push({ key: one.key, version: one.version, index })
     if (ctx.tick() - since < SLICE_MS) continue
     await rest(0)
     since = ctx.tick()
   }
-  return rows
+  return { rows, unfit }
 }
 
-function indexOf(ctx: Context, stored: Stored): readonly IndexRow[] {
+/** Returns undefined for one that cannot be indexed: too large for a parameter, or stored without validation. */
+function indexOf(ctx: Context, stored: Stored): readonly IndexRow[] | undefined {
   try {
     return indexRowsOfText(ctx, stored.text)
   } catch (error) {
-    // Stored without validation: it can be read, but not found.
     ctx.log.warn('a resource cannot be indexed', { type: typeOf(stored.key), error: (error as Error).name })
-    return []
+    return undefined
   }
+}
+
+let r4: SearchRegistry | undefined
+
+const ofR4 = (): SearchRegistry => {
+  r4 ??= createRegistry()
+  return r4
 }
 
 const rest = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -471,3 +471,23 @@ it('the walk begins when no instance commits under an older epoch any more, whoe
   await build(b)
   expect(order).toEqual(['epoch 1', 'scan'])
 })
+
+it('a resource that is too much for a new parameter is found as before, and counted', async () => {
+  const ctx = await instance(await testContext())
+  const coding = Array.from({ length: 100 }, (_, i) => ({ system: 'http://example.org/s', code: `c${i}` }))
+  const encounter = { resourceType: 'Encounter', status: 'planned', class: { code: 'AMB' } }
+  await create(
+    ctx,
+    'Encounter',
+    resource(JSON.stringify({ ...encounter, participant: [{ type: [{ coding }] }] })),
+  )
+  // A hundred codings beside themselves: three hundred ways to ask for each.
+  const definition = 'http://hl7.org/fhir/SearchParameter/Encounter-participant-type'
+  const component = [0, 1].map(() => ({ definition, expression: 'type' }))
+  const base = { code: 'types', base: ['Encounter'], type: 'composite', expression: 'Encounter.participant' }
+  await create(ctx, 'SearchParameter', parameter({ ...base, component }))
+  await build(ctx)
+  const pairs: [string, string][] = [['status', 'planned']]
+  expect((await search(ctx, 'Encounter', pairs)).rows).toHaveLength(1)
+  expect((await ctx.live.jobs())[0]).toMatchObject({ state: 'done', done: 1, failed: 1 })
+})
