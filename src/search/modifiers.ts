@@ -5,6 +5,7 @@
 import { type Ask, anyOf, type Planner, unsupported } from './ask.ts'
 import { compositeDependsOnNow, compositePresence, planComposite } from './params/composite.ts'
 import { planDate, planUpdated } from './params/date.ts'
+import { planTokenAbove, planTokenBelow } from './params/mime.ts'
 import { NEAR, planNear } from './params/near.ts'
 import { planNumber, planQuantity } from './params/quantity.ts'
 import {
@@ -15,15 +16,7 @@ import {
 } from './params/reference.ts'
 import { planContains, planExact, planString } from './params/string.ts'
 import { checkText, isText, planText } from './params/text.ts'
-import {
-  planCodeAbove,
-  planCodeBelow,
-  planIdentifier,
-  planIn,
-  planOfType,
-  planToken,
-  planTokenText,
-} from './params/token.ts'
+import { planIdentifier, planIn, planOfType, planToken, planTokenText } from './params/token.ts'
 import { planAbove, planBelow, planUri } from './params/uri.ts'
 import { shown, unescapeValue } from './parse.ts'
 import type { Node } from './plan-node.ts'
@@ -37,8 +30,8 @@ const PLANNERS: Partial<Record<ParamType, Readonly<Record<string, Planner>>>> = 
     text: planTokenText,
     in: planIn,
     'not-in': planIn,
-    above: planCodeAbove,
-    below: planCodeBelow,
+    above: planTokenAbove,
+    below: planTokenBelow,
     'of-type': planOfType,
   },
   string: { '': planString, exact: planExact, contains: planContains },

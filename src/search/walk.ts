@@ -2,6 +2,7 @@
 import { isObject, type Json, type JsonObject } from '../fhir/json.ts'
 import type { Step, TypedPath } from './expression.ts'
 import { DATE_WRITERS } from './params/date.ts'
+import { isMime, writeMime } from './params/mime.ts'
 import { QUANTITY_WRITERS } from './params/quantity.ts'
 import { nestedWriter, REFERENCE_WRITERS, resolvesTo } from './params/reference.ts'
 import { STRING_WRITERS, writeFamily } from './params/string.ts'
@@ -67,6 +68,7 @@ function nth(steps: readonly Step[], index: number, next: Walk): Walk {
 
 function writerOf(param: Written, path: TypedPath): Writer | undefined {
   if (param.type === 'reference' && path.type === 'Resource') return nestedWriter(param.targets)
+  if (param.type === 'token' && isMime(path)) return writeMime
   const last = path.steps.at(-1)
   if (param.type === 'string' && last?.is === 'get' && last.key === 'family') return writeFamily
   return WRITERS[param.type]?.[path.type]
