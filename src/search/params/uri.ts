@@ -2,7 +2,8 @@
  * Uri parameters: compared to the letter.
  * https://hl7.org/fhir/R4/search.html#uri
  */
-import { type Ask, anyOf, type Planner, refusal } from '../ask.ts'
+import { parseReference } from '../../fhir/reference.ts'
+import { type Ask, anyOf, type PlanContext, type Planner, refusal } from '../ask.ts'
 import { fold, sortKey } from '../fold.ts'
 import { splitEscaped, unescapeValue } from '../parse.ts'
 import type { Node } from '../plan-node.ts'
@@ -34,15 +35,25 @@ export const URI_WRITERS: Readonly<Record<string, Writer>> = {
 const leaf = ({ param }: Ask, match: 'equals' | 'below', value: string): Node =>
   anyOf(param.rows.map(name => ({ kind: 'uri', param: name, match, value })))
 
+/** Returns the uri as it was sent, and where it is relative to our base as an absolute one too: both name what is on this server. */
+function spellings(uri: string, { baseUrl, registry }: PlanContext): string[] {
+  const at = parseReference(uri.split('|', 1)[0]!, baseUrl)
+  const relative = at.kind === 'local' && !uri.startsWith(`${baseUrl}/`) && registry.types.includes(at.type)
+  return relative ? [uri, tokenText(`${baseUrl}/${uri}`)] : [uri]
+}
+
+const equal = (ask: Ask, uri: string): Node =>
+  anyOf(spellings(tokenText(uri), ask.context).map(one => leaf(ask, 'equals', one)))
+
 /** The uri, or `url|version` where the parameter is a definition's own url. */
 export const planUri: Planner = ask => {
   const { param, criterion, value, context } = ask
   const version = param.code === 'url' ? context.registry.param(param.base, 'version') : undefined
   const parts = splitEscaped(value, '|', criterion.name).map(unescapeValue)
   if (version === undefined || parts.length !== 2 || parts[0] === '' || parts[1] === '')
-    return leaf(ask, 'equals', tokenText(unescapeValue(value)))
+    return equal(ask, unescapeValue(value))
   const versions = version.rows.map((name): Node => ({ kind: 'token', param: name, code: fold(parts[1]!) }))
-  return { kind: 'and', nodes: [leaf(ask, 'equals', tokenText(parts[0]!)), anyOf(versions)] }
+  return { kind: 'and', nodes: [equal(ask, parts[0]!), anyOf(versions)] }
 }
 
 /** Returns the URL asked for, without slashes at the end. Throws `invalid` for a URN, which has no path. */
@@ -54,7 +65,8 @@ function pathOf({ criterion, value }: Ask): string {
 }
 
 /** `:below`: the URL and what lies under it by path. */
-export const planBelow: Planner = ask => leaf(ask, 'below', pathOf(ask))
+export const planBelow: Planner = ask =>
+  anyOf(spellings(pathOf(ask), ask.context).map(one => leaf(ask, 'below', one)))
 
 const MAX_DEPTH = 32
 
