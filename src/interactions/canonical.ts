@@ -10,7 +10,8 @@ import { fingerprintOf } from '../search/fingerprint.ts'
 import { fold } from '../search/fold.ts'
 import { tokenText } from '../search/params/token.ts'
 import type { Node } from '../search/plan-node.ts'
-import { keyOf, type Storage } from '../storage/port.ts'
+import { type Cursor, keyOf, type Storage } from '../storage/port.ts'
+import { mostCharacters } from './answer-size.ts'
 import type { Live } from './read.ts'
 
 /** Types that are found by their url and version. */
@@ -50,13 +51,21 @@ export async function definitionOf(
   const node = allOf(where)
   const plan = { types: [type], where: node, sort: [], fingerprint: fingerprintOf([type], node, []) }
   const deadline = ctx.clock() + ctx.settings.limits.searchMs
-  const page = await ctx.storage.search(plan, { limit: MOST_VERSIONS, total: 'none', deadline })
-  let best: { resource: Resource; at: number } | undefined
-  for (const row of page.rows as Live[]) {
-    const candidate = { resource: resourceOf(ctx, row), at: row.at }
-    if (version !== undefined && candidate.resource.version !== version) continue
-    if (best === undefined || isNewer(candidate, best)) best = candidate
-  }
+  let best: Candidate | undefined
+  let left = MOST_VERSIONS
+  let after: Cursor | undefined
+  do {
+    const bytes = mostCharacters(ctx)
+    const options = { limit: left, total: 'none' as const, deadline, bytes, ...(after && { after }) }
+    const page = await ctx.storage.search(plan, options)
+    for (const row of page.rows as Live[]) {
+      const candidate = { resource: resourceOf(ctx, row), at: row.at }
+      if (version !== undefined && candidate.resource.version !== version) continue
+      if (best === undefined || isNewer(candidate, best)) best = candidate
+    }
+    left -= page.rows.length
+    after = page.more ? page.last : undefined
+  } while (after !== undefined && left > 0)
   return best?.resource
 }
 

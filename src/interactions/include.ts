@@ -12,6 +12,7 @@ import { type Explained, type Key, typeOf } from '../storage/port.ts'
 import { addWants, newWants, nodesOf, refers, urlParam, type Wants } from './include-wants.ts'
 import { indexRowsOfText } from './indexer.ts'
 import type { Live } from './read.ts'
+import { readEach } from './read-each.ts'
 
 export interface IncludeOptions {
   /** ms since 1970: no level begins after it. */
@@ -27,9 +28,8 @@ export interface Included {
   explained: readonly Explained[]
 }
 
-/** What is looked for at most in one search, and read at once. */
+/** What is looked for at most in one search, and versions read at once. */
 const MOST_NODES = 20_000
-const READ_AT_ONCE = 1000
 const VERSIONS_AT_ONCE = 16
 
 /** The page so far. */
@@ -72,7 +72,7 @@ export async function included(
     for (const row of level) addWants(ctx, wants, row, apply)
     const [current, versions, definitions, referring] = await Promise.all([
       readCurrent(ctx, wants, found),
-      readVersions(ctx, wants),
+      readVersions(ctx, wants, found),
       searchUrls(ctx, wants, found, options),
       searchReferring(ctx, wants, found, options),
     ])
@@ -119,15 +119,10 @@ async function readCurrent(ctx: Context, { keys }: Wants, found: Found): Promise
   const asked = [...keys.keys()].filter(key => !found.current.has(key))
   const rows: Live[] = []
   let { room } = found
-  for (let at = 0; at < asked.length; at += READ_AT_ONCE) {
-    const part = asked.slice(at, at + READ_AT_ONCE)
-    const stored = await ctx.storage.readMany(part)
-    for (const key of part) {
-      const row = stored.get(key)
-      if (row?.text === undefined || !isOfVersion(row as Live, keys.get(key)!)) continue
-      rows.push(row as Live)
-      room -= row.text.length
-    }
+  for await (const row of readEach(ctx, asked)) {
+    if (!isOfVersion(row, keys.get(row.key)!)) continue
+    rows.push(row)
+    room -= row.text.length
     // The rest is not read where these are too many already: `add` says so.
     if (room < 0 || found.rows.length + rows.length > ctx.settings.limits.includes + found.seen.size) break
   }
@@ -141,13 +136,19 @@ function isOfVersion({ text }: Live, versions: ReadonlySet<string>): boolean {
   return typeof version === 'string' && versions.has(version)
 }
 
-async function readVersions(ctx: Context, { versions }: Wants): Promise<Live[]> {
+async function readVersions(ctx: Context, { versions }: Wants, found: Found): Promise<Live[]> {
   const asked = [...versions.values()].slice(0, ctx.settings.limits.includes + 1)
   const rows: Live[] = []
+  let { room } = found
   for (let at = 0; at < asked.length; at += VERSIONS_AT_ONCE) {
     const part = asked.slice(at, at + VERSIONS_AT_ONCE)
     const stored = await Promise.all(part.map(({ key, version }) => ctx.storage.read(key, { version })))
-    rows.push(...stored.filter((row): row is Live => row?.text !== undefined))
+    for (const row of stored) {
+      if (row?.text === undefined) continue
+      rows.push(row as Live)
+      room -= row.text.length
+    }
+    if (room < 0) break
   }
   return rows
 }

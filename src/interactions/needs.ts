@@ -12,8 +12,10 @@ import type { Known, Need } from '../search/ask.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import type { Node, ParamName } from '../search/plan-node.ts'
 import { type Cursor, idOf, keyOf } from '../storage/port.ts'
+import { mostCharacters } from './answer-size.ts'
 import { definitionOf } from './canonical.ts'
 import { indexRowsOfText } from './indexer.ts'
+import { readEach } from './read-each.ts'
 
 /** Resources in a hierarchy, and its levels. */
 const MOST_RESOURCES = 10_000
@@ -121,7 +123,8 @@ async function* idsBelow(ctx: Context, type: string, params: readonly ParamName[
   let after: Cursor | undefined
   do {
     const deadline = ctx.clock() + ctx.settings.limits.searchMs
-    const options = { limit: PAGE, total: 'none' as const, deadline, ...(after && { after }) }
+    const bytes = mostCharacters(ctx)
+    const options = { limit: PAGE, total: 'none' as const, deadline, bytes, ...(after && { after }) }
     const page = await ctx.storage.search(plan, options)
     for (const row of page.rows) yield idOf(row.key)
     after = page.more ? page.last : undefined
@@ -130,8 +133,10 @@ async function* idsBelow(ctx: Context, type: string, params: readonly ParamName[
 
 /** Yields the ids of the resources that one of these refers to. */
 async function* idsAbove(ctx: Context, type: string, params: readonly ParamName[], ids: readonly string[]) {
-  const found = await ctx.storage.readMany(ids.map(id => keyOf(type, id)))
-  for (const { text } of found.values())
+  for await (const { text } of readEach(
+    ctx,
+    ids.map(id => keyOf(type, id)),
+  ))
     for (const row of indexRowsOfText(ctx, text))
       if (row.kind === 'reference' && row.type === type && params.includes(row.param)) yield row.id
 }

@@ -5,6 +5,7 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { isObject, type Json, type JsonObject, parseJson, type Resource } from '../fhir/json.ts'
+import { mostCharacters } from '../interactions/answer-size.ts'
 import { anyOf } from '../search/ask.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import type { Cursor } from '../storage/port.ts'
@@ -33,7 +34,8 @@ export async function labelsInUse(ctx: Context, type: string): Promise<JsonObjec
   let seen = 0
   let after: Cursor | undefined
   do {
-    const options = { limit: PAGE, total: 'none' as const, deadline, ...(after && { after }) }
+    const bytes = mostCharacters(ctx)
+    const options = { limit: PAGE, total: 'none' as const, deadline, bytes, ...(after && { after }) }
     const page = await ctx.storage.search(plan, options)
     seen += page.rows.length
     for (const { text } of page.rows) {

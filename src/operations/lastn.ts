@@ -7,6 +7,7 @@ import { bundleText } from '../fhir/bundle.ts'
 import { fhirError } from '../fhir/error.ts'
 import { parseJson, type Resource } from '../fhir/json.ts'
 import { outcomeText } from '../fhir/outcome.ts'
+import { mostCharacters } from '../interactions/answer-size.ts'
 import { indexRows } from '../interactions/indexer.ts'
 import { linkOf } from '../interactions/paging.ts'
 import { planned } from '../interactions/planned.ts'
@@ -76,6 +77,7 @@ async function run(ctx: Context, call: Call): Promise<Answer> {
       limit: PAGE,
       total: 'none',
       deadline,
+      bytes: mostCharacters(ctx),
       ...(after && { after }),
     })
     for (const row of page.rows as Live[]) {
@@ -86,7 +88,7 @@ async function run(ctx: Context, call: Call): Promise<Answer> {
     after = page.more ? page.last : undefined
     if (after !== undefined && (seen >= MOST || ctx.clock() > deadline))
       throw tooMany(`more than ${MOST} Observations match, or it takes too long to look at them`)
-    if (groups.size() > ctx.settings.limits.body * 4) throw tooMany('the answer is too large')
+    if (groups.size() > mostCharacters(ctx)) throw tooMany('the answer is too large')
   } while (after !== undefined)
 
   const found = groups.newestFirst()
