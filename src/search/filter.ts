@@ -7,8 +7,9 @@ import { allOf, anyOf, type PlanContext, refusal, unsupported } from './ask.ts'
 import { type Filter, FilterFault, type Operator, parseFilter } from './filter-syntax.ts'
 import { fold } from './fold.ts'
 import { isColumn, presence } from './modifiers.ts'
+import { furtherWords } from './params/string.ts'
 import { type Criterion, parseName, shown } from './parse.ts'
-import type { Bound, Node } from './plan-node.ts'
+import type { Bound, Node, Valued } from './plan-node.ts'
 import type { ParamType, SearchParam } from './registry.ts'
 import { type Asked, type Planning, planValues, takeRoom } from './values.ts'
 
@@ -24,7 +25,8 @@ interface Filtering {
 type How =
   | { prefix: Operator }
   | { modifier: string }
-  | { own: 'string' | 'overlap' | 'within' }
+  | { match: Extract<Node, { kind: 'string' }>['match'] }
+  | { own: 'overlap' | 'within' }
   | { not: Operator }
 
 const PREFIXED = Object.fromEntries(
@@ -34,10 +36,15 @@ const PREFIXED = Object.fromEntries(
 /** The operators of each type, beside `pr`, which all have. */
 const OPERATORS: Partial<Record<ParamType, Partial<Record<Operator, How>>>> = {
   string: {
-    eq: { own: 'string' },
+    eq: { match: 'equals' },
     ne: { not: 'eq' },
     co: { modifier: 'contains' },
     sw: { modifier: '' },
+    ew: { match: 'ends' },
+    gt: { match: '>' },
+    lt: { match: '<' },
+    ge: { match: '>=' },
+    le: { match: '<=' },
   },
   number: PREFIXED,
   quantity: PREFIXED,
@@ -119,15 +126,12 @@ function comparison(
       `"${code}" does not take the operator "${operator}"; as a ${type} parameter it takes ${[...Object.keys(operators), 'pr'].join(', ')}.`,
     )
   const asked = (one: Partial<Criterion>): Node => planValues({ ...criterion, ...one }, params, planning)
-  if ('not' in how) {
-    // There are no nodes for "a value other than this one": it must be none of the values.
-    const equal = comparison(criterion, params, how.not, filtering)
-    return allOf([anyOf(params.map(presence)), { kind: 'not', node: equal }])
-  }
+  if ('not' in how)
+    return anyOf(params.map(param => unequal(param, comparison(criterion, [param], how.not, filtering))))
   if ('prefix' in how) return asked({ values: [how.prefix + spelled(type, value)] })
   if ('modifier' in how)
     return asked({ values: [spelled(type, value)], modifier: how.modifier === '' ? undefined : how.modifier })
-  if (how.own === 'string') return equalTo(criterion, params)
+  if ('match' in how) return textsOf(criterion, params, how.match)
   return datesOf(criterion, params, how.own, planning.context)
 }
 
@@ -138,13 +142,42 @@ function present(criterion: Criterion, params: readonly SearchParam[]): Node {
   return criterion.value === 'true' ? node : { kind: 'not', node }
 }
 
-function equalTo(criterion: Criterion, params: readonly SearchParam[]): Node {
+/** A value of the parameter for which `equal` does not hold, whatever its other values. */
+function unequal(param: SearchParam, equal: Node): Node {
+  const none = allOf([presence(param), { kind: 'not', node: equal }])
+  const leaves = alternatives(equal)
+  if (!leaves.every(isValued)) return none
+  const from = leaves.flatMap(one => [one, ...companions(param, one)])
+  const differing = param.rows.map(
+    (name): Node => ({ kind: 'differs', param: name, from: from.filter(one => one.param === name) }),
+  )
+  // A companion may be a value in its own right, which shows where the value itself is not there.
+  return anyOf(from.length === leaves.length ? differing : [none, ...differing])
+}
+
+const alternatives = (node: Node): readonly Node[] =>
+  node.kind === 'or' ? node.nodes.flatMap(alternatives) : [node]
+
+const isValued = (node: Node): node is Valued =>
+  node.kind === 'token' || node.kind === 'uri' || node.kind === 'string'
+
+/** Returns the leaves of the further rows that the index has for the same value. */
+function companions(param: SearchParam, leaf: Valued): Valued[] {
+  if (leaf.kind === 'string') return furtherWords(param, leaf.value).map(value => ({ ...leaf, value }))
+  if (leaf.kind !== 'uri' || !param.paths.some(({ type }) => type === 'canonical')) return []
+  const at = leaf.value.lastIndexOf('|')
+  return [at > 0 ? { ...leaf, value: leaf.value.slice(0, at) } : { ...leaf, match: 'versions' }]
+}
+
+function textsOf(
+  criterion: Criterion,
+  params: readonly SearchParam[],
+  match: Extract<Node, { kind: 'string' }>['match'],
+): Node {
   const value = fold(criterion.value)
   if (value === '') throw refusal(criterion, `"${criterion.code}" takes a text to search for.`)
   return anyOf(
-    params.flatMap(param =>
-      param.rows.map((name): Node => ({ kind: 'string', param: name, match: 'equals', value })),
-    ),
+    params.flatMap(param => param.rows.map((name): Node => ({ kind: 'string', param: name, match, value }))),
   )
 }
 

@@ -42,6 +42,11 @@ function canonical(node: Node, marks: ReadonlyMap<Node, string>): string {
         : canonical({ kind: 'or', nodes: node.ids.map(id => ({ kind: 'id', ids: [id] })) }, marks)
     case 'type':
       return `type(${[...node.types].sort().join()})`
+    case 'differs':
+      return `differs(${node.from
+        .map(one => canonical(one, marks))
+        .sort()
+        .join()})`
     case 'chain':
       return `chain(${JSON.stringify([[...node.params].sort(), [...node.types].sort(), node.canonical])},${canonical(node.node, marks)})`
     case 'has':

@@ -112,6 +112,8 @@ function rowHolds(node: Leaf, row: IndexRow): boolean {
       return row.kind === 'string' && stringHolds(node, row)
     case 'uri':
       return row.kind === 'uri' && uriHolds(node.match, row.value, node.value)
+    case 'differs':
+      return row.kind === node.from[0]!.kind && !node.from.some(one => rowHolds(one, row))
     case 'date':
       return row.kind === 'date' && node.bounds.every(bound => compare(row[bound.end], bound.op, bound.value))
     case 'quantity':
@@ -146,15 +148,20 @@ function stringHolds(
       return row.folded.startsWith(node.value)
     case 'contains':
       return row.folded.includes(node.value)
+    case 'ends':
+      return row.folded.endsWith(node.value)
     case 'equals':
       return row.folded === node.value
     case 'exact':
       return row.exact === node.value
+    default:
+      return compare(compareUtf8(row.folded, node.value), node.match, 0)
   }
 }
 
-function uriHolds(match: 'equals' | 'below' | 'above', row: string, value: string): boolean {
+function uriHolds(match: Extract<Leaf, { kind: 'uri' }>['match'], row: string, value: string): boolean {
   if (row === value) return true
+  if (match === 'versions') return row.startsWith(`${value}|`)
   if (match === 'below') return row.startsWith(`${value}/`)
   return match === 'above' && value.startsWith(row.endsWith('/') ? row : `${row}/`)
 }

@@ -32,10 +32,26 @@ export type Node =
   | { kind: 'present'; param: ParamName }
   /** A token row. `system` '' asks for rows without a system; undefined leaves system or code open. */
   | { kind: 'token'; param: ParamName; system?: string; code?: string }
-  /** A string row; `value` is folded already but for `exact`, which compares the text as it was sent. */
-  | { kind: 'string'; param: ParamName; match: 'starts' | 'contains' | 'equals' | 'exact'; value: string }
-  /** A uri row. `below`: the value itself or anything under it by path (`http://x/a` finds `http://x/a/b`); `above` the reverse. */
-  | { kind: 'uri'; param: ParamName; match: 'equals' | 'below' | 'above'; value: string }
+  /**
+   * A string row; `value` is folded already but for `exact`, which compares the text as it was sent. An Op compares the folded texts by
+   * their UTF-8 bytes.
+   */
+  | {
+      kind: 'string'
+      param: ParamName
+      match: 'starts' | 'contains' | 'ends' | 'equals' | 'exact' | Op
+      value: string
+    }
+  /**
+   * A uri row. `below`: the value itself or anything under it by path (`http://x/a` finds `http://x/a/b`); `above` the reverse; `versions`:
+   * the value itself or with `|` and anything behind it.
+   */
+  | { kind: 'uri'; param: ParamName; match: 'equals' | 'below' | 'above' | 'versions'; value: string }
+  /**
+   * A row that meets none of these leaves, of which there is one at least. They are of this parameter and all of one kind, which is the
+   * row's too: tokens that all name a system or all leave it open, strings that match `equals`, or uris that match `equals` or `versions`.
+   */
+  | { kind: 'differs'; param: ParamName; from: readonly Valued[] }
   /** A date row that meets every bound; ms since 1970, `lo` inclusive, `hi` exclusive. */
   | { kind: 'date'; param: ParamName; bounds: readonly Bound<number>[] }
   /** A number or quantity row with this unit key that meets every bound; values are decimal keys (`lib/decimal.ts`). */
@@ -70,6 +86,9 @@ export type SortKey =
   | { by: 'updated' | 'id'; descending: boolean }
   /** By the distance in metres of the nearest `position` row; resources without one come last. */
   | { by: 'distance'; param: ParamName; latitude: number; longitude: number; descending: boolean }
+
+/** The leaves that a row can differ from. */
+export type Valued = Extract<Node, { kind: 'token' | 'string' | 'uri' }>
 
 export interface SearchPlan {
   /** The types searched; empty for all. `where` does not repeat it. */

@@ -41,6 +41,8 @@ function lines(node: Node, depth: number): string[] {
         node.node,
       ])
     }
+    case 'differs':
+      return under(`${node.param} has a value that differs from`, node.from)
     case 'has':
       return under(`a ${node.type} refers to it by ${listed(node.params)}, for which`, [node.node])
     default:
@@ -48,10 +50,21 @@ function lines(node: Node, depth: number): string[] {
   }
 }
 
-type Leaf = Exclude<Node, { kind: 'and' | 'or' | 'not' | 'chain' | 'has' }>
+type Leaf = Exclude<Node, { kind: 'and' | 'or' | 'not' | 'chain' | 'has' | 'differs' }>
 
-const STRING_MATCH = { starts: 'begins with', contains: 'contains', equals: 'is', exact: 'is exactly' }
-const URI_MATCH = { equals: 'is', below: 'is or is below', above: 'is or is above' }
+const STRING_MATCH: Partial<Record<string, string>> = {
+  starts: 'begins with',
+  contains: 'contains',
+  ends: 'ends with',
+  equals: 'is',
+  exact: 'is exactly',
+}
+const URI_MATCH = {
+  equals: 'is',
+  below: 'is or is below',
+  above: 'is or is above',
+  versions: 'is, whatever its version,',
+}
 
 function leafText(node: Leaf): string {
   switch (node.kind) {
@@ -66,7 +79,7 @@ function leafText(node: Leaf): string {
     case 'token':
       return `token ${node.param} is ${tokenText(node)}`
     case 'string':
-      return `string ${node.param} ${STRING_MATCH[node.match]} ${quoted(node.value)}`
+      return `string ${node.param} ${STRING_MATCH[node.match] ?? node.match} ${quoted(node.value)}`
     case 'uri':
       return `uri ${node.param} ${URI_MATCH[node.match]} ${quoted(node.value)}`
     case 'date':

@@ -108,8 +108,8 @@ describe('operators that a parameter does not take', () => {
     ['code gt x', 'eq, ne, ss, sb, in, ni, pr'],
     ['date sw 2000', 'eq, ne, gt, lt, ge, le, ap, sa, eb, co, po, pr'],
     ['value-quantity po 5', 'eq, ne, gt, lt, ge, le, ap, sa, eb, pr'],
-    ['value-string ew x', 'eq, ne, co, sw, pr'],
-    ['subject:Patient.name gt x', 'eq, ne, co, sw, pr'],
+    ['value-string sa x', 'eq, ne, co, sw, ew, gt, lt, ge, le, pr'],
+    ['subject:Patient.name ap x', 'eq, ne, co, sw, ew, gt, lt, ge, le, pr'],
   ])('%s names %s', (filter, operators) => {
     expect(diagnostics(filter)).toContain(`it takes ${operators}.`)
   })

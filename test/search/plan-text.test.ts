@@ -23,6 +23,11 @@ const LEAVES: Record<Exclude<Node['kind'], 'and' | 'or' | 'not' | 'chain' | 'has
   token: { kind: 'token', param: 'Patient.identifier', system: SECRET, code: SECRET },
   string: { kind: 'string', param: 'Patient.family', match: 'starts', value: SECRET },
   uri: { kind: 'uri', param: '_profile', match: 'below', value: SECRET },
+  differs: {
+    kind: 'differs',
+    param: 'Patient.family',
+    from: [{ kind: 'string', param: 'Patient.family', match: 'equals', value: SECRET }],
+  },
   date: {
     kind: 'date',
     param: 'Patient.birthdate',
@@ -52,6 +57,9 @@ describe('the text of a plan', () => {
     [{ kind: 'token', param: 'p', code: 'x', system: '' }, 'token p is "x" without a system'],
     [{ kind: 'token', param: 'p', system: 's' }, 'token p is any code of "s"'],
     [LEAVES.string, `string Patient.family begins with "${SECRET}"`],
+    [{ kind: 'string', param: 'p', match: 'ends', value: 'x' }, 'string p ends with "x"'],
+    [{ kind: 'string', param: 'p', match: '<=', value: 'x' }, 'string p <= "x"'],
+    [LEAVES.differs, 'Patient.family has a value that differs from'],
     [LEAVES.date, 'date Patient.birthdate starts < 1988-04-24T00:00:00.000Z'],
     [
       { kind: 'date', param: 'p', bounds: [{ end: 'hi', op: '<', value: DATE_MAX }] },

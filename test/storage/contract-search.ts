@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import type { IndexRow } from '../../src/search/index-row.ts'
-import type { Node, SearchPlan, SortKey } from '../../src/search/plan-node.ts'
+import type { Node, SearchPlan, SortKey, Valued } from '../../src/search/plan-node.ts'
 import {
   type Cursor,
   idOf,
@@ -56,6 +56,145 @@ export function searchContract(shared: Shared): void {
   const and = (...nodes: Node[]): Node => ({ kind: 'and', nodes })
   const not = (node: Node): Node => ({ kind: 'not', node })
   const all = and()
+
+  describe('texts by their order and their end, and values that differ', () => {
+    const putAll = (rows: IndexRow[][]): Promise<void> =>
+      commit(rows.map((index, i) => changeOf(key(String(i)), 1, index)))
+    const string = (folded: string): IndexRow => ({ kind: 'string', param: 'name', folded, exact: folded })
+    const filled = (length: number, end: string): string => 'b'.repeat(length - end.length) + end
+    const TEXTS = [
+      ...[
+        '',
+        'a',
+        'ab',
+        'b',
+        'ba',
+        'bab',
+        'മേനോൻ',
+        '\u{1f600}',
+        '\ufb01',
+        'a 1',
+        '%',
+        'ends on ab',
+        'abcdefgh ab',
+      ],
+      // Around the lengths at which an adapter may cut its values.
+      ...[297, 298, 299, 300, 301, 302, 400].flatMap(length =>
+        ['a', 'b', 'c', '\u{1f600}', 'c\u{1f600}', '\u{1f600}c'].map(end => filled(length, end)),
+      ),
+    ]
+
+    it.each(['<', '<=', '>', '>='] as const)('%s is told by the bytes of UTF-8', async match => {
+      await putAll(TEXTS.map(text => [string(text)]))
+      for (const value of TEXTS.filter(text => text !== '')) {
+        const expected = TEXTS.flatMap((text, i) => {
+          const order = Buffer.compare(Buffer.from(text), Buffer.from(value))
+          const met = order === 0 ? match.endsWith('=') : order < 0 === match.startsWith('<')
+          return met ? [String(i)] : []
+        })
+        expect(await ids({ kind: 'string', param: 'name', match, value }), value).toEqual(expected)
+      }
+    })
+
+    it('each value by itself', async () => {
+      await put('both', [string('a'), string('z')])
+      await put('other', [{ ...string('m'), param: 'other' }])
+      const string_ = (match: '<' | '>' | 'ends', value: string): Node => ({
+        kind: 'string',
+        param: 'name',
+        match,
+        value,
+      })
+      expect(await ids(string_('<', 'm'))).toEqual(['both'])
+      expect(await ids(string_('>', 'm'))).toEqual(['both'])
+      expect(await ids(string_('<', 'a'))).toEqual([])
+      expect(await ids(string_('>', 'z'))).toEqual([])
+      expect(await ids(string_('ends', 'm'))).toEqual([])
+    })
+
+    it('ends with a text', async () => {
+      await putAll(TEXTS.map(text => [string(text)]))
+      for (const value of [...TEXTS, 'ോൻ', 'bc', ' ab', '_', 'd'].filter(text => text !== ''))
+        expect(await ids({ kind: 'string', param: 'name', match: 'ends', value }), value).toEqual(
+          TEXTS.flatMap((text, i) => (text.endsWith(value) ? [String(i)] : [])),
+        )
+    })
+
+    it('a text other than these', async () => {
+      await putAll(TEXTS.map(text => [string(text), string('b')]))
+      await put('none', [{ ...string('b'), param: 'other' }])
+      for (const value of TEXTS)
+        expect(
+          await ids({
+            kind: 'differs',
+            param: 'name',
+            from: ['b', value].map(one => ({ kind: 'string', param: 'name', match: 'equals', value: one })),
+          }),
+          value,
+        ).toEqual(TEXTS.flatMap((text, i) => (text === 'b' || text === value ? [] : [String(i)])))
+    })
+
+    it('a uri of another name, and of another version', async () => {
+      const uri = (value: string): IndexRow => ({ kind: 'uri', param: 'url', value })
+      const URIS = ['http://x', 'http://x|1', 'http://x/y', 'http://xx', 'http://', 'http://x}'].flatMap(
+        one =>
+          one.startsWith('http://x')
+            ? [
+                one,
+                ...[298, 299, 300, 301, 500].map(length =>
+                  one.replace('//', `//${'y'.repeat(length - one.length)}`),
+                ),
+              ]
+            : [one],
+      )
+      await putAll(URIS.map(one => [uri(one)]))
+      for (const value of URIS) {
+        const versions: Node = { kind: 'uri', param: 'url', match: 'versions', value }
+        const equals: Node = { kind: 'uri', param: 'url', match: 'equals', value: 'http://xx' }
+        const isVersion = (one: string): boolean => one === value || one.startsWith(`${value}|`)
+        const numbers = (test: (one: string) => boolean): string[] =>
+          URIS.flatMap((one, i) => (test(one) ? [String(i)] : []))
+        expect(await ids(versions), value).toEqual(numbers(isVersion))
+        expect(await ids({ kind: 'differs', param: 'url', from: [versions, equals] }), value).toEqual(
+          numbers(one => !isVersion(one) && one !== 'http://xx'),
+        )
+      }
+    })
+
+    it('a token other than these', async () => {
+      const code = (system: string | undefined, of?: string): Valued => ({
+        kind: 'token',
+        param: 'code',
+        ...(system === undefined ? {} : { system }),
+        ...(of === undefined ? {} : { code: of }),
+      })
+      await put('a', [token('code', 'a', 's')])
+      await put('ab', [token('code', 'a', 's'), token('code', 'b', 's')])
+      await put('at', [token('code', 'a', 't')])
+      await put('bare', [token('code', 'a', '')])
+      await put('long', [token('code', 'a'.repeat(400), 's')])
+      await put('none', [token('other', 'a', 's')])
+      await put('text', [token('code', '', '')])
+      const differs = (...from: Valued[]): Promise<string[]> => ids({ kind: 'differs', param: 'code', from })
+      expect(await differs(code(undefined, 'a'))).toEqual(['ab', 'long', 'text'])
+      expect(await differs(code(undefined, 'a'), code(undefined, 'b'))).toEqual(['long', 'text'])
+      expect(await differs(code('s', 'a'))).toEqual(['ab', 'at', 'bare', 'long', 'text'])
+      expect(await differs(code('s', 'a'), code('', 'a'))).toEqual(['ab', 'at', 'long', 'text'])
+      expect(await differs(code('s', 'a'.repeat(400)))).toEqual(['a', 'ab', 'at', 'bare', 'text'])
+      expect(await differs(code('s'))).toEqual(['at', 'bare', 'text'])
+      expect(await differs(code('s'), code('t', 'a'))).toEqual(['bare', 'text'])
+      expect(await differs(code('s'), code('t'))).toEqual(['bare', 'text'])
+      expect(await differs(code(''))).toEqual(['a', 'ab', 'at', 'long'])
+      expect(await differs(code('unheard'))).toEqual(['a', 'ab', 'at', 'bare', 'long', 'text'])
+      expect(await differs(code('unheard', 'a'))).toEqual(['a', 'ab', 'at', 'bare', 'long', 'text'])
+      expect(await ids(not({ kind: 'differs', param: 'code', from: [code('s')] }))).toEqual([
+        'a',
+        'ab',
+        'long',
+        'none',
+      ])
+    })
+  })
 
   describe('words', () => {
     const words = (param: string, ...list: string[]): IndexRow => ({ kind: 'words', param, words: list })

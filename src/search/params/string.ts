@@ -7,6 +7,7 @@ import { type Ask, anyOf, type Planner, refusal } from '../ask.ts'
 import { cut, fold, sortKey, wellFormed } from '../fold.ts'
 import { unescapeValue } from '../parse.ts'
 import type { Node } from '../plan-node.ts'
+import type { SearchParam } from '../registry.ts'
 import { addRow, type Names, order, type Sink } from '../sink.ts'
 import type { Writer } from './token.ts'
 
@@ -44,6 +45,15 @@ function addWords(folded: string, names: Names, sink: Sink): void {
   for (let i = 1; i < words.length; i++)
     if (!hasFolded(sink, words[i]!))
       addRow(sink, { kind: 'string', param: names.name, folded: words[i]!, exact: '' })
+}
+
+/** Returns the words of a folded value of the parameter that have rows of their own. */
+export function furtherWords({ paths }: SearchParam, folded: string): string[] {
+  const named = paths.some(({ type, steps }) => {
+    const last = steps.at(-1)
+    return type === 'HumanName' || (last?.is === 'get' && last.key === 'family')
+  })
+  return named ? folded.split(' ', MAX_WORDS).slice(1) : []
 }
 
 function hasFolded(sink: Sink, folded: string): boolean {

@@ -6,6 +6,7 @@ import type { Document } from 'mongodb'
 import { fhirError } from '../../fhir/error.ts'
 import type { Bound, Node, Op } from '../../search/plan-node.ts'
 import { keyOf } from '../port.ts'
+import { otherThan } from './differs.ts'
 import { within } from './places.ts'
 import {
   afterPrefix,
@@ -31,6 +32,7 @@ export const NODES: ReadonlySet<Node['kind']> = new Set([
   'token',
   'string',
   'uri',
+  'differs',
   'date',
   'quantity',
   'reference',
@@ -103,6 +105,8 @@ export function compile(node: Node, types: readonly string[], linked: Linked = N
       return byText(node)
     case 'uri':
       return byUri(node)
+    case 'differs':
+      return otherThan(node.param, node.from)
     case 'date':
       return bySpan(node.param, undefined, node.bounds, instantKey)
     case 'quantity':
@@ -168,7 +172,10 @@ function byId(ids: readonly string[], types: readonly string[]): Document {
 function byUri(node: Node & { kind: 'uri' }): Document {
   const { param, match, value } = node
   if (match === 'equals') return { ix: textTerm(param, value) }
-  if (match === 'below') return { $or: [{ ix: textTerm(param, value) }, startsWith(param, `${value}/`)] }
+  if (match !== 'above')
+    return {
+      $or: [{ ix: textTerm(param, value) }, startsWith(param, value + (match === 'below' ? '/' : '|'))],
+    }
   const above = new Set([value])
   for (let at = value.indexOf('/'); at >= 0; at = value.indexOf('/', at + 1)) {
     if (above.size > 2 * MOST_SLASHES)

@@ -32,7 +32,7 @@ type Text = Extract<Node, { kind: 'string' }>
 
 /** Returns the nodes of a text contained, or of several texts of which one is enough. */
 function textsOf(node: Node): readonly Text[] | undefined {
-  if (node.kind === 'string') return node.match === 'contains' ? [node] : undefined
+  if (node.kind === 'string') return isWithin(node) ? [node] : undefined
   const texts = node.kind === 'or' ? node.nodes.filter(one => one.kind === 'string') : []
   return node.kind === 'or' && texts.length > 0 && texts.length === node.nodes.length ? texts : undefined
 }
@@ -40,8 +40,10 @@ function textsOf(node: Node): readonly Text[] | undefined {
 /** An index can begin with the node, and finds few by it as a rule. */
 const drives = (node: Node): boolean =>
   node.kind === 'string'
-    ? node.match !== 'contains'
-    : !['or', 'not', 'type', 'updated', 'present'].includes(node.kind)
+    ? !isWithin(node) && !/[<>]/.test(node.match)
+    : !['or', 'not', 'type', 'updated', 'present', 'differs'].includes(node.kind)
+
+const isWithin = ({ match }: Text): boolean => match === 'contains' || match === 'ends'
 
 /**
  * Returns the question for resources for which the node holds; `types` are those that they can have, none where any.

@@ -5,7 +5,7 @@
  */
 import type { Document } from 'mongodb'
 import { fhirError } from '../../fhir/error.ts'
-import type { Node, ParamName } from '../../search/plan-node.ts'
+import type { Node, Op, ParamName } from '../../search/plan-node.ts'
 import {
   afterPrefix,
   beginning,
@@ -38,6 +38,9 @@ const AMONG: Readonly<Record<string, string>> = {
   'address-state': 'address',
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is CUT
+const WHERE_CUT = /\u0002/
+
 /** One element of `ix` in a range: without $elemMatch one element could meet one bound and another the other. */
 export const ranged = (from: string, to: string): Document => ({
   ix: { $elemMatch: { $gte: from, $lt: to } },
@@ -56,45 +59,74 @@ export function byText(node: Node & { kind: 'string' }): Document {
   const { param, match, value } = node
   if (match === 'equals') return { ix: textTerm(param, value) }
   if (match === 'exact') return { ix: exactTerm(param, value) }
-  if (match === 'starts' || value === '') return startsWith(param, value)
+  if (match === 'starts') return startsWith(param, value)
+  if (match !== 'contains' && match !== 'ends') return compared(param, match, value)
+  if (value === '') return startsWith(param, value)
   if (value.length > LONGEST_TEXT)
     throw fhirError('value', `A text for :contains has at most ${LONGEST_TEXT} characters.`)
-  return containing(param, value)
+  return containing(param, value, match === 'ends')
 }
 
-function containing(param: ParamName, value: string): Document {
-  if (value.length > LONG) return { ix: longMark(param), ...inLong(param, value) }
-  const short = inShort(param, value)
-  const marked = { ix: longMark(param), $or: [short, inLong(param, value)] }
+const OPERATOR: Record<Op, string> = { '<': '$lt', '<=': '$lte', '>': '$gt', '>=': '$gte' }
+
+function compared(param: ParamName, op: Op, value: string): Document {
+  const prefix = textPrefix(param)
+  const bound = { [OPERATOR[op]]: prefix + value }
+  const range = op.startsWith('<') ? { $gte: prefix, ...bound } : { ...bound, $lt: afterPrefix(prefix) }
+  // A longer value stands where it is cut, which is beyond all that this one is compared by.
+  if (value.length < LONG - 1) return { ix: { $elemMatch: range } }
+  return {
+    $or: [
+      inShortTexts(range),
+      { ix: longMark(param), w: { $elemMatch: { p: param, v: { [OPERATOR[op]]: value } } } },
+    ],
+  }
+}
+
+/** Returns the filter of texts in a range of the index that stand there whole. */
+export const inShortTexts = (range: Document): Document => ({
+  ix: { $elemMatch: { ...range, $not: WHERE_CUT } },
+})
+
+function containing(param: ParamName, value: string, ends: boolean): Document {
+  if (value.length > LONG) return { ix: longMark(param), ...inLong(param, value, ends) }
+  const short = inShort(param, value, ends)
+  const marked = { ix: longMark(param), $or: [short, inLong(param, value, ends)] }
   const walked = { $or: [{ ...starting(textPrefix(param)), ...short }, marked] }
   if (!hasWindows(param)) return walked
   const first = [...value.trimStart()].slice(0, WINDOW)
   const start = first.join('')
   if (start === '') return walked
+  // Only at its end does a value have shorter windows.
   const at = (name: ParamName): Document =>
-    first.length < WINDOW ? starting(windowPrefix(name) + start) : { ix: windowPrefix(name) + start }
-  const own = start === value ? at(param) : { ...at(param), ...short }
+    first.length < WINDOW && !ends ? starting(windowPrefix(name) + start) : { ix: windowPrefix(name) + start }
+  const told = start === value && (!ends || first.length < WINDOW)
+  const own = told ? at(param) : { ...at(param), ...short }
   const whole = coveringOf(param)
   const others = whole === undefined ? [] : [{ ...at(whole), ...short }]
   return { $or: [own, ...others, marked] }
 }
 
-/** Some value that stands whole in `ix` contains the text. */
-function inShort(param: ParamName, value: string): Document {
+/** Some value that stands whole in `ix` contains the text, or ends with it. */
+function inShort(param: ParamName, value: string, ends: boolean): Document {
   const prefix = textPrefix(param)
   return someOf('$ix', [
     { $eq: [{ $indexOfBytes: ['$$one', { $literal: prefix }] }, 0] },
-    { $gte: [{ $indexOfBytes: ['$$one', { $literal: value }, Buffer.byteLength(prefix)] }, 0] },
+    hasText('$$one', value, Buffer.byteLength(prefix), ends),
     // The hash at the end of a longer value is no text.
     { $eq: [{ $indexOfBytes: ['$$one', CUT] }, -1] },
   ])
 }
 
-const inLong = (param: ParamName, value: string): Document =>
-  someOf('$w', [
-    { $eq: ['$$one.p', { $literal: param }] },
-    { $gte: [{ $indexOfBytes: ['$$one.v', { $literal: value }] }, 0] },
-  ])
+const inLong = (param: ParamName, value: string, ends: boolean): Document =>
+  someOf('$w', [{ $eq: ['$$one.p', { $literal: param }] }, hasText('$$one.v', value, 0, ends)])
+
+/** The field has the text from its byte `start` on, or at its end; bytes, because that way no half character can be found. */
+const hasText = (field: string, value: string, start: number, ends: boolean): Document => {
+  const last = { $subtract: [{ $strLenBytes: field }, Buffer.byteLength(value)] }
+  const from = ends ? { $max: [start, last] } : start
+  return { $gte: [{ $indexOfBytes: [field, { $literal: value }, from] }, 0] }
+}
 
 /** An expression is never answered by an index, so what stands beside it drives. */
 const someOf = (field: string, all: readonly Document[]): Document => ({

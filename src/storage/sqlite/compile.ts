@@ -3,6 +3,7 @@ import { fhirError } from '../../fhir/error.ts'
 import type { Node, SearchPlan } from '../../search/plan-node.ts'
 import { chainHolds, chainSelect, hasHolds, hasSelect } from './chain.ts'
 import { judged } from './cost.ts'
+import { differsHolds, differsSelect } from './differs.ts'
 import type { Terms } from './index-tables.ts'
 import { bounds, type Kind, type Leaf, leaf, textMeets, textsFound } from './leaf.ts'
 import { nameId } from './names.ts'
@@ -22,6 +23,7 @@ export const NODES: ReadonlySet<Node['kind']> = new Set([
   'token',
   'string',
   'uri',
+  'differs',
   'date',
   'quantity',
   'reference',
@@ -91,6 +93,8 @@ export function holds(node: Node, rid: Sql, terms: Terms): Sql {
       const { table, where } = leaf(node, terms)
       return rowExists(table, where, rid)
     }
+    case 'differs':
+      return differsHolds(node, rid, terms)
     case 'word':
       return wordHolds(node, rid)
     case 'near':
@@ -194,6 +198,8 @@ export function find(node: Node, types: readonly string[], terms: Terms): Find |
     case 'quantity':
     case 'reference':
       return leafFind(node, terms)
+    case 'differs':
+      return { select: differsSelect(node, terms), unique: false, rank: 7, param: node.param }
     case 'word':
       return { select: wordSelect(node), unique: true, rank: 4 }
     case 'near':

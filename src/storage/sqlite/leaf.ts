@@ -113,15 +113,19 @@ export function textMeets({ match, value }: Kind<'string'>): Sql {
       return begins('sv.folded', value)
     case 'contains':
       return sql`instr(sv.folded, ${value}) > 0`
+    case 'ends':
+      return sql`substr(sv.folded, -length(${value})) = ${value}`
+    default:
+      return sql`sv.folded ${raw(match)} ${value}`
   }
 }
 
 /** Returns what the trigram index is asked for a needle; undefined for one that it does not help to find. */
 function trigramsOf({ match, value }: Kind<'string'>): string | undefined {
   const characters = [...value]
-  if (match !== 'contains' || characters.length < 3) return undefined
+  if ((match !== 'contains' && match !== 'ends') || characters.length < 3) return undefined
   const trigrams = new Set<string>()
-  // The rarest trigrams are not known; a handful narrows well and instr decides.
+  // The rarest trigrams are not known; a handful narrows well and the condition decides.
   for (let i = 0; i + 3 <= characters.length && trigrams.size < 12; i++) {
     const trigram = characters.slice(i, i + 3).join('')
     // The language of MATCH ends at a NUL.
@@ -180,6 +184,8 @@ function uriMeets({ match, value }: Kind<'uri'>): Sql {
       return sql`value = ${value}`
     case 'below':
       return sql`(value = ${value} OR (${begins('value', `${value}/`)}))`
+    case 'versions':
+      return sql`(value = ${value} OR (${begins('value', `${value}|`)}))`
     case 'above':
       return sql`value IN (SELECT a.value FROM json_each(${JSON.stringify(pathsAbove(value))}) a)`
   }
