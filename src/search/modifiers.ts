@@ -82,11 +82,13 @@ export function paramModifiers(param: SearchParam): string[] {
   const needs = NEEDS[param.type] ?? {}
   return modifiersOf(param.type).filter(name => {
     if (param.type === 'reference' && (name === 'above' || name === 'below'))
-      return (param.hierarchies ?? []).length > 0
+      return (param.hierarchies ?? []).length > 0 || (name === 'below' && hasVersions(param))
     const needed = Object.hasOwn(needs, name) ? needs[name] : undefined
     return needed === undefined || param.paths.some(path => needed.includes(path.type))
   })
 }
+
+const hasVersions = ({ paths }: SearchParam): boolean => paths.some(({ type }) => type === 'canonical')
 
 /** Modifiers under which a criterion asks for the resources that its values do not find, those without a value among them. */
 export const isNegated = (modifier: string | undefined): boolean =>

@@ -8,7 +8,8 @@ import { type Ask, anyOf, type Planner, refusal } from '../ask.ts'
 import { ANY_REFERENCE } from '../index-row.ts'
 import { knownIds } from '../need.ts'
 import { splitEscaped, unescapeValue } from '../parse.ts'
-import type { Node } from '../plan-node.ts'
+import type { Node, ParamName } from '../plan-node.ts'
+import type { SearchParam } from '../registry.ts'
 import { addRow, type Names, type Sink } from '../sink.ts'
 import { tokenText, type Writer, writeIdentifier } from './token.ts'
 
@@ -69,8 +70,29 @@ function contained(text: string, resource: Resource): JsonObject | undefined {
   return undefined
 }
 
+/** The name of the rows by which `:below` finds canonicals by the beginning of their version. */
+const versionName = (name: ParamName): ParamName => `${name}:version`
+
+/** Beginnings of one version; what is longer than they are is found by the whole. */
+const MAX_BEGINNINGS = 8
+
+/** Returns a version and what it begins with, up to each dot, hyphen or plus: `1`, `1.0` and `1.0.2` of `1.0.2`. */
+function versionBeginnings(version: string): string[] {
+  const found: string[] = []
+  for (const { index } of version.matchAll(/[.+-]/g)) {
+    if (found.length === MAX_BEGINNINGS) break
+    if (index > 0) found.push(version.slice(0, index))
+  }
+  return [...found, version]
+}
+
 const canonical: Writer = (value, names, sink) => {
-  if (typeof value === 'string' && value !== '') add(canonicalTarget(value, sink.baseUrl), names, sink)
+  if (typeof value !== 'string' || value === '') return
+  const target = canonicalTarget(value, sink.baseUrl)
+  add(target, names, sink)
+  if (target === undefined || target.version === '') return
+  for (const version of versionBeginnings(target.version))
+    addRow(sink, { kind: 'reference', param: versionName(names.name), ...target, version })
 }
 
 /** What writes reference rows for values of a FHIR type. */
@@ -137,9 +159,14 @@ const isContained = (value: JsonObject, resource: Resource): boolean =>
 /** Up to so many types a bare id is asked for by type, which an index answers at once. */
 const FEW_TARGETS = 8
 
-const leaves = ({ param }: Ask, id: string, type?: string, version?: string): Node =>
+const leaves = (
+  { param: { rows } }: { param: Pick<SearchParam, 'rows'> },
+  id: string,
+  type?: string,
+  version?: string,
+): Node =>
   anyOf(
-    param.rows.map(name => ({
+    rows.map(name => ({
       kind: 'reference',
       param: name,
       ...(type === undefined ? {} : { type }),
@@ -150,29 +177,42 @@ const leaves = ({ param }: Ask, id: string, type?: string, version?: string): No
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:/i
 
+/** Returns what a value other than an id points to. Throws `invalid` for what is no address of a resource. */
+function addressed({ criterion, value, context }: Ask): Target {
+  const parts = splitEscaped(value, '|', criterion.name).map(unescapeValue)
+  const target =
+    parts.length === 1
+      ? referenceTarget(parts[0]!, context.baseUrl)
+      : canonicalTarget(parts.join('|'), context.baseUrl)
+  if (
+    target !== undefined &&
+    (target.type === '' ? SCHEME.test(target.id) : context.registry.types.includes(target.type))
+  )
+    return target
+  throw refusal(
+    criterion,
+    `A value of "${criterion.code}" is an id, Type/id or a URL; contained resources have no address.`,
+  )
+}
+
 /** Id, `Type/id`, or a URL, which may be a canonical with its version. */
 export const planReference: Planner = ask => {
-  const { param, criterion, value, context } = ask
-  const parts = splitEscaped(value, '|', criterion.name)
-  const text = unescapeValue(value)
-  if (parts.length === 1 && isId(text)) {
-    const { targets } = param
+  const text = unescapeValue(ask.value)
+  if (isId(text)) {
+    const { targets } = ask.param
     if (targets.length === 0 || targets.length > FEW_TARGETS) return leaves(ask, text)
     return anyOf(targets.map(type => leaves(ask, text, type)))
   }
-  const target =
-    parts.length === 1
-      ? referenceTarget(text, context.baseUrl)
-      : canonicalTarget(parts.map(unescapeValue).join('|'), context.baseUrl)
-  const known =
-    target !== undefined &&
-    (target.type === '' ? SCHEME.test(target.id) : context.registry.types.includes(target.type))
-  if (!known)
-    throw refusal(
-      criterion,
-      `A value of "${criterion.code}" is an id, Type/id or a URL; contained resources have no address.`,
-    )
+  const target = addressed(ask)
   return leaves(ask, target.id, target.type, target.version)
+}
+
+/** `:below` of a canonical: `url|1` is found in `url|1` and `url|1.0`, not in `url|10`; a URL alone whatever its version. */
+const planVersions: Planner = ask => {
+  if (isId(unescapeValue(ask.value))) return planReference(ask)
+  const { id, type, version } = addressed(ask)
+  if (version === '') return leaves(ask, id, type)
+  return leaves({ param: { rows: ask.param.rows.map(versionName) } }, id, type, version)
 }
 
 /** `:[type]`: an id, of a resource of that type on this server: of a resource elsewhere the server does not know the type. */
@@ -220,4 +260,9 @@ const planAround =
   }
 
 export const planReferenceAbove = planAround('above')
-export const planReferenceBelow = planAround('below')
+
+const planBelowInHierarchy = planAround('below')
+
+/** `:below`: of canonicals by version, of other references by hierarchy. */
+export const planReferenceBelow: Planner = ask =>
+  (ask.param.hierarchies ?? []).length === 0 ? planVersions(ask) : planBelowInHierarchy(ask)
