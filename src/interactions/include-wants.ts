@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/R4/search.html#include, https://hl7.org/fhir/R4/search.html#versions
  */
 import type { Context } from '../context.ts'
+import { parseJson, type Resource } from '../fhir/json.ts'
 import type { Include } from '../search/include-params.ts'
 import type { IndexRow } from '../search/index-row.ts'
 import type { Node, ParamName } from '../search/plan-node.ts'
@@ -43,7 +44,7 @@ export function addWants(ctx: Context, wants: Wants, row: Live, includes: readon
   for (const include of includes) {
     if (!include.reverse && include.type !== type && include.type !== '*') continue
     rows ??= indexRowsOfText(ctx, row.text)
-    if (include.reverse) addReverse(ctx, wants, row.key, rows, include)
+    if (include.reverse) addReverse(ctx, wants, row, rows, include)
     else for (const param of paramsOf(ctx, type, include.param)) addForward(ctx, wants, rows, param, include)
   }
 }
@@ -116,11 +117,12 @@ export function urlParam({ registry }: Context, type: string): ParamName | undef
 function addReverse(
   ctx: Context,
   wants: Wants,
-  key: Key,
+  { key, text }: Live,
   rows: readonly IndexRow[],
   { type, param: code, target }: Include,
 ): void {
   const own = typeOf(key)
+  let versions: ReadonlySet<string> | undefined
   if (target !== undefined && target !== own) return
   for (const source of type === '*' ? ctx.registry.types : [type])
     for (const param of paramsOf(ctx, source, code)) {
@@ -130,16 +132,17 @@ function addReverse(
         const name = urlParam(ctx, own)
         const url = rows.find(row => row.kind === 'uri' && row.param === name)
         if (url?.kind === 'uri') reverse.url = url.value
-        reverse.versions = new Set(['', ...codesUnder(ctx, own, rows)])
+        versions ??= new Set(['', businessVersion(text)])
+        reverse.versions = versions
       }
       wants.reverse.push(reverse)
     }
 }
 
-/** Returns the business version as the index has it. */
-function codesUnder({ registry }: Context, type: string, rows: readonly IndexRow[]): string[] {
-  const name = registry.param(type, 'version')?.rows[0]
-  return rows.flatMap(row => (row.kind === 'token' && row.param === name ? [row.code] : []))
+/** Returns the version that a definition calls itself, '' for none; the index has it folded, where 1.0 and 10 are one. */
+export function businessVersion(text: string): string {
+  const { version } = parseJson(text, Number.POSITIVE_INFINITY) as Resource
+  return typeof version === 'string' ? version : ''
 }
 
 /** Returns the nodes that find what refers to the resource; the business version is judged by `refers`. */

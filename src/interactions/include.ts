@@ -9,7 +9,15 @@ import { fingerprintOf } from '../search/fingerprint.ts'
 import type { Include } from '../search/include-params.ts'
 import type { Node } from '../search/plan-node.ts'
 import { type Explained, type Key, typeOf } from '../storage/port.ts'
-import { addWants, newWants, nodesOf, refers, urlParam, type Wants } from './include-wants.ts'
+import {
+  addWants,
+  businessVersion,
+  newWants,
+  nodesOf,
+  refers,
+  urlParam,
+  type Wants,
+} from './include-wants.ts'
 import { indexRowsOfText } from './indexer.ts'
 import type { Live } from './read.ts'
 import { readEach } from './read-each.ts'
@@ -132,8 +140,7 @@ async function readCurrent(ctx: Context, { keys }: Wants, found: Found): Promise
 /** Whether one of the business versions will do; '' is any. */
 function isOfVersion({ text }: Live, versions: ReadonlySet<string>): boolean {
   if (versions.has('')) return true
-  const { version } = parseJson(text, Number.POSITIVE_INFINITY) as Resource
-  return typeof version === 'string' && versions.has(version)
+  return versions.has(businessVersion(text))
 }
 
 async function readVersions(ctx: Context, { versions }: Wants, found: Found): Promise<Live[]> {

@@ -43,6 +43,7 @@ export function includeSuite(api: () => Api): void {
     }
     const location = (name: string, partOf?: string) =>
       put('Location', name, partOf === undefined ? {} : { partOf: to('Location', partOf) })
+    // Folded, as tokens are, the versions would be one.
     const definition = (name: string, version: string) =>
       put('Questionnaire', name, { status: 'active', url, version })
     const response = (name: string, questionnaire: string) =>
@@ -75,9 +76,9 @@ export function includeSuite(api: () => Api): void {
       location('floor', 'house'),
       location('room', 'floor'),
       location('bed', 'room'),
-      definition('q1', '1'),
-      definition('q2', '2'),
-      response('r1', `${url}|1`),
+      definition('q1', '1.0-RC1'),
+      definition('q2', '10-rc1'),
+      response('r1', `${url}|1.0-RC1`),
       response('rAny', url),
     )
     // p1 gets a second version; what names the first one is stored then.
