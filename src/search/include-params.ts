@@ -23,17 +23,23 @@ export interface Include {
 
 const FORM = /^([A-Za-z]+):(\*|[A-Za-z_][A-Za-z0-9_-]*)(?::([A-Za-z]+))?$/
 
+/** The includes of a criterion, and a sentence on each that is left out, as no match could ever need it. */
+export interface PlannedIncludes {
+  includes: Include[]
+  idle: string[]
+}
+
 /**
  * Returns the includes that a criterion asks for in a search on these types, none for all.
  *
  * Throws `invalid` for another form, `not-supported` for an unknown type or parameter, one that is no reference, a type that it never leads
- * to, a modifier other than `:iterate`, and an include that could never apply.
+ * to, and a modifier other than `:iterate`.
  */
 export function planInclude(
   criterion: Criterion,
   types: readonly string[],
   { registry }: PlanContext,
-): Include[] {
+): PlannedIncludes {
   const { code, modifier, chain } = criterion
   if (modifier === 'recurse')
     throw unsupported(criterion, `"${code}:recurse" is of STU3; in R4 it is "${code}:iterate".`)
@@ -41,8 +47,12 @@ export function planInclude(
     throw unsupported(criterion, `"${code}" takes no modifier but ":iterate".`)
   const reverse = code === '_revinclude'
   const iterate = modifier === 'iterate'
-  return criterion.values.map(value => {
-    if (value === '*') return { reverse, iterate, type: '*', param: '*' }
+  const planned: PlannedIncludes = { includes: [], idle: [] }
+  for (const value of criterion.values) {
+    if (value === '*') {
+      planned.includes.push({ reverse, iterate, type: '*', param: '*' })
+      continue
+    }
     const match = FORM.exec(value)
     if (match === null)
       throw refusal(
@@ -52,9 +62,11 @@ export function planInclude(
     const [, type, param, target] = match as unknown as [string, string, string, string | undefined]
     const include: Include = { reverse, iterate, type, param, ...(target === undefined ? {} : { target }) }
     checkNames(criterion, include, registry)
-    checkUse(criterion, include, types, registry)
-    return include
-  })
+    const why = idleness(include, types, registry)
+    if (why === undefined) planned.includes.push(include)
+    else planned.idle.push(why)
+  }
+  return planned
 }
 
 function checkNames(criterion: Criterion, { type, param, target }: Include, registry: SearchRegistry): void {
@@ -73,26 +85,21 @@ function checkNames(criterion: Criterion, { type, param, target }: Include, regi
     throw unsupported(criterion, `"${shown(param)}" of ${type} never refers to ${target}.`)
 }
 
-/** Without `:iterate` it is the matches alone that an include starts from. */
-function checkUse(
-  criterion: Criterion,
+/** Returns why an include adds nothing, undefined where it may: without `:iterate` it is the matches alone that it starts from. */
+function idleness(
   { reverse, iterate, type, param, target }: Include,
   types: readonly string[],
   registry: SearchRegistry,
-): void {
-  if (iterate || types.length === 0) return
-  if (!reverse && !types.includes(type))
-    throw unsupported(
-      criterion,
-      `No match is of type ${type}: "_include" starts from the matches, and "_include:iterate" from what was included too.`,
-    )
-  if (!reverse) return
+): string | undefined {
+  if (iterate || types.length === 0) return undefined
+  if (!reverse)
+    return types.includes(type)
+      ? undefined
+      : `This adds nothing, as no match is of type ${type}: "_include" starts from the matches, and "_include:iterate" from what was included too.`
   const targets = target === undefined ? targetsIn(type, param, registry) : [target]
-  if (!types.some(one => targets.includes(one)))
-    throw unsupported(
-      criterion,
-      `"${shown(param)}" of ${type} never refers to a match, which "_revinclude" starts from; "_revinclude:iterate" starts from what was included too.`,
-    )
+  return types.some(one => targets.includes(one))
+    ? undefined
+    : `This adds nothing, as "${shown(param)}" of ${type} never refers to a match, which "_revinclude" starts from; "_revinclude:iterate" starts from what was included too.`
 }
 
 const references = (type: string, code: string, registry: SearchRegistry) =>

@@ -7,7 +7,7 @@ import { allOf, type PlanContext, refusal, Unsupported, unsupported } from './as
 import { type Compartment, compartmentNode, compartmentTypes } from './compartment.ts'
 import { planCriterion } from './criterion.ts'
 import { fingerprintOf } from './fingerprint.ts'
-import { type Include, planInclude } from './include-params.ts'
+import { type PlannedIncludes, planInclude } from './include-params.ts'
 import { placeOf } from './params/near.ts'
 import { type Criterion, type SearchRequest, shown } from './parse.ts'
 import type { Node, SearchPlan, SortKey } from './plan-node.ts'
@@ -64,7 +64,7 @@ export interface PlannedSearch {
   result: ResultParams
   /** The parameters that were applied, in the order sent, for the self link. */
   applied: (readonly [string, string])[]
-  /** A warning for each parameter left out. */
+  /** A warning for each parameter left out, and for each include that adds nothing. */
   ignored: Issue[]
 }
 
@@ -87,6 +87,7 @@ export function planSearch(request: SearchRequest, options: PlanOptions): Planne
     // A value on one type is a node; on many types there are many.
     room: { asks: Math.max(limits.values * NODES_PER_VALUE, LEAST_NODES) },
     seen: new Set(),
+    warnings: [],
     result: {
       count: limits.pageDefault,
       total: undefined,
@@ -99,7 +100,7 @@ export function planSearch(request: SearchRequest, options: PlanOptions): Planne
     },
   }
   const applied = new Map<Criterion, readonly [string, string]>()
-  const ignored: Issue[] = []
+  const ignored = draft.warnings
   const apply = (criterion: Criterion): void => {
     try {
       applied.set(criterion, [criterion.name, applyTo(draft, criterion, options, limits)])
@@ -187,6 +188,7 @@ interface Draft {
   room: { asks: number }
   /** Result parameters that were there already. */
   seen: Set<string>
+  warnings: Issue[]
   result: ResultParams
 }
 
@@ -249,7 +251,14 @@ function applyTo(draft: Draft, criterion: Criterion, options: PlanOptions, limit
 
 const MAX_INCLUDES = 32
 
-function addIncludes({ result }: Draft, includes: readonly Include[], criterion: Criterion): void {
+function addIncludes(
+  { result, warnings }: Draft,
+  { includes, idle }: PlannedIncludes,
+  criterion: Criterion,
+): void {
+  const expression = `http.${shown(criterion.name)}`
+  for (const diagnostics of idle)
+    warnings.push({ severity: 'warning', code: 'informational', diagnostics, expression })
   result.includes = [...result.includes, ...includes]
   if (result.includes.length > MAX_INCLUDES)
     throw refusal(

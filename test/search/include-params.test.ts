@@ -58,8 +58,6 @@ describe('refusals say what is possible', () => {
     ['_include=MedicationRequest:status', 'not-supported', /no reference parameter "status"/],
     ['_include=MedicationRequest:subject:Foo', 'not-supported', /"Foo" is not a resource type/],
     ['_include=MedicationRequest:subject:Practitioner', 'not-supported', /never refers to Practitioner/],
-    ['_include=Patient:organization', 'not-supported', /:iterate/],
-    ['_revinclude=Observation:device', 'not-supported', /never refers to a match/],
     ['_include:recurse=MedicationRequest:patient', 'not-supported', /_include:iterate/],
     ['_include:exact=MedicationRequest:patient', 'not-supported', /no modifier but ":iterate"/],
     ['_include=constructor:__proto__', 'not-supported', /not a resource type/],
@@ -89,6 +87,24 @@ describe('refusals say what is possible', () => {
     expect(planned.result.includes.map(one => one.param)).toEqual(['patient'])
     expect(planned.ignored.map(issue => issue.expression)).toEqual(['http._include'])
   })
+})
+
+test.each([
+  ['_include=Patient:organization', /no match is of type Patient.*"_include:iterate"/],
+  ['_revinclude=Observation:device', /"device" of Observation never refers to a match/],
+  ['_revinclude=Observation:subject:Group', /never refers to a match/],
+])('%s adds nothing, and a warning says why', (query, why) => {
+  const planned = plan(`${query}&_include=MedicationRequest:patient`)
+  expect(planned.result.includes.map(one => one.param)).toEqual(['patient'])
+  expect(planned.applied.map(([name]) => name)).toEqual([query.split('=')[0], '_include'])
+  expect(planned.ignored).toEqual([
+    {
+      severity: 'warning',
+      code: 'informational',
+      diagnostics: expect.stringMatching(why),
+      expression: `http.${query.split('=')[0]}`,
+    },
+  ])
 })
 
 test('on the whole system every type may match', () => {
