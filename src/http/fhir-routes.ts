@@ -130,8 +130,11 @@ export function createFhirRoutes(send: Send) {
     search: handler('search', (c, asked) => answerSearch(c, asked, asked.pairs)),
 
     searchByPost: handler('search', async (c, asked) => {
-      bodyType(c.req.raw.headers.get('content-type'), [FORM])
+      const contentType = c.req.raw.headers.get('content-type')
+      if (contentType !== null) bodyType(contentType, [FORM])
       const bytes = await readBody(c.req.raw, ctxOf(c).settings.limits.body)
+      // Without a body there is nothing that could be of another type: the parameters are those of the URL.
+      if (contentType === null && bytes.length > 0) bodyType(contentType, [FORM])
       const form = parsePairs(formText(bytes))
       const indent = asked.indent || negotiate(c.req.raw.headers.get('accept'), form)
       return answerSearch(c, { ...asked, indent }, [...asked.pairs, ...withoutPresentation(form)])

@@ -364,6 +364,17 @@ describe('search by POST', () => {
     await refused(await app.ask('POST', '/fhir/Patient/_search', { body, headers }), 400, 'invalid')
   })
 
+  it('needs no Content-Type where the parameters are all in the URL', async () => {
+    await put(`/fhir/Patient/${id}`, patient(id, ',"gender":"male"'))
+    const search = (body?: string) =>
+      app.ask('POST', `/fhir/Patient/_search?gender=male&_id=${id}`, {
+        ...(body === undefined ? {} : { body: new TextEncoder().encode(body) }),
+      })
+    expect((await (await search()).json()).entry.length).toBe(1)
+    expect((await (await search('')).json()).entry.length).toBe(1)
+    await refused(await search('_id=other'), 415)
+  })
+
   it('wants a form', async () => void (await refused(await post('/fhir/Patient/_search', '{}'), 415)))
 })
 
