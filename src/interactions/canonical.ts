@@ -23,12 +23,13 @@ const MOST_VERSIONS = 100
 /**
  * Returns the definition that a canonical names: `url`, `url|version`, `Type/id`, or the address of a resource of this server. Where several
  * resources have the url and no version is asked for, it is the active one of the highest version, and of those the last one updated.
- * Undefined where there is none.
+ * Undefined where there is none. Throws `too-costly` (503) where that is not known at the deadline, ms since 1970.
  */
 export async function definitionOf(
   ctx: Context,
   type: DefinitionType,
   canonical: string,
+  deadline = ctx.clock() + ctx.settings.limits.searchMs,
 ): Promise<Resource | undefined> {
   const bar = canonical.lastIndexOf('|')
   const url = bar < 0 ? canonical : canonical.slice(0, bar)
@@ -50,7 +51,6 @@ export async function definitionOf(
     where.push(anyOf(rows('version').map(param => ({ kind: 'token', param, code: fold(version) }))))
   const node = allOf(where)
   const plan = { types: [type], where: node, sort: [], fingerprint: fingerprintOf([type], node, []) }
-  const deadline = ctx.clock() + ctx.settings.limits.searchMs
   let best: Candidate | undefined
   let left = MOST_VERSIONS
   let after: Cursor | undefined

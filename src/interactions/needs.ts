@@ -4,6 +4,7 @@
  */
 import type { Context } from '../context.ts'
 import { codesOf } from '../fhir/definitions/value-sets.ts'
+import { fhirError } from '../fhir/error.ts'
 import type { Resource } from '../fhir/json.ts'
 import { type CodeSystem, closure, readCodeSystem } from '../fhir/terminology/code-system.ts'
 import { type Coded, type Definitions, EXPAND_LIMITS, expandValueSet } from '../fhir/terminology/expand.ts'
@@ -25,29 +26,41 @@ const MOST_LEVELS = 100
 const IDS_AT_ONCE = 100
 const PAGE = 1000
 
-/** Returns what is known of the need; `unknown` is a sentence that says why it cannot be told, and how to mend it. */
-export async function lookUp(ctx: Context, need: Need): Promise<Known> {
+/**
+ * Returns what is known of the need; `unknown` is a sentence that says why it cannot be told, and how to mend it.
+ *
+ * Throws `too-costly` (503) where that is not known at the deadline, ms since 1970.
+ */
+export async function lookUp(
+  ctx: Context,
+  need: Need,
+  deadline = ctx.clock() + ctx.settings.limits.searchMs,
+): Promise<Known> {
   switch (need.is) {
     case 'value-set': {
-      const expansion = await expandValueSet(need.url, definitionsOf(ctx))
+      const expansion = await expandValueSet(need.url, definitionsOf(ctx, deadline))
       if ('unknown' in expansion) return expansion
       return { codes: expansion.codes.map(({ system, code }) => ({ system, code })) }
     }
     case 'codes':
-      return codesAround(ctx, need)
+      return codesAround(ctx, need, deadline)
     case 'resources':
-      return resourcesAround(ctx, need)
+      return resourcesAround(ctx, need, deadline)
   }
 }
 
 /** Returns what fetches ValueSets and CodeSystems of this server; the value sets of R4's own bindings are there without being stored. */
-export function definitionsOf(ctx: Context): Definitions {
+function definitionsOf(ctx: Context, deadline: number): Definitions {
   const systems = new Map<string, CodeSystem | undefined>()
   return {
-    valueSet: async canonical => (await definitionOf(ctx, 'ValueSet', canonical)) ?? builtIn(canonical),
+    async valueSet(canonical) {
+      checkTime(ctx, deadline)
+      return (await definitionOf(ctx, 'ValueSet', canonical, deadline)) ?? builtIn(canonical)
+    },
     async codeSystem(canonical) {
       if (!systems.has(canonical)) {
-        const found = await definitionOf(ctx, 'CodeSystem', canonical)
+        checkTime(ctx, deadline)
+        const found = await definitionOf(ctx, 'CodeSystem', canonical, deadline)
         systems.set(canonical, found && systemOf(found))
       }
       return systems.get(canonical)
@@ -72,12 +85,24 @@ function builtIn(canonical: string): Coded[] | undefined {
   return codes && [...codes].flatMap(([system, list]) => [...list].map(code => ({ system, code })))
 }
 
-async function codesAround(ctx: Context, need: Extract<Need, { is: 'codes' }>): Promise<Known> {
+/** Each search may end in time, and yet all of them together take for ever. */
+function checkTime(ctx: Context, deadline: number): void {
+  if (ctx.clock() > deadline)
+    throw fhirError('too-costly', 'Looking up the value sets and hierarchies of the search takes too long.', {
+      status: 503,
+    })
+}
+
+async function codesAround(
+  ctx: Context,
+  need: Extract<Need, { is: 'codes' }>,
+  deadline: number,
+): Promise<Known> {
   const { system, code, way } = need
   const unknown = (why: string): Known => ({
     unknown: `What is ${way} ${shown(code)} cannot be told: ${why}.`,
   })
-  const found = await definitionsOf(ctx).codeSystem(system)
+  const found = await definitionsOf(ctx, deadline).codeSystem(system)
   if (found === undefined)
     return unknown(`this server has no CodeSystem ${shown(system)}; store it here with all its concepts`)
   if (found.content !== 'complete')
@@ -90,7 +115,11 @@ async function codesAround(ctx: Context, need: Extract<Need, { is: 'codes' }>): 
   return { codes: [...codes].map(one => ({ system: found.url || system, code: one })) }
 }
 
-async function resourcesAround(ctx: Context, need: Extract<Need, { is: 'resources' }>): Promise<Known> {
+async function resourcesAround(
+  ctx: Context,
+  need: Extract<Need, { is: 'resources' }>,
+  deadline: number,
+): Promise<Known> {
   const { type, id, way } = need
   const params = ctx.registry.params(type).find(param => param.name === need.param)?.rows ?? [need.param]
   const step = way === 'below' ? idsBelow : idsAbove
@@ -101,7 +130,7 @@ async function resourcesAround(ctx: Context, need: Extract<Need, { is: 'resource
       return { unknown: `The hierarchy of ${type}/${id} has more than ${MOST_LEVELS} levels.` }
     const next: string[] = []
     for (let at = 0; at < level.length; at += IDS_AT_ONCE)
-      for await (const one of step(ctx, type, params, level.slice(at, at + IDS_AT_ONCE))) {
+      for await (const one of step(ctx, type, params, level.slice(at, at + IDS_AT_ONCE), deadline)) {
         if (found.has(one)) continue
         found.add(one)
         next.push(one)
@@ -116,13 +145,19 @@ async function resourcesAround(ctx: Context, need: Extract<Need, { is: 'resource
 }
 
 /** Yields the ids of the resources that refer to one of these. */
-async function* idsBelow(ctx: Context, type: string, params: readonly ParamName[], ids: readonly string[]) {
+async function* idsBelow(
+  ctx: Context,
+  type: string,
+  params: readonly ParamName[],
+  ids: readonly string[],
+  deadline: number,
+) {
   const nodes = params.flatMap(param => ids.map((id): Node => ({ kind: 'reference', param, type, id })))
   const where: Node = { kind: 'or', nodes }
   const plan = { types: [type], where, sort: [], fingerprint: fingerprintOf([type], where, []) }
   let after: Cursor | undefined
   do {
-    const deadline = ctx.clock() + ctx.settings.limits.searchMs
+    checkTime(ctx, deadline)
     const bytes = mostCharacters(ctx)
     const options = { limit: PAGE, total: 'none' as const, deadline, bytes, ...(after && { after }) }
     const page = await ctx.storage.search(plan, options)
@@ -132,7 +167,14 @@ async function* idsBelow(ctx: Context, type: string, params: readonly ParamName[
 }
 
 /** Yields the ids of the resources that one of these refers to. */
-async function* idsAbove(ctx: Context, type: string, params: readonly ParamName[], ids: readonly string[]) {
+async function* idsAbove(
+  ctx: Context,
+  type: string,
+  params: readonly ParamName[],
+  ids: readonly string[],
+  deadline: number,
+) {
+  checkTime(ctx, deadline)
   for await (const { text } of readEach(
     ctx,
     ids.map(id => keyOf(type, id)),

@@ -20,7 +20,7 @@ export interface Planned extends PlannedSearch {
 /**
  * Returns the plan of a search.
  *
- * Throws as `planSearch` does, `too-costly` (400) where more has to be looked up than one search may ask, and `transient` (503) where the
+ * Throws as `planSearch` does, `too-costly` (400) where more has to be looked up than one search may ask and (503) where it takes too long, `transient` (503) where the
  * index of a custom parameter is not complete.
  */
 export async function planned(
@@ -42,6 +42,7 @@ export async function planned(
     limits: { pageDefault, pageMax, values, chain },
     known: need => known.get(nameOf(need)),
   }
+  const deadline = ctx.clock() + settings.limits.searchMs
   for (;;) {
     try {
       const search = planSearch(request, whole)
@@ -55,7 +56,7 @@ export async function planned(
           expression: 'http',
         })
       needs.push(error.need)
-      known.set(nameOf(error.need), await lookUp(ctx, error.need))
+      known.set(nameOf(error.need), await lookUp(ctx, error.need, deadline))
     }
   }
 }

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { compareVersions, definitionOf } from '../../src/interactions/canonical.ts'
 import { remove } from '../../src/interactions/delete.ts'
 import { lookUp } from '../../src/interactions/needs.ts'
+import { search } from '../../src/interactions/search.ts'
 import { update } from '../../src/interactions/update.ts'
 import type { Known } from '../../src/search/ask.ts'
-import { BASE, resource, testContext } from './context.ts'
+import { BASE, refusal, resource, testContext } from './context.ts'
 
 const CS = 'https://thanal.example.org/cs'
 const VS = 'https://thanal.example.org/vs'
@@ -209,4 +210,47 @@ describe('a definition', () => {
     expect(await definitionOf(ctx, 'CodeSystem', VS)).toBeUndefined()
     expect(await definitionOf(ctx, 'CodeSystem', 'ValueSet/v')).toBeUndefined()
   })
+})
+
+it('what is looked up for a search ends at its deadline, however many look-ups there are', async () => {
+  const hierarchy = Array.from({ length: 50 }, (_, i) => ({
+    resourceType: 'Location',
+    id: `l${i}`,
+    ...(i > 0 && { partOf: { reference: `Location/l${i - 1}` } }),
+  }))
+  const including = Array.from({ length: 10 }, (_, i) =>
+    valueSet(`v${i}`, 'x', { url: `${VS}/${i}`, compose: { include: [{ valueSet: [`${VS}/${i + 1}`] }] } }),
+  )
+  const ctx = await withResources(...hierarchy, ...including, valueSet('end', 'x', { url: `${VS}/10` }))
+  let asked = 0
+  // A fifth of the time that a search may take.
+  const wait = () => {
+    asked++
+    ctx.pass(1001)
+  }
+  const { storage } = ctx
+  const slow = {
+    ...ctx,
+    storage: {
+      ...storage,
+      async search(...args: Parameters<typeof storage.search>) {
+        wait()
+        return storage.search(...args)
+      },
+      async readMany(...args: Parameters<typeof storage.readMany>) {
+        wait()
+        return storage.readMany(...args)
+      },
+    },
+  }
+  for (const [type, name, value] of [
+    ['Location', 'partof:below', 'l0'],
+    ['Location', 'partof:above', 'l49'],
+    ['Patient', '_tag:in', `${VS}/0`],
+  ] as const) {
+    asked = 0
+    const error = await refusal(search(slow, type, [[name, value]]))
+    expect([error.code, error.status]).toEqual(['too-costly', 503])
+    expect(asked).toBeLessThan(7)
+  }
 })
