@@ -18,6 +18,6 @@ else {
       const storage = await openMongo(uri.href, { clock, log: silent })
       return { storage, close: () => storage.close() }
     },
-    { searches: 150 },
+    { searches: 200 },
   )
 }

@@ -20,7 +20,7 @@ agreesWithMatch(
       },
     }
   },
-  { searches: 250 },
+  { searches: 600 },
 )
 
 const planned = (name: string, options: Pick<SqlStorageOptions, 'gathers' | 'patience'>): void =>
@@ -38,7 +38,7 @@ const planned = (name: string, options: Pick<SqlStorageOptions, 'gathers' | 'pat
       })
       return { storage, close: () => storage.close() }
     },
-    { searches: 250 },
+    { searches: 600 },
   )
 
 planned('sqlite, walking the index of the order always', { gathers: 0 })

@@ -1,8 +1,9 @@
 /** A random world of all kinds of index rows, and random searches of every kind of node over it: what they find is told by `match`. */
 import { FhirError } from '../../src/fhir/error.ts'
 import { parseJson, type Resource } from '../../src/fhir/json.ts'
+import { decimalKey } from '../../src/lib/decimal.ts'
 import { compareBySort, type Indexed, matches, type World } from '../../src/search/match.ts'
-import type { Node, SearchPlan } from '../../src/search/plan-node.ts'
+import { ANY_UNIT, type Bound, type Node, type SearchPlan } from '../../src/search/plan-node.ts'
 import { type CaseResource, planCase, stored } from './cases.ts'
 import type { generator } from './random.ts'
 
@@ -33,8 +34,8 @@ const MOMENTS = [
 ]
 const SYSTEMS = ['http://loinc.org', 'http://x.example/s', 'http://x.example/s|t']
 const CODES = ['c1', 'c2', 'C2', 'c-3', "c'4"]
-const TEXTS = ['Body weight', 'Blood pressure', 'body temperature', 'Größe']
-const WORDS = ['bone', 'liver', 'metastasis', 'metastases', 'കരൾ', 'grün', 'x2']
+const TEXTS = ['Body', 'Body weight', 'Blood pressure', 'body temperature', 'Größe']
+const WORDS = ['bone', 'bones', 'live', 'liver', 'metastasis', 'metastases', 'കരൾ', 'grün', 'x2']
 const AMOUNTS = ['0', '1', '5', '5.4', '5.40', '-3', '100', '540', '1e2', '0.001']
 const UNITS = [
   ['g/L', 'http://unitsofmeasure.org', 'g/L'],
@@ -115,7 +116,11 @@ function randomResource({ below, pick }: Random, type: WorldType, id: string): o
         gender: maybe(() => pick(['male', 'female', 'other'])),
         birthDate: maybe(() => pick(DATES)),
         active: maybe(() => below(2) === 0),
-        name: some(2, () => ({ family: pick(FAMILIES), given: some(2, () => pick(GIVEN)) })),
+        // One who is found by nothing but this name.
+        name:
+          id === idOf(0)
+            ? [{ family: 'Dat' }]
+            : some(2, () => ({ family: pick(FAMILIES), given: some(2, () => pick(GIVEN)) })),
         identifier: some(3, () => ({
           ...(below(2) ? { system: pick(SYSTEMS) } : {}),
           value: pick(['1', '2', '3']),
@@ -166,7 +171,12 @@ function randomResource({ below, pick }: Random, type: WorldType, id: string): o
         location: some(3, () => ({ location: to('Location'), period: period() })),
       }
     case 'Questionnaire':
-      return { ...head, status: 'active', url: maybe(() => pick(URLS)), title: maybe(() => pick(TEXTS)) }
+      return {
+        ...head,
+        status: 'active',
+        url: URLS[Number(id.slice(5))] ?? pick(URLS),
+        title: maybe(() => pick(TEXTS)),
+      }
     case 'QuestionnaireResponse':
       return {
         ...head,
@@ -289,10 +299,10 @@ const text =
     const { below, pick } = random
     const part = () => {
       const points = [...pick(values)]
-      const from = below(points.length)
+      const from = below(2) * below(points.length)
       return points.slice(from, from + 1 + below(5)).join('') || 'a'
     }
-    const modifier = pick(['', '', ':exact', ':contains', ':contains'])
+    const modifier = pick(['', ':exact', ':contains'])
     const one = (): string =>
       modifier === ':contains'
         ? part()
@@ -364,6 +374,12 @@ const LEAVES: Record<WorldType, readonly Ask[]> = {
   Patient: [
     ({ pick }) => [pick(['gender', 'gender:not']), pick(['male', 'female', 'other', 'male,other'])],
     text('family', FAMILIES),
+    text('family', FAMILIES),
+    // Names of the one kind are not of the other.
+    ({ pick }) => [pick(['given:contains', 'family:contains']), pick(['nai', 'men', 'ash', 'rav'])],
+    // What comes next to all that begins so is another name.
+    ({ pick }) => [pick(['family', 'name']), pick(['das', 'nair', 'menon'])],
+    ({ pick }) => ['family:exact', pick(['Nair', 'nair', 'Menon', 'Menón'])],
     text('given', GIVEN),
     text('name', [...FAMILIES, ...GIVEN]),
     text('address-city', ['Kochi', 'Aluva']),
@@ -405,7 +421,17 @@ const LEAVES: Record<WorldType, readonly Ask[]> = {
     composite('code-value-date', () => date('', MOMENTS)),
   ],
   Organization: [text('name', TEXTS), reference('partof', ['Organization']), missing('name')],
-  Location: [place, place, text('name', TEXTS), reference('partof', ['Location']), missing('near')],
+  Location: [
+    place,
+    // Over the 180th meridian.
+    ({ pick }) => [
+      'near',
+      `${pick(['-16.8|179.93', '-17.13|-179.71', '-16.9|-179.97'])}|${pick(['60', '100'])}|km`,
+    ],
+    text('name', TEXTS),
+    reference('partof', ['Location']),
+    missing('near'),
+  ],
   Encounter: [
     ({ pick }) => ['status', pick(['planned', 'finished'])],
     token('class'),
@@ -415,7 +441,12 @@ const LEAVES: Record<WorldType, readonly Ask[]> = {
     amount('length', true),
     reference('subject', ['Patient']),
   ],
-  Questionnaire: [uri('url'), uri('url'), text('title', TEXTS)],
+  Questionnaire: [
+    uri('url'),
+    ({ pick }) => ['url:below', pick(URLS.slice(0, 3))],
+    ({ pick }) => ['url:above', pick(URLS.slice(2))],
+    text('title', TEXTS),
+  ],
   QuestionnaireResponse: [
     random => ['questionnaire', list(random, () => `${random.pick(URLS)}${random.pick(['', '\\|1', '|1'])}`)],
     reference('subject', ['Patient']),
@@ -460,11 +491,47 @@ const LINKS: Partial<Record<WorldType, readonly (readonly [string, WorldType])[]
   List: WORLD_TYPES.map(type => ['item', type] as const),
 }
 
+const OPERATORS = [
+  'eq',
+  'eq',
+  'ne',
+  'ne',
+  'co',
+  'sw',
+  'ew',
+  'gt',
+  'lt',
+  'ge',
+  'le',
+  'ap',
+  'sa',
+  'eb',
+  'po',
+  're',
+]
+
+/** Returns a filter of one comparison or more; not every operator is one of the parameter. */
+function filter(random: Random, type: WorldType): [name: string, value: string] {
+  const { below, pick } = random
+  const one = (): string => {
+    const [name, values] = pick(LEAVES[type])(random)
+    const code = name.split(':')[0]!
+    if (below(6) === 0) return `${code} pr ${pick(['true', 'false'])}`
+    const value = values.split(',')[0]!.replace(/^[a-z]{2}(?=[0-9-])/, '')
+    return `${code} ${pick(OPERATORS)} ${/^[\w.:+-]+$/.test(value) ? value : JSON.stringify(value)}`
+  }
+  return [
+    '_filter',
+    below(3) ? one() : pick([`not (${one()})`, `${one()} or ${one()}`, `${one()} and (${one()})`]),
+  ]
+}
+
 /** Returns a criterion on the type with so many links before it. */
 function criterion(random: Random, type: WorldType, links: number): [name: string, value: string] {
   const { below, pick } = random
   if (links === 0) {
     if (below(5) === 0) return pick([...OF_ALL, words, words])(random)
+    if (below(6) === 0) return filter(random, type)
     return pick(LEAVES[type])(random)
   }
   const back = WORLD_TYPES.flatMap(source =>
@@ -504,6 +571,18 @@ export interface RandomSearch {
   plan: SearchPlan
 }
 
+/** What has more to ask of. */
+const OFTEN = [
+  'Patient',
+  'Patient',
+  'Observation',
+  'Observation',
+  'Location',
+  'Encounter',
+  'Questionnaire',
+  'QuestionnaireResponse',
+] as const
+
 const EMPTY: Node = { kind: 'and', nodes: [] }
 
 /** Returns a random search that finds something more often than chance would. */
@@ -514,11 +593,41 @@ export function likelySearch(random: Random, live: readonly CaseResource[], worl
   }
 }
 
+/** Returns a node that no parameter asks for as it is. */
+function ownNode({ below, pick }: Random, type: WorldType): Node | undefined {
+  const bounds = <V>(values: readonly V[]): Bound<V>[] =>
+    Array.from({ length: 1 + below(3) }, () => ({
+      end: pick(['lo', 'hi']),
+      op: pick(['<', '<=', '>', '>=']),
+      value: pick(values),
+    }))
+  switch (type) {
+    case 'Questionnaire':
+      return { kind: 'uri', param: 'Questionnaire.url', match: 'above', value: pick(URLS) }
+    case 'Patient':
+      return { kind: 'string', param: 'Patient.family', match: 'exact', value: pick(FAMILIES) }
+    case 'Encounter': {
+      const days = ['2024-01-01', '2024-01-05', '2024-01-06', '2024-01-20', '2024-02-01', '2024-06-15']
+      const values = days.map(day => Date.parse(`${day}T00:00:00+05:30`))
+      return { kind: 'date', param: 'Encounter.location-period', bounds: bounds(values) }
+    }
+    case 'Observation':
+      return {
+        kind: 'quantity',
+        param: 'Observation.component-value-quantity',
+        unit: ANY_UNIT,
+        bounds: bounds(AMOUNTS.map(decimalKey)),
+      }
+    default:
+      return undefined
+  }
+}
+
 /** Returns a random search: parameters, links, sorts, and nodes put together as no parameter does alone. */
 function randomSearch(random: Random): RandomSearch {
   const { below, pick } = random
-  const whole = below(12) === 0
-  const type = pick([...WORLD_TYPES, 'Patient', 'Observation', 'Observation', 'Location'] as const)
+  const whole = below(16) === 0
+  const type = pick([...WORLD_TYPES, ...OFTEN])
   const ask = (pairs: readonly (readonly [string, string])[]): SearchPlan =>
     planCase({
       type: whole ? '' : type,
@@ -541,12 +650,13 @@ function randomSearch(random: Random): RandomSearch {
       }
     }
   }
-  const pairs = Array.from({ length: 1 + below(2) }, one)
-  const range = whole || below(3) > 0 ? undefined : RANGES[type]
+  const range = whole || below(2) > 0 ? undefined : RANGES[type]
+  const pairs = Array.from({ length: range === undefined ? 1 + below(2) : below(2) }, one)
   if (range !== undefined) {
     const [name, values] = pick(range)
     pairs.push([name, `${pick(['ge', 'gt', 'sa', ''])}${pick(values)}`])
-    pairs.push([name, list(random, () => `${pick(['le', 'lt', 'eb'])}${pick(values)}`)])
+    const before = () => `${pick(['le', 'lt', 'eb'])}${pick(values)}`
+    pairs.push([name, below(2) ? before() : `${before()},${before()}`])
   }
   const keys = whole ? ['_lastUpdated'] : [...SORTS[type], ...SORTS[type], '_lastUpdated', '_id']
   const sorts = [...new Set(Array.from({ length: below(4) }, () => pick(keys)))].map(
@@ -556,13 +666,27 @@ function randomSearch(random: Random): RandomSearch {
   const plan = ask(pairs)
   let name = `${whole ? '' : type}?${pairs.map(pair => pair.join('=')).join('&')}`
   let { where, sort } = plan
-  if (below(4) === 0) {
-    const other = one()
-    const node = ask([other]).where
+  if (below(3) === 0) {
+    const own = whole || below(2) ? undefined : ownNode(random, type)
+    const other = own === undefined ? one() : ['', JSON.stringify(own)]
+    const node = own ?? ask([other as [string, string]]).where
     const [how, made] = pick([
       ['or', { kind: 'or', nodes: [where, node] }],
       ['not', { kind: 'and', nodes: [where, { kind: 'not', node }] }],
       ['or with and', { kind: 'or', nodes: [{ kind: 'and', nodes: [where, node] }, node] }],
+      ['of the type', { kind: 'and', nodes: [node, { kind: 'type', types: [type] }] }],
+      [
+        'or of a type',
+        {
+          kind: 'or',
+          nodes: [
+            { kind: 'and', nodes: [node, { kind: 'type', types: [type] }] },
+            { kind: 'type', types: ['Organization'] },
+          ],
+        },
+      ],
+      ['and', { kind: 'and', nodes: [where, node] }],
+      ['alone', node],
       ['nothing', { kind: 'and', nodes: [node, { kind: 'or', nodes: [] }] }],
       ['all', { kind: 'or', nodes: [EMPTY, where] }],
     ] as const satisfies readonly (readonly [string, Node])[])
