@@ -129,6 +129,7 @@ function comparison(
   if ('not' in how)
     return anyOf(params.map(param => unequal(param, comparison(criterion, [param], how.not, filtering))))
   if ('prefix' in how) return asked({ values: [how.prefix + spelled(type, value)] })
+  if (type === 'token' && operator === 'eq') return asked({ values: casings(spelled(type, value), params) })
   if ('modifier' in how)
     return asked({ values: [spelled(type, value)], modifier: how.modifier === '' ? undefined : how.modifier })
   if ('match' in how) return textsOf(criterion, params, how.match)
@@ -232,4 +233,16 @@ function spelled(type: ParamType, value: string): string {
     return value.replace(/^(loinc|snomed|rxnorm|ucum)\|/, (_, name: string) => `${SYSTEMS[name]}|`)
   if (type === 'quantity') return value.replace('|ucum|', `|${SYSTEMS.ucum}|`)
   return value
+}
+
+/** Returns a token with its code as it was sent and in the cases that codes are written in: without a scan no index can ask for any. */
+function casings(value: string, params: readonly SearchParam[]): string[] {
+  if (params.some(isColumn)) return [value]
+  const at = value.lastIndexOf('|') + 1
+  const code = value.slice(at)
+  const lower = code.toLowerCase()
+  const codes = params.every(({ paths }) => paths.every(({ type }) => type === 'boolean'))
+    ? [lower]
+    : [code, lower, code.toUpperCase(), lower.replace(/^./u, first => first.toUpperCase())]
+  return [...new Set(codes)].map(one => value.slice(0, at) + one)
 }
