@@ -22,7 +22,11 @@ const inFile = (file: string, changes: readonly (readonly [from: string, to: str
 
 const SEARCH: Group = {
   name: 'search',
-  tests: [['test/search/generated.test.ts'], ['test/search/match.test.ts']],
+  tests: [
+    ['test/search/generated.test.ts'],
+    ['test/search/agree-sqlite.test.ts'],
+    ['test/search/match.test.ts'],
+  ],
   mutants: [
     ...inFile('src/search/match.ts', [
       [
@@ -129,7 +133,7 @@ const MONGODB: Group = {
       ['$nor: [compile(', '$or: [compile('],
       ["if (closed('lo')) return { ...term('lo'), ...pair }", "if (closed('lo')) return term('lo')"],
       ["const open = bound.op === '<' || bound.op === '>'", "const open = bound.op === '>'"],
-      ['startsWith(param, `${value}/`)', 'startsWith(param, value)'],
+      ["match === 'below' ? '/' : '|'", "match === 'below' ? '' : '|'"],
       ['.add(value.slice(0, at + 1))', ''],
     ]),
     ...inFile('src/storage/mongodb/search.ts', [
