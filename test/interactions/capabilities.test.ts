@@ -51,10 +51,14 @@ describe('the CapabilityStatement', () => {
       expect(searchParam.length).toBeGreaterThan(4)
       for (const { name, type: paramType, documentation } of searchParam) {
         const parts = /Value: (.*?)\./.exec(documentation)?.[1]?.split('$')
+        const paths = ctx.registry.param(type, name)?.paths ?? []
         const value =
           name === '_lastUpdated'
             ? '2020'
-            : (parts?.map(part => (/date|period/.test(part) ? '2020' : '1')).join('$') ?? VALUES[paramType]!)
+            : paths.some(path => path.type === 'boolean')
+              ? 'true'
+              : (parts?.map(part => (/date|period/.test(part) ? '2020' : '1')).join('$') ??
+                VALUES[paramType]!)
         await expect(search(ctx, type, [[name, value]]), `${type}?${name}=${value}`).resolves.toBeDefined()
       }
     }
