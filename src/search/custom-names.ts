@@ -2,7 +2,7 @@
 import { fnv1a } from '../lib/fnv.ts'
 import type { Node, ParamName, SearchPlan } from './plan-node.ts'
 import { createRegistry } from './registry.ts'
-import { identifierName, ofTypeName, textName } from './sink.ts'
+import { allNames } from './sink.ts'
 
 /** Returns the index epoch since which rows of the name are made; undefined for R4's own, which have been there always. */
 export function sinceOf(name: ParamName): number | undefined {
@@ -46,13 +46,6 @@ export function newVersion(code: string, bases: readonly string[], since: number
     if (!names.some(name => taken!.has(fnv1a(name)))) return version
   }
 }
-
-const allNames = (name: ParamName): ParamName[] => [
-  name,
-  textName(name),
-  ofTypeName(name),
-  identifierName(name),
-]
 
 function hashesOfR4(): Set<number> {
   const { types, params } = createRegistry()

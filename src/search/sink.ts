@@ -57,6 +57,20 @@ export const namesOf = (name: ParamName): Names => ({
 export const textName = (name: ParamName): ParamName => `${name}:text`
 export const ofTypeName = (name: ParamName): ParamName => `${name}:of-type`
 export const identifierName = (name: ParamName): ParamName => `${name}:identifier`
+/** By which `:below` finds MIME types. */
+export const mimeName = (name: ParamName): ParamName => `${name}:mime`
+/** By which `:below` finds canonicals, by the beginning of their version. */
+export const versionName = (name: ParamName): ParamName => `${name}:version`
+
+/** Returns all names that rows of a parameter may stand under. */
+export const allNames = (name: ParamName): ParamName[] => [
+  name,
+  textName(name),
+  ofTypeName(name),
+  identifierName(name),
+  mimeName(name),
+  versionName(name),
+]
 
 /** Beyond this many rows a set finds duplicates faster than a look at each. */
 const MANY = 24

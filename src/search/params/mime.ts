@@ -6,9 +6,9 @@
 import { type Ask, anyOf, type Planner, refusal } from '../ask.ts'
 import type { TypedPath } from '../expression.ts'
 import { splitEscaped, unescapeValue } from '../parse.ts'
-import type { Node, ParamName } from '../plan-node.ts'
+import type { Node } from '../plan-node.ts'
 import type { SearchParam } from '../registry.ts'
-import { addRow } from '../sink.ts'
+import { addRow, mimeName } from '../sink.ts'
 import { planCodeAbove, planCodeBelow, TOKEN_WRITERS, tokenText, type Writer } from './token.ts'
 
 const MIME_TYPES = 'http://hl7.org/fhir/ValueSet/mimetypes'
@@ -19,9 +19,6 @@ const SYSTEM = 'urn:ietf:bcp:13'
 export const isMime = ({ type, valueSet }: TypedPath): boolean => type === 'code' && valueSet === MIME_TYPES
 
 const areMime = ({ paths }: SearchParam): boolean => paths.length > 0 && paths.every(isMime)
-
-/** The name of the rows by which `:below` finds MIME types. */
-const mimeName = (name: ParamName): ParamName => `${name}:mime`
 
 /** Returns a MIME type without its parameters, in lower case: MIME types are the same in any. */
 const baseOf = (text: string): string => text.split(';', 1)[0]!.trim().toLowerCase()

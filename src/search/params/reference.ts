@@ -8,9 +8,9 @@ import { type Ask, anyOf, type Planner, refusal } from '../ask.ts'
 import { ANY_REFERENCE } from '../index-row.ts'
 import { knownIds } from '../need.ts'
 import { splitEscaped, unescapeValue } from '../parse.ts'
-import type { Node, ParamName } from '../plan-node.ts'
+import type { Node } from '../plan-node.ts'
 import type { SearchParam } from '../registry.ts'
-import { addRow, type Names, type Sink } from '../sink.ts'
+import { addRow, type Names, type Sink, versionName } from '../sink.ts'
 import { tokenText, type Writer, writeIdentifier } from './token.ts'
 
 /** What a reference row says, and a search for it. `type` is '' for what is not on this server. */
@@ -69,9 +69,6 @@ function contained(text: string, resource: Resource): JsonObject | undefined {
   for (const one of resource.contained) if (isObject(one) && one.id === id) return one
   return undefined
 }
-
-/** The name of the rows by which `:below` finds canonicals by the beginning of their version. */
-const versionName = (name: ParamName): ParamName => `${name}:version`
 
 /** Beginnings of one version; what is longer than they are is found by the whole. */
 const MAX_BEGINNINGS = 8
