@@ -340,6 +340,16 @@ const missing =
 const uri =
   (name: string): Ask =>
   random => [`${name}${random.pick(['', ':below', ':above'])}`, list(random, () => random.pick(URLS))]
+/** Comparisons that only a filter makes. */
+const compared =
+  (name: string, values: readonly string[], operators: readonly string[] = ['ne']): Ask =>
+  ({ below, pick }) => {
+    const operator = pick(operators)
+    const points = [...pick(values)]
+    const value = operator === 'ew' ? points.slice(below(points.length)) : points
+    return ['_filter', `${name} ${operator} ${JSON.stringify(value.join(''))}`]
+  }
+const ORDERED = ['ne', 'ne', 'ew', 'gt', 'ge', 'lt', 'le']
 const words: Ask = random => {
   const { below, pick } = random
   const one = () => (below(3) ? pick(WORDS) : `${[...pick(WORDS)].slice(0, 3).join('')}*`)
@@ -386,6 +396,10 @@ const LEAVES: Record<WorldType, readonly Ask[]> = {
     date('birthdate', DATES),
     missing('birthdate'),
     missing('name'),
+    compared('family', FAMILIES, ORDERED),
+    compared('name', [...FAMILIES, ...GIVEN], ORDERED),
+    compared('identifier', ['1', '2', `${SYSTEMS[1]}|2`, '|3', `${SYSTEMS[0]}|`]),
+    compared('_profile', URLS),
     random => {
       const { below, pick } = random
       return below(3)
@@ -404,6 +418,8 @@ const LEAVES: Record<WorldType, readonly Ask[]> = {
     token('code'),
     token('category'),
     token('combo-code'),
+    compared('combo-code', [...CODES, `${SYSTEMS[0]}|c1`, `${SYSTEMS[1]}|`, '|c2']),
+    compared('value-string', TEXTS, ORDERED),
     missing('value-quantity'),
     ({ pick }) => ['status', pick(['final', 'amended', 'final,amended'])],
     reference('subject', ['Patient', 'Location']),
@@ -448,6 +464,7 @@ const LEAVES: Record<WorldType, readonly Ask[]> = {
     text('title', TEXTS),
   ],
   QuestionnaireResponse: [
+    compared('questionnaire', [...URLS, `${URLS[0]}|1`, `${URLS[0]}|2`]),
     random => ['questionnaire', list(random, () => `${random.pick(URLS)}${random.pick(['', '\\|1', '|1'])}`)],
     reference('subject', ['Patient']),
   ],
