@@ -12,7 +12,8 @@ import { failedEntry } from './entry-response.ts'
 const BODIES = 4
 
 /** Returns the most characters of resources in one answer. */
-export const mostCharacters = (ctx: Context): number => ctx.settings.limits.body * BODIES
+export const mostCharacters = ({ settings }: Pick<Context, 'settings'>): number =>
+  settings.limits.body * BODIES
 
 /**
  * Returns a page that fits into one answer, of one row at least. `read` returns the page of at most so many rows; it is asked again where

@@ -14,6 +14,7 @@ import { planSearch } from '../search/plan.ts'
 import type { ParamName, SearchPlan } from '../search/plan-node.ts'
 import { createRegistry, type SearchRegistry } from '../search/registry.ts'
 import type { Cursor, Storage } from '../storage/port.ts'
+import { mostCharacters } from './answer-size.ts'
 import { Outdated } from './current.ts'
 import { MOST_PARAMS } from './custom-param.ts'
 import {
@@ -187,7 +188,8 @@ export async function openLiveIndex(
     const claimed = new Set<string>()
     const left: string[] = []
     for (let after: Cursor | undefined; ; ) {
-      const page = await inner.search(plan, { limit: PAGE, total: 'none', ...(after && { after }) })
+      const bytes = mostCharacters(ctx)
+      const page = await inner.search(plan, { limit: PAGE, total: 'none', bytes, ...(after && { after }) })
       for (const { key, text } of page.rows) {
         const read = readSearchParameter(parseJson(text!, Number.POSITIVE_INFINITY) as Resource)
         if ('refusals' in read) left.push(key)

@@ -1,6 +1,7 @@
 /** However many large resources a question is about, no read brings more of them into memory than an answer may hold. */
 import { beforeAll, expect, it } from 'vitest'
 import type { Context } from '../../src/context.ts'
+import { openLiveIndex } from '../../src/interactions/live-index.ts'
 import { search } from '../../src/interactions/search.ts'
 import type { Stored } from '../../src/storage/port.ts'
 import { call, storeAll } from '../operations/context.ts'
@@ -47,6 +48,10 @@ beforeAll(async () => {
   await storeAll(
     ctx,
     large('Location', i => (i === 0 ? {} : within)),
+  )
+  await storeAll(
+    ctx,
+    large('SearchParameter', () => ({ status: 'active' })),
   )
   const entry = (end: string) =>
     Array.from({ length: MANY }, (_, i) => ({ item: { reference: `Patient/Patient-${i}${end}` } }))
@@ -140,4 +145,10 @@ it.each(['current', 'versions'])('includes that are too large for the page: %s',
   }
   // Of the first resources the size is not known.
   expect(await largest(ask)).toBeLessThanOrEqual(Math.max(BOUND, 17 * LARGE))
+})
+
+it('the search parameters, when a server starts', async () => {
+  expect(
+    await largest(() => openLiveIndex(asking, { fingerprint: '' }).then(live => live.reconcile())),
+  ).toBeLessThan(BOUND)
 })
