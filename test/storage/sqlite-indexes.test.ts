@@ -356,3 +356,19 @@ it('asks no count where there is nothing to choose', async () => {
   await gathering.search(planOf(['Observation'], code), { limit: 20, total: 'none' })
   expect(driver.asked).toHaveLength(1)
 })
+
+it('looks each target of many reference parameters up, as a compartment and _revinclude=* ask, in one statement', async () => {
+  const where: Node = {
+    kind: 'or',
+    nodes: Array.from({ length: 600 }, (_, param) =>
+      ['p1', 'p2'].map(
+        (id): Node => ({ kind: 'reference', param: `Observation.r${param}`, type: 'Patient', id }),
+      ),
+    ).flat(),
+  }
+  const lines = await planned(gathering, where)
+  expect(lines.filter(line => line.includes('SEARCH ref'))).toEqual([
+    expect.stringContaining('SEARCH ref USING PRIMARY KEY (p=? AND id=?)'),
+  ])
+  expect(lines.some(line => /SCAN (res|ref)\b/.test(line))).toBe(false)
+})

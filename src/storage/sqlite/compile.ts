@@ -236,7 +236,9 @@ export const typeIn = (types: readonly string[]): Sql =>
     : sql`type IN (SELECT value FROM json_each(${json(types.map(nameId))}))`
 
 function setFind(set: ValueSet, terms: Terms): Find {
-  return { select: setSelect(set, terms), unique: false, rank: 5, param: set.param }
+  const [param] = set.params
+  const of = set.params.length === 1 && param !== undefined ? { param } : {}
+  return { select: setSelect(set, terms), unique: false, rank: set.of === 'references' ? 2 : 5, ...of }
 }
 
 /** The parts of a plan that must all hold, in one list, and the types that they leave. */

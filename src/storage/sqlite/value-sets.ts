@@ -12,9 +12,10 @@ type Valued = Leaf | Kind<'string'>
 
 export interface ValueSet {
   kind: 'set'
-  param: string
+  /** Several only for `references`, which ask for the same targets under each. */
+  params: readonly string[]
   /** Looked up in a list where the values are compared for equality; otherwise the condition that each value has its own version of. */
-  of: 'code' | 'coded' | 'reference' | 'uri' | 'alike'
+  of: 'code' | 'coded' | 'reference' | 'references' | 'uri' | 'alike'
   nodes: Valued[]
 }
 
@@ -50,14 +51,32 @@ export function grouped(nodes: readonly Node[], terms: Terms): (Node | ValueSet)
     const of = equality(node) ?? 'alike'
     const name = `${of} ${node.param} ${of === 'alike' ? node.kind + conditionOf(node, terms).text : ''}`
     const set = sets.get(name)
-    if (set === undefined) sets.set(name, { kind: 'set', param: node.param, of, nodes: [node] })
+    if (set === undefined) sets.set(name, { kind: 'set', params: [node.param], of, nodes: [node] })
     else set.nodes.push(node)
   }
-  for (const set of sets.values()) {
-    if (set.nodes.length < FEWEST) rest.push(...set.nodes)
+  for (const set of sameTargets([...sets.values()])) {
+    if (set.nodes.length * set.params.length < FEWEST) rest.push(...set.nodes)
     else rest.push(set)
   }
   return rest
+}
+
+/** Returns the sets with those that ask for the same targets made one: a compartment has a hundred parameters, `_revinclude=*` more. */
+function sameTargets(sets: readonly ValueSet[]): ValueSet[] {
+  const others = sets.filter(({ of }) => of !== 'reference')
+  const byTargets = new Map<string, ValueSet[]>()
+  for (const set of sets) {
+    if (set.of !== 'reference') continue
+    const targets = JSON.stringify((set.nodes as Kind<'reference'>[]).map(({ type, id }) => [id, type]))
+    const same = byTargets.get(targets)
+    if (same === undefined) byTargets.set(targets, [set])
+    else same.push(set)
+  }
+  for (const same of byTargets.values()) {
+    if (same.length < FEWEST) others.push(...same)
+    else others.push({ ...same[0]!, of: 'references', params: same.flatMap(({ params }) => params) })
+  }
+  return others
 }
 
 interface Listed {
@@ -69,7 +88,7 @@ interface Listed {
 
 /** The rows that meet one of the set. */
 function listed(set: ValueSet, terms: Terms): Listed {
-  const p = sql`p = ${nameId(set.param)}`
+  const p = sql`p = ${nameId(set.params[0]!)}`
   const none = raw('')
   switch (set.of) {
     case 'code': {
@@ -85,9 +104,13 @@ function listed(set: ValueSet, terms: Terms): Listed {
       return { table: 'tok', before: none, where: sql`${p} AND (code, sys) IN (${list})` }
     }
     case 'reference': {
-      const pairs = (set.nodes as Kind<'reference'>[]).map(node => [node.id, nameId(node.type!)])
-      const list = sql`SELECT a.value->>0, a.value->>1 FROM json_each(${JSON.stringify(pairs)}) a`
+      const list = sql`SELECT a.value->>0, a.value->>1 FROM json_each(${targetsOf(set)}) a`
       return { table: 'ref', before: none, where: sql`${p} AND (id, type) IN (${list})` }
+    }
+    case 'references': {
+      const list = sql`SELECT a.value->>0, a.value->>1 FROM json_each(${targetsOf(set)}) a`
+      const where = sql`p IN (${values(set.params.map(nameId))}) AND (id, type) IN (${list})`
+      return { table: 'ref', before: none, where }
     }
     case 'uri': {
       const uris = set.nodes.map(node => (node as Kind<'uri'>).value)
@@ -100,6 +123,9 @@ function listed(set: ValueSet, terms: Terms): Listed {
     }
   }
 }
+
+const targetsOf = (set: ValueSet): string =>
+  JSON.stringify((set.nodes as Kind<'reference'>[]).map(node => [node.id, nameId(node.type!)]))
 
 const values = (list: unknown[]): Sql => sql`SELECT a.value FROM json_each(${JSON.stringify(list)}) a`
 
@@ -142,6 +168,9 @@ export function setSelect(set: ValueSet, terms: Terms): Sql {
       }),
     )
   }
+  // In this order of the loops each target is looked up under each parameter; by lists SQLite would read all rows of the parameters.
+  if (set.of === 'references')
+    return sql`SELECT ref.rid AS rid FROM json_each(${JSON.stringify(set.params.map(nameId))}) b CROSS JOIN json_each(${targetsOf(set)}) a CROSS JOIN ref ON ref.p = b.value AND ref.id = a.value->>0 AND ref.type = a.value->>1`
   const { table, before, where } = listed(set, terms)
   return sql`SELECT rid FROM ${before}${raw(table)} WHERE ${where}`
 }
