@@ -55,7 +55,7 @@ const versionOf = ({ key, version }: Live): string => `${key} ${version}`
 
 /**
  * Returns the resources that the includes add to the matches of a page, each version once, none that is a match. What is not there, is
- * deleted or is on another server is left out. A reference to a version brings that version.
+ * deleted or is on another server is left out. A reference to a version brings that version of a resource that is not deleted.
  *
  * Throws `too-costly` (400) for more resources than the limit or than one answer holds, and (503) when time has run out.
  */
@@ -143,8 +143,13 @@ function isOfVersion({ text }: Live, versions: ReadonlySet<string>): boolean {
   return versions.has(businessVersion(text))
 }
 
+/** Returns the versions that are there, of resources that are there still: what was deleted does not come back by its history. */
 async function readVersions(ctx: Context, { versions }: Wants, found: Found): Promise<Live[]> {
-  const asked = [...versions.values()].slice(0, ctx.settings.limits.includes + 1)
+  const wanted = [...versions.values()].slice(0, ctx.settings.limits.includes + 1)
+  const live = new Set(found.current)
+  const unknown = [...new Set(wanted.map(({ key }) => key))].filter(key => !live.has(key))
+  for await (const { key } of readEach(ctx, unknown)) live.add(key)
+  const asked = wanted.filter(({ key }) => live.has(key))
   const rows: Live[] = []
   let { room } = found
   for (let at = 0; at < asked.length; at += VERSIONS_AT_ONCE) {

@@ -1,5 +1,6 @@
 /** https://hl7.org/fhir/R4/search.html, https://hl7.org/fhir/R4/http.html#search */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { remove } from '../../src/interactions/delete.ts'
 import { search } from '../../src/interactions/search.ts'
 import { searchBundle } from '../../src/interactions/search-bundle.ts'
 import { update } from '../../src/interactions/update.ts'
@@ -274,6 +275,24 @@ describe('includes', () => {
     ]
     const found = await search(limited(1), 'Patient', pairs)
     expect(found.included.map(({ key }) => key)).toEqual(['Observation/all'])
+  })
+
+  test('bring no version of a resource that has been deleted', async () => {
+    await observe(
+      'old',
+      '"focus":[{"reference":"Patient/a/_history/1"},{"reference":"Patient/b/_history/1"},{"reference":"Patient/b"}]',
+    )
+    const pairs: Pairs = [
+      ['_id', 'old'],
+      ['_include', 'Observation:focus'],
+    ]
+    const keys = async () => (await search(ctx, 'Observation', pairs)).included.map(({ key }) => key).sort()
+    expect(await keys()).toEqual(['Patient/a', 'Patient/b'])
+    await remove(ctx, 'Patient', 'b')
+    expect(await keys()).toEqual(['Patient/a'])
+    // Stored again it is there, and its versions are.
+    await update(ctx, 'Patient', 'b', resource('{"resourceType":"Patient","id":"b"}'))
+    expect(await keys()).toEqual(['Patient/a', 'Patient/b', 'Patient/b'])
   })
 
   test('cost one reading and one search for a level, however many they are', async () => {
