@@ -65,6 +65,8 @@ const PATIENCE_MS = 3000
 /** Jobs that are shown when they are done. */
 const SHOWN = 20
 const PAGE = 100
+/** Of all definitions together, which stand in one record; D1 keeps 2 MB in a row. */
+const MOST_LETTERS = 600_000
 /** Tries to begin an epoch while others begin theirs. */
 const ATTEMPTS = 20
 
@@ -187,6 +189,7 @@ export async function openLiveIndex(
     const found: Omit<CustomParam, 'version'>[] = []
     const claimed = new Set<string>()
     const left: string[] = []
+    let letters = 0
     for (let after: Cursor | undefined; ; ) {
       const bytes = mostCharacters(ctx)
       const page = await inner.search(plan, { limit: PAGE, total: 'none', bytes, ...(after && { after }) })
@@ -195,8 +198,14 @@ export async function openLiveIndex(
         if ('refusals' in read) left.push(key)
         else if (read.definition !== undefined) {
           const claims = claimsOf(read.definition)
-          if (found.length === MOST_PARAMS || claims.some(claim => claimed.has(claim))) left.push(key)
-          else found.push({ key, ...read.definition })
+          const one = { key, ...read.definition }
+          const { length } = JSON.stringify(one)
+          const isFull = found.length === MOST_PARAMS || letters + length > MOST_LETTERS
+          if (isFull || claims.some(claim => claimed.has(claim))) left.push(key)
+          else {
+            found.push(one)
+            letters += length
+          }
           for (const claim of claims) claimed.add(claim)
         }
       }

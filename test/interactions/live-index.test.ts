@@ -7,6 +7,7 @@ import { buildStep } from '../../src/interactions/index-build.ts'
 import { search } from '../../src/interactions/search.ts'
 import { update } from '../../src/interactions/update.ts'
 import { idOf } from '../../src/storage/port.ts'
+import { storeAll } from '../operations/context.ts'
 import { BASE, patient, refusal, resource, testContext } from './context.ts'
 
 const TRIBE = 'http://example.org/tribe'
@@ -490,4 +491,19 @@ it('a resource that is too much for a new parameter is found as before, and coun
   const pairs: [string, string][] = [['status', 'planned']]
   expect((await search(ctx, 'Encounter', pairs)).rows).toHaveLength(1)
   expect((await ctx.live.jobs())[0]).toMatchObject({ state: 'done', done: 1, failed: 1 })
+})
+
+it('definitions that are too long together for the record of an epoch are left out, and the others stand', async () => {
+  const ctx = await instance(await testContext())
+  const long = Array.from({ length: 100 }, (_, i) => ({
+    ...parameter({
+      code: `long${i}`,
+      expression: Array(150).fill(`Patient.extension('${TRIBE}').value`).join(' | '),
+    }),
+    id: `long-${i}`,
+  }))
+  await storeAll(ctx, long)
+  await ctx.live.reconcile()
+  expect(ctx.live.count()).toBeGreaterThan(50)
+  expect(JSON.stringify(ctx.live.record()).length).toBeLessThan(2_000_000 / 3)
 })
