@@ -13,6 +13,7 @@ import { type Config, readConfig, SettingsError, settingsOf } from './config.ts'
 import { systemContext } from './context.ts'
 import { createMetrics } from './http/metrics.ts'
 import { traceOf } from './http/on-error.ts'
+import { faultOf } from './lib/fault.ts'
 import { jsonLog } from './lib/json-log.ts'
 
 const args = process.argv.slice(2)
@@ -89,7 +90,7 @@ process.on('SIGINT', end)
 // An error that nobody caught leaves the process in a state that nobody knows: what is acknowledged is stored, so it ends at once.
 for (const event of ['uncaughtException', 'unhandledRejection'] as const)
   process.on(event, error => {
-    log.error(event, { error: traceOf(error) })
+    log.error(event, { error: faultOf(error) })
     writer.flush()
     process.exit(1)
   })

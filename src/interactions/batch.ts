@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import type { BundleEntry } from '../fhir/bundle.ts'
 import { FhirError } from '../fhir/error.ts'
 import type { JsonObject, Resource } from '../fhir/json.ts'
+import { faultOf } from '../lib/fault.ts'
 import { checkRoom, fitting, type Room, roomOf } from './answer-size.ts'
 import { create } from './create.ts'
 import { conditionalDelete, remove } from './delete.ts'
@@ -85,11 +86,7 @@ async function one(
     if (isRead) checkRoom(room)
     return fitting(room, await answer(ctx, entry, options), isRead)
   } catch (error) {
-    if (!(error instanceof FhirError))
-      ctx.log.error('unexpected error', {
-        index,
-        error: error instanceof Error ? error.stack : String(error),
-      })
+    if (!(error instanceof FhirError)) ctx.log.error('unexpected error', { index, error: faultOf(error) })
     return failedEntry(errorInEntry(error, index))
   }
 }

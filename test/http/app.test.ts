@@ -1,5 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { fhirError } from '../../src/fhir/error.ts'
 import { NOW, type TestApp, testApp } from './test-app.ts'
 
 const FHIR = 'application/fhir+json'
@@ -579,4 +580,44 @@ describe('watching', () => {
     expect(line.error).toContain('TypeError: Secretname is not a function\n    at ')
     await broken.close()
   })
+
+  const driverError = () =>
+    Object.assign(new Error('dup key: { _id: "Secretname" }'), { name: 'MongoServerError', code: 11000 })
+  const failing = async (error: () => unknown) => {
+    const broken = await testApp({
+      read: () => {
+        throw error()
+      },
+    })
+    const entry = { request: { method: 'GET', url: 'Patient/1' } }
+    const body = JSON.stringify({ resourceType: 'Bundle', type: 'batch', entry: [entry] })
+    await broken.ask('GET', '/fhir/Patient/1')
+    await broken.ask('POST', '/fhir', { body, headers: { 'content-type': FHIR } })
+    await broken.close()
+    return broken.lines.map(text => JSON.parse(text)).filter(({ message }) => message !== 'request')
+  }
+
+  it('an unexpected error of a driver is logged with name, code and places, in a batch too', async () => {
+    const lines = await failing(driverError)
+    expect(lines.map(({ level }) => level)).toEqual(['error', 'error'])
+    for (const { error } of lines) expect(error).toMatch(/^MongoServerError 11000\n +at .+app\.test\.ts/)
+    expect(JSON.stringify(lines)).not.toContain('Secret')
+  })
+
+  it.each(['transient', 'too-costly'] as const)(
+    'a refusal as %s is logged with its sentence and what caused it, without places',
+    async code => {
+      const [line] = await failing(() =>
+        fhirError(code, 'Too many writes met.', { status: 503, cause: driverError() }),
+      )
+      expect(line).toMatchObject({
+        level: 'warn',
+        message: 'request failed',
+        code,
+        error: 'Too many writes met.',
+        cause: 'MongoServerError 11000',
+      })
+      expect(JSON.stringify(line)).not.toMatch(/Secret| at /)
+    },
+  )
 })
