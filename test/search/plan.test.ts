@@ -96,6 +96,14 @@ describe('the self link', () => {
   })
 })
 
+test('near takes twenty places, and no more', () => {
+  const near = (n: number) => `near=${Array.from({ length: n }, (_, i) => `${i}|76|5|km`).join()}`
+  expect(plan(near(20), { types: ['Location'] }).plan.where).toMatchObject({ kind: 'or' })
+  const issue = refusal(near(21), { types: ['Location'] })
+  expect(issue).toMatchObject({ code: 'too-costly', expression: 'http.near' })
+  expect(issue.diagnostics).toContain('20 places at most')
+})
+
 describe('refusals say what the parameter takes', () => {
   test.each([
     ['color=red', 'not-supported', 'http.color', /birthdate, .*family/],

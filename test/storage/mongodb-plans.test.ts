@@ -234,6 +234,23 @@ const families = (): Record<string, Family> => ({
     bounds: ['ix: ["Location.near ^'],
     found: 5,
   },
+  'places near one of several': {
+    plan: planOf(['Location'], {
+      kind: 'or',
+      nodes: [10, 10.3, 10.6, 10.9].map(
+        (latitude): Node => ({
+          kind: 'near',
+          param: 'Location.near',
+          latitude,
+          longitude: 76,
+          metres: 1500,
+        }),
+      ),
+    }),
+    bounds: ['ix: ["Location.near ^'],
+    // The first and the place north of it; of the others those to the south and north as well.
+    found: 11,
+  },
   'a chain to an identifier': {
     plan: planOf(['Observation'], chain(byMrn)),
     bounds: ['ix: ["Observation.subject @Patient/p7", "Observation.subject @Patient/p7"]'],
@@ -354,6 +371,30 @@ else
       const { explained } = await storage.search(plan, { limit: 3, total: 'none', explain: true })
       expect(explained!.plans[0]).toContain('ix: ["Location.near ^')
       expect(explained!.driver).toContain('(Location.near)')
+    })
+
+    it('places near one of twenty cost no more than a few, nearest first', async () => {
+      const param = 'Location.near'
+      const plan = planOf(
+        ['Location'],
+        {
+          kind: 'or',
+          nodes: Array.from(
+            { length: 20 },
+            (_, i): Node => ({
+              kind: 'near',
+              param,
+              latitude: 10 + i / 20,
+              longitude: 76,
+              metres: 500,
+            }),
+          ),
+        },
+        [{ by: 'distance', param, latitude: 10, longitude: 76, descending: false }],
+      )
+      const { explained, rows } = await storage.search(plan, { limit: 50, total: 'none', explain: true })
+      expect(rows.map(row => row.key)).toEqual(Array.from({ length: 20 }, (_, i) => `Location/l${5 * i}`))
+      expect(explained!.plans[0]).toContain('ix: ["Location.near ^')
     })
 
     it('is told by the plans alone where no time is left to ask for figures', async () => {

@@ -13,6 +13,9 @@ import { addRow, begin, type Sink } from '../sink.ts'
 /** What is near where the client names no distance: R4 leaves it to the server. */
 export const DEFAULT_METRES = 50_000
 
+/** Each value is a distance to every place in its box. */
+export const MOST_PLACES = 20
+
 export const NEAR = 'Location.near'
 
 /** Adds the row of a Location's position, where it has one on Earth. */
@@ -85,6 +88,12 @@ function metresOf(unit: string, criterion: Ask['criterion']): number {
 }
 
 export const planNear: Planner = ask => {
+  if (ask.criterion.values.length > MOST_PLACES)
+    throw refusal(
+      ask.criterion,
+      `"${ask.criterion.code}" takes ${MOST_PLACES} places at most: ask for fewer, or in several searches.`,
+      'too-costly',
+    )
   // Farther than that is nowhere; and infinity has no place in a plan.
   const { latitude, longitude, metres } = placeOf(ask)
   const bounded = Math.min(metres, HALF_WAY_ROUND)

@@ -7,7 +7,7 @@ import { fhirError } from '../../fhir/error.ts'
 import type { Bound, Node, Op } from '../../search/plan-node.ts'
 import { keyOf } from '../port.ts'
 import { otherThan } from './differs.ts'
-import { within } from './places.ts'
+import { within, withinAny } from './places.ts'
 import {
   afterPrefix,
   boundPrefix,
@@ -80,7 +80,7 @@ export function compile(node: Node, types: readonly string[], linked: Linked = N
       return merge(sorted.map(one => compile(one, types, linked)))
     }
     case 'or':
-      return either(node.nodes.map(one => compile(one, types, linked)))
+      return anyOf(node.nodes, types, linked)
     case 'not':
       return { $nor: [compile(node.node, types, linked)] }
     case 'type':
@@ -116,7 +116,7 @@ export function compile(node: Node, types: readonly string[], linked: Linked = N
     case 'word':
       return node.prefix ? startsWith(node.param, node.word) : { ix: textTerm(node.param, node.word) }
     case 'near':
-      return within(node.param, node.latitude, node.longitude, node.metres)
+      return within(node)
     case 'chain':
     case 'has': {
       const link = linked.get(node)
@@ -127,6 +127,12 @@ export function compile(node: Node, types: readonly string[], linked: Linked = N
     default:
       throw fhirError('not-supported', `MongoDB storage does not search by ${(node as Node).kind}.`)
   }
+}
+
+function anyOf(nodes: readonly Node[], types: readonly string[], linked: Linked): Document {
+  const near = nodes.filter(one => one.kind === 'near')
+  const others = nodes.filter(one => one.kind !== 'near')
+  return either([...others.map(one => compile(one, types, linked)), ...withinAny(near)])
 }
 
 export const NEVER: Document = { _id: { $in: [] } }

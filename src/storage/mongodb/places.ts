@@ -4,13 +4,25 @@
  */
 import type { Document } from 'mongodb'
 import { boxAround, EARTH_RADIUS } from '../../search/distance.ts'
+import type { Node } from '../../search/plan-node.ts'
 import { placePrefix, placeTerm } from './terms.ts'
 
+type Near = Extract<Node, { kind: 'near' }>
+
 /** Returns the filter of resources with a place of the parameter within so many metres, along the great circle; degrees of WGS84. */
-export function within(param: string, latitude: number, longitude: number, metres: number): Document {
-  const { south, north } = boxAround({ latitude, longitude }, metres)
+export function within({ param, latitude, longitude, metres }: Near): Document {
+  const { south, north, longitudes } = boxAround({ latitude, longitude }, metres)
+  const between = longitudes.map(([west, east]) => ({ lon: { $gte: west, $lte: east } }))
   return {
-    ix: { $elemMatch: { $gte: placeTerm(param, south), $lte: placeTerm(param, north) } },
+    ix: band(param, south, north),
+    // Distances cost much more than comparisons: only those of places in the box are computed.
+    g: {
+      $elemMatch: {
+        p: placePrefix(param),
+        lat: { $gte: south, $lte: north },
+        ...(between.length === 1 ? between[0] : { $or: between }),
+      },
+    },
     $expr: {
       $anyElementTrue: [
         {
@@ -24,6 +36,22 @@ export function within(param: string, latitude: number, longitude: number, metre
     },
   }
 }
+
+/** Returns the filters of resources with a place within the distance of one of these nodes, one filter for each parameter. */
+export function withinAny(nodes: readonly Near[]): Document[] {
+  return [...Map.groupBy(nodes, ({ param }) => param)].map(([param, near]) => {
+    if (near.length === 1) return within(near[0]!)
+    const boxes = near.map(one => boxAround(one, one.metres))
+    const south = Math.min(...boxes.map(box => box.south))
+    const north = Math.max(...boxes.map(box => box.north))
+    // One band around all drives the index even where the server would rather read the whole type than go through many bands.
+    return { ix: band(param, south, north), $or: near.map(within) }
+  })
+}
+
+const band = (param: string, south: number, north: number): Document => ({
+  $elemMatch: { $gte: placeTerm(param, south), $lte: placeTerm(param, north) },
+})
 
 /** Returns the expression of the distance to the nearest place of the parameter, metres rounded to thousandths; `none` where there is no place. */
 export const nearest = (param: string, latitude: number, longitude: number, none: number): Document => ({
