@@ -7,8 +7,7 @@ import { parseJson, type Resource } from '../fhir/json.ts'
 import { parseReference } from '../fhir/reference.ts'
 import { allOf, anyOf } from '../search/ask.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
-import { fold } from '../search/fold.ts'
-import { tokenText } from '../search/params/token.ts'
+import { stringToken, tokenText } from '../search/params/token.ts'
 import type { Node } from '../search/plan-node.ts'
 import { type Cursor, keyOf, type Storage } from '../storage/port.ts'
 import { mostCharacters } from './answer-size.ts'
@@ -48,7 +47,7 @@ export async function definitionOf(
     anyOf(rows('url').map(param => ({ kind: 'uri', param, match: 'equals', value: tokenText(url) }))),
   ]
   if (version !== undefined)
-    where.push(anyOf(rows('version').map(param => ({ kind: 'token', param, code: fold(version) }))))
+    where.push(anyOf(rows('version').map(param => ({ kind: 'token', param, code: stringToken(version) }))))
   const node = allOf(where)
   const plan = { types: [type], where: node, sort: [], fingerprint: fingerprintOf([type], node, []) }
   let best: Candidate | undefined

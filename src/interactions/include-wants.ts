@@ -139,7 +139,7 @@ function addReverse(
     }
 }
 
-/** Returns the version that a definition calls itself, '' for none; the index has it folded, where 1.0 and 10 are one. */
+/** Returns the version that a definition calls itself, '' for none; the index has it without its case. */
 export function businessVersion(text: string): string {
   const { version } = parseJson(text, Number.POSITIVE_INFINITY) as Resource
   return typeof version === 'string' ? version : ''

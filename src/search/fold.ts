@@ -52,6 +52,10 @@ export function fold(text: string): string {
   return cut(tidy(folded, PUNCTUATION, SPACE), MAX_FOLDED)
 }
 
+/** Returns the text as a token on a string is compared: its case does not count, all else does, punctuation and accents too. */
+export const caseless = (text: string): string =>
+  wellFormed(text).normalize('NFC').toUpperCase().toLowerCase()
+
 function tidy(text: string, punctuation: RegExp, space: RegExp): string {
   const bare = text.replace(punctuation, '').replace(space, ' ').trim()
   return bare === '' ? text.replace(space, ' ').trim() : bare

@@ -6,7 +6,7 @@ import valueSetTable from '../../fhir/definitions/generated/value-sets.json' wit
 import { isObject, type Json, type JsonObject } from '../../fhir/json.ts'
 import { parseReference } from '../../fhir/reference.ts'
 import { type Ask, anyOf, type Planner, refusal } from '../ask.ts'
-import { cut, fold, wellFormed } from '../fold.ts'
+import { caseless, cut, fold, wellFormed } from '../fold.ts'
 import { knownCodes } from '../need.ts'
 import { splitEscaped, unescapeValue } from '../parse.ts'
 import type { Node, ParamName } from '../plan-node.ts'
@@ -21,6 +21,9 @@ const MAX_TOKEN = 1024
 
 /** Returns a system or code as the index holds it. */
 export const tokenText = (text: string): string => cut(wellFormed(text), MAX_TOKEN)
+
+/** Returns a string as a token of it stands in the index. */
+export const stringToken = (text: string): string => tokenText(caseless(text))
 
 /** A telephone number counts by its digits, an address of mail or web whatever its case. */
 export function contactText(text: string): string {
@@ -96,7 +99,7 @@ export const TOKEN_WRITERS: Readonly<Record<string, Writer>> = {
   // A token on a string is an exact match whose case does not count.
   string: (value, names, sink) => {
     if (typeof value !== 'string' || value === '') return
-    const code = fold(value)
+    const code = stringToken(value)
     token(names, sink, '', code)
     if (code !== '') order(sink, code)
   },
@@ -144,7 +147,9 @@ const FORMS = 'code, system|code, |code or system|'
 function spellings(param: SearchParam, code: string): string[] {
   const found = new Set<string>()
   for (const { type } of param.paths)
-    found.add(type === 'ContactPoint' ? contactText(code) : type === 'string' ? fold(code) : tokenText(code))
+    found.add(
+      type === 'ContactPoint' ? contactText(code) : type === 'string' ? stringToken(code) : tokenText(code),
+    )
   return [...found]
 }
 

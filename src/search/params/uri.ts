@@ -4,11 +4,11 @@
  */
 import { parseReference } from '../../fhir/reference.ts'
 import { type Ask, anyOf, type PlanContext, type Planner, refusal } from '../ask.ts'
-import { fold, sortKey } from '../fold.ts'
+import { sortKey } from '../fold.ts'
 import { splitEscaped, unescapeValue } from '../parse.ts'
 import type { Node } from '../plan-node.ts'
 import { addRow, order } from '../sink.ts'
-import { tokenText, type Writer } from './token.ts'
+import { stringToken, tokenText, type Writer } from './token.ts'
 
 const plain: Writer = (value, names, sink) => {
   if (typeof value !== 'string' || value === '') return
@@ -52,7 +52,9 @@ export const planUri: Planner = ask => {
   const parts = splitEscaped(value, '|', criterion.name).map(unescapeValue)
   if (version === undefined || parts.length !== 2 || parts[0] === '' || parts[1] === '')
     return equal(ask, unescapeValue(value))
-  const versions = version.rows.map((name): Node => ({ kind: 'token', param: name, code: fold(parts[1]!) }))
+  const versions = version.rows.map(
+    (name): Node => ({ kind: 'token', param: name, code: stringToken(parts[1]!) }),
+  )
   return { kind: 'and', nodes: [equal(ask, parts[0]!), anyOf(versions)] }
 }
 
