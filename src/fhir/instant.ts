@@ -63,6 +63,12 @@ export function timeRange(text: string, zone: string): TimeRange | undefined {
   return offset === undefined ? undefined : { lo: wall - offset, hi: wall - offset + width }
 }
 
+/** Returns what is wrong with a text that `timeRange` takes for no date: how it is written, its day in the calendar or its time of day. */
+export function dateFault(text: string): 'syntax' | 'calendar' | 'clock' {
+  if (!SYNTAX.test(text)) return 'syntax'
+  return timeRange(text.slice(0, 10), 'UTC') === undefined ? 'calendar' : 'clock'
+}
+
 /** Returns the offset of `Z` or `+05:30` in ms; undefined above 14 hours, beyond which no zone lies. */
 function offsetOf(suffix: string): number | undefined {
   if (suffix === 'Z') return 0

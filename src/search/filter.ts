@@ -2,11 +2,11 @@
  * `_filter`: comparisons of search parameters, joined by and, or, not.
  * https://hl7.org/fhir/R4/search_filter.html
  */
-import { timeRange } from '../fhir/instant.ts'
 import { allOf, anyOf, type PlanContext, refusal, unsupported } from './ask.ts'
 import { type Filter, FilterFault, type Operator, parseFilter } from './filter-syntax.ts'
 import { fold } from './fold.ts'
 import { isColumn, presence } from './modifiers.ts'
+import { dateAsked } from './params/date.ts'
 import { furtherWords } from './params/string.ts'
 import { type Criterion, parseName, shown } from './parse.ts'
 import type { Bound, Node, Valued } from './plan-node.ts'
@@ -189,13 +189,7 @@ function datesOf(
   how: 'overlap' | 'within',
   { zone }: PlanContext,
 ): Node {
-  const range = timeRange(criterion.value, zone)
-  if (range === undefined)
-    throw refusal(
-      criterion,
-      `"${criterion.code}" takes a date: yyyy, yyyy-mm, yyyy-mm-dd or yyyy-mm-ddThh:mm[:ss][Z|+hh:mm].`,
-    )
-  const { lo, hi } = range
+  const { lo, hi } = dateAsked(criterion, criterion.value, zone)
   const bounds: Bound<number>[] =
     how === 'overlap'
       ? [

@@ -2,10 +2,10 @@
  * Date parameters: dates, instants, periods and the outer limits of timings.
  * https://hl7.org/fhir/R4/search.html#date
  */
-import { type TimeRange, timeRange } from '../../fhir/instant.ts'
+import { dateFault, type TimeRange, timeRange } from '../../fhir/instant.ts'
 import { isObject, type Json } from '../../fhir/json.ts'
 import { type Ask, anyOf, type Planner, refusal, splitPrefix } from '../ask.ts'
-import { unescapeValue } from '../parse.ts'
+import { type Criterion, shown, unescapeValue } from '../parse.ts'
 import { type Bound, DATE_MAX, DATE_MIN, type Node } from '../plan-node.ts'
 import { addRow, type Names, order, type Sink } from '../sink.ts'
 import type { Writer } from './token.ts'
@@ -114,17 +114,36 @@ export function dateBounds(prefix: string, { lo, hi }: TimeRange, now: number): 
   }
 }
 
+const UNITS: Readonly<Record<number, string>> = { 4: 'year', 7: 'month' }
+
+/**
+ * Returns the time that a value covers. Throws `invalid` for what is written in another way (`and` says what else may be written), and for
+ * days and times that there are not.
+ */
+export function dateAsked(criterion: Criterion, value: string, zone: string, and = ''): TimeRange {
+  // A plus that the client left unescaped has become a blank on its way.
+  const text = value.replace(/ (?=[0-9]{2}:[0-9]{2}$)/, '+')
+  const range = timeRange(text, zone)
+  if (range !== undefined) return range
+  const fault = dateFault(text)
+  if (fault === 'syntax')
+    throw refusal(
+      criterion,
+      `"${criterion.code}" takes a date: yyyy, yyyy-mm, yyyy-mm-dd or yyyy-mm-ddThh:mm[:ss][Z|+hh:mm]${and}.`,
+    )
+  throw refusal(
+    criterion,
+    fault === 'clock'
+      ? `There is no time "${shown(text.slice(11))}" on the clock.`
+      : `There is no ${UNITS[text.length] ?? 'day'} "${text.slice(0, 10)}" in the calendar.`,
+  )
+}
+
 /** Returns the alternatives of bounds that a date value asks for. Throws `invalid` for what is no date. */
 function boundsOf(ask: Ask): Bound<number>[][] {
   const { criterion, value, context } = ask
   const [prefix, rest] = splitPrefix({ ...ask, value: unescapeValue(value) })
-  // A plus that the client left unescaped has become a blank on its way.
-  const range = timeRange(rest.replace(/ (?=[0-9]{2}:[0-9]{2}$)/, '+'), context.zone)
-  if (range === undefined)
-    throw refusal(
-      criterion,
-      `"${criterion.code}" takes a date: yyyy, yyyy-mm, yyyy-mm-dd or yyyy-mm-ddThh:mm[:ss][Z|+hh:mm], with a prefix or without.`,
-    )
+  const range = dateAsked(criterion, rest, context.zone, ', with a prefix or without')
   return dateBounds(prefix, range, context.now)
 }
 
