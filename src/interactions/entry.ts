@@ -125,11 +125,15 @@ function targetOf(ctx: Context, url: string): Target {
     pairs: pairs.filter(([name]) => name !== '_format' && name !== '_pretty'),
   }
   const segments = path === '' ? [] : path.split('/').map(segment => decodeSegment(segment))
-  const unknown = () =>
-    fhirError('not-supported', 'There is nothing at request.url that a Bundle entry can ask.', {
-      expression: 'http.url',
-    })
-  if (segments.some(segment => segment === '' || segment[0] === '$')) throw unknown()
+  const unknown = (why = 'There is nothing at request.url that a Bundle entry can ask.') =>
+    fhirError('not-supported', why, { expression: 'http.url' })
+  if (segments.some(segment => segment[0] === '$'))
+    throw unknown('Operations are not served in a Bundle: ask for each in a request of its own.')
+  if (segments.includes('_search'))
+    throw unknown(
+      '_search is not served in a Bundle: an entry searches by GET, with the parameters in request.url, such as Patient?name=x.',
+    )
+  if (segments.includes('')) throw unknown()
   if (relative === 'metadata') return { ...target, metadata: true }
   const names = segments.filter(segment => segment !== '_history')
   if (names.some(name => name[0] === '_') || names.length > 3) throw unknown()

@@ -105,6 +105,11 @@ function unknown(
   params: readonly SearchParam[],
 ): Unsupported {
   const code = shown(criterion.code)
+  if (types.length > 1)
+    return unsupported(
+      criterion,
+      `"${code}" is not a parameter of all types searched, such as ${type}; name the types that it is for with _type.`,
+    )
   return unsupported(
     criterion,
     types.length === 0

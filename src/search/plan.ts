@@ -279,12 +279,14 @@ function bare(criterion: Criterion): void {
     throw unsupported(criterion, `"${criterion.code}" takes no modifier.`)
 }
 
-function applyTypes(draft: Draft, criterion: Criterion, { registry }: PlanOptions): void {
+function applyTypes(draft: Draft, criterion: Criterion, { registry, within }: PlanOptions): void {
   bare(criterion)
   for (const type of criterion.values)
     if (!registry.types.includes(type))
       throw refusal(criterion, `"${shown(type)}" is not a resource type of R4.`)
   const asked = new Set(criterion.values)
+  // What is never in the compartment is refused in whichever way it is asked for.
+  if (within !== undefined) compartmentNode(within, [...asked], registry)
   const both = draft.types.length === 0 ? [...asked] : draft.types.filter(type => asked.has(type))
   // A plan without types is one for all, so that none at all has to be said by a node.
   if (both.length === 0) draft.nodes.push({ kind: 'or', nodes: [] })

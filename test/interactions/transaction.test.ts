@@ -453,6 +453,19 @@ describe('batch', () => {
     expect(first?.response?.status).toBe('400 Bad Request')
   })
 
+  test.each([
+    ['GET', 'Patient/a/$everything', /^Operations are not served in a Bundle/],
+    ['POST', '$meta', /^Operations are not served in a Bundle/],
+    ['POST', 'Patient/_search', /an entry searches by GET/],
+    ['GET', '_search?_type=Patient', /an entry searches by GET/],
+    ['GET', 'Patient//a', /nothing at request\.url/],
+  ])('%s %s is refused with what to do instead', async (method, url, sentence) => {
+    const [done] = await run([entry(method, url, method === 'POST' ? '{"resourceType":"Parameters"}' : '')])
+    expect(done?.response?.status).toBe('400 Bad Request')
+    const { issue } = JSON.parse(done!.response!.outcome!)
+    expect(issue).toMatchObject([{ code: 'not-supported', diagnostics: expect.stringMatching(sentence) }])
+  })
+
   test('entries that depend on each other are met in their order', async () => {
     const done = await run([
       entry('PUT', 'Patient/a', identified('a', '"id":"a"')),

@@ -70,7 +70,7 @@ export function compartmentSuite(api: () => Api): void {
         'subject',
         'visit',
       ])
-      expect(await find(`Patient/${id('meera')}/*?_type=Organization`)).toEqual([])
+      expect(await find(`Patient/${id('meera')}/Observation?_type=Encounter`)).toEqual([])
     })
 
     it('keeps its path in the links of its pages', async () => {
@@ -117,6 +117,7 @@ export function compartmentSuite(api: () => Api): void {
       it.each([
         ['for a type of resource that has none', 'Observation/1/Patient', 404],
         ['for a type that is never in it', 'Patient/1/Organization', 404],
+        ['for a type that is never in it, by _type', 'Patient/1/*?_type=Observation,Organization', 404],
         ['for what is no type', 'Patient/1/Nothing', 404],
         ['of what is no type', 'Nothing/1/Observation', 404],
         ['for an id that is none', 'Patient/a_b/Observation', 400],

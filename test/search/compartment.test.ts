@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { FhirError } from '../../src/fhir/error.ts'
 import { COMPARTMENTS, compartmentNode, compartmentTypes } from '../../src/search/compartment.ts'
+import { parseSearch } from '../../src/search/parse.ts'
 import { planSearch } from '../../src/search/plan.ts'
 import { createRegistry } from '../../src/search/registry.ts'
 
@@ -49,6 +50,40 @@ test('the resource itself is in its compartment where the definition says so', (
     type: 'Patient',
     id: '1',
   })
+})
+
+const refused = (query: string, types: string[] = []) => {
+  try {
+    planSearch(parseSearch([...new URLSearchParams(query)]), {
+      registry,
+      types,
+      within: { type: 'Patient', id: '1' },
+      zone: 'UTC',
+      baseUrl: 'http://example.org/fhir',
+      now: 0,
+    })
+  } catch (error) {
+    if (error instanceof FhirError) return { status: error.status, ...error.issues[0]! }
+    throw error
+  }
+  throw new Error(`${query} is not refused`)
+}
+
+test('a type that is never in it is refused as _type too, beside others as well', () => {
+  const never = {
+    status: 404,
+    code: 'not-supported',
+    diagnostics: expect.stringMatching(/^Location is not in the compartment of a Patient/),
+  }
+  expect(refused('', ['Location'])).toMatchObject(never)
+  expect(refused('_type=Location')).toMatchObject(never)
+  expect(refused('_type=Observation,Location')).toMatchObject(never)
+  expect(refused('_type=Location', ['Observation'])).toMatchObject(never)
+})
+
+test('a parameter that not all types have is refused with the remedy', () => {
+  expect(refused('code=x')).toMatchObject({ status: 400, code: 'not-supported' })
+  expect(refused('code=x').diagnostics).toMatch(/"code" is not a parameter of all .*Account.*with _type\.$/)
 })
 
 test('all types are those that the definition has parameters for', () => {
