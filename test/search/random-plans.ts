@@ -19,10 +19,11 @@ const FAMILIES = [
   'മേനോൻ',
   'Das',
   'Dat',
+  'Balakrishnan',
   "O'Brien",
   'Na%r_',
 ]
-const GIVEN = ['Asha', 'Ash', 'Ravi', 'രവി', 'Leela', 'Leelā', 'Anna Maria']
+const GIVEN = ['Asha', 'Ash', 'Ravi', 'രവി', 'Leela', 'Leelā', 'Anna Maria', 'Balakrishnan']
 const DATES = ['1980', '1980-05', '1980-05-05', '1980-05-06', '1999-12-31', '2000', '2000-01-01', '2000-02']
 const MOMENTS = [
   '2024-01-05',
@@ -79,6 +80,8 @@ type WorldType = (typeof WORLD_TYPES)[number]
 
 const idOf = (i: number): string => `plan-${i}`
 
+const ALONE: Record<string, string> = { [idOf(0)]: 'Dat', [idOf(1)]: 'Balakrishnan' }
+
 /** Returns a resource of the type; what it has is told by chance. */
 function randomResource({ below, pick }: Random, type: WorldType, id: string): object {
   const maybe = <T>(of: () => T): T | undefined => (below(4) > 0 ? of() : undefined)
@@ -116,11 +119,10 @@ function randomResource({ below, pick }: Random, type: WorldType, id: string): o
         gender: maybe(() => pick(['male', 'female', 'other'])),
         birthDate: maybe(() => pick(DATES)),
         active: maybe(() => below(2) === 0),
-        // One who is found by nothing but this name.
-        name:
-          id === idOf(0)
-            ? [{ family: 'Dat' }]
-            : some(2, () => ({ family: pick(FAMILIES), given: some(2, () => pick(GIVEN)) })),
+        // Some who are found by nothing but this name.
+        name: ALONE[id]
+          ? [{ family: ALONE[id] }]
+          : some(2, () => ({ family: pick(FAMILIES), given: some(2, () => pick(GIVEN)) })),
         identifier: some(3, () => ({
           ...(below(2) ? { system: pick(SYSTEMS) } : {}),
           value: pick(['1', '2', '3']),
@@ -168,7 +170,10 @@ function randomResource({ below, pick }: Random, type: WorldType, id: string): o
         period: maybe(period),
         subject: maybe(() => to('Patient')),
         length: maybe(quantity),
-        location: some(3, () => ({ location: to('Location'), period: period() })),
+        location: Array.from({ length: pick([0, 2, 3]) }, () => ({
+          location: to('Location'),
+          period: period(),
+        })),
       }
     case 'Questionnaire':
       return {
@@ -257,7 +262,7 @@ export function randomPlanWorld(random: Random, start: number): RandomWorld {
   for (let i = 0; i < 6; i++) write([pick(all)], false)
   for (let i = 0; i < 12; i++) {
     const one = pick(all)
-    if (created.get(`${one.type}/${one.id}`) !== undefined) write([one], true)
+    if (created.get(`${one.type}/${one.id}`) !== undefined && ALONE[one.id] === undefined) write([one], true)
   }
   return { commits, live: [...created.values()].filter(one => one !== undefined) }
 }
@@ -386,7 +391,10 @@ const LEAVES: Record<WorldType, readonly Ask[]> = {
     text('family', FAMILIES),
     text('family', FAMILIES),
     // Names of the one kind are not of the other.
-    ({ pick }) => [pick(['given:contains', 'family:contains']), pick(['nai', 'men', 'ash', 'rav'])],
+    ({ pick }) => [
+      pick(['given:contains', 'family:contains']),
+      pick(['nai', 'men', 'ash', 'alakrishnan', 'alakrishna']),
+    ],
     // What comes next to all that begins so is another name.
     ({ pick }) => [pick(['family', 'name']), pick(['das', 'nair', 'menon'])],
     ({ pick }) => ['family:exact', pick(['Nair', 'nair', 'Menon', 'Menón'])],
@@ -451,6 +459,8 @@ const LEAVES: Record<WorldType, readonly Ask[]> = {
   Encounter: [
     ({ pick }) => ['status', pick(['planned', 'finished'])],
     token('class'),
+    // One system begins as another.
+    () => ['class', `${SYSTEMS[1]}|`],
     date('date', MOMENTS),
     date('location-period', MOMENTS),
     missing('date'),
@@ -483,6 +493,7 @@ const RANGES: Partial<Record<WorldType, readonly (readonly [string, readonly str
   Encounter: [
     ['date', MOMENTS],
     ['location-period', MOMENTS],
+    ['location-period', ['2024-01-12', '2024-02', '2024-03']],
   ],
 }
 
@@ -601,6 +612,38 @@ const OFTEN = [
 ] as const
 
 const EMPTY: Node = { kind: 'and', nodes: [] }
+
+/** What is asked of every world: where compilers err by one value, one system, one kind of name or one side of the earth. */
+const DELICATE: readonly (readonly [WorldType, string])[] = [
+  ['Patient', 'family=das'],
+  ['Patient', 'name=das'],
+  ['Patient', 'family=das&gender:not=x&_sort=-birthdate'],
+  ['Patient', 'given:contains=alakrishnan'],
+  ['Patient', 'family:exact=Nair'],
+  ['Patient', 'family:exact=nair'],
+  ['Questionnaire', 'url:below=http://x.example/a'],
+  ['Questionnaire', 'url:above=http://x.example/a/b/c'],
+  ['Encounter', `class=${SYSTEMS[1]}|`],
+  ['Encounter', 'location-period=ge2024-01-12&location-period=le2024-02'],
+  ['Encounter', 'location-period=ge2024-03&location-period=le2024-05&_sort=location-period'],
+  ['Observation', 'date=ge2024-01&date=lt2024-01-06,lt2024-04'],
+  ['Observation', 'date=sa2024-01-05&date=le2024-01-12,lt2024-06&_sort=-date'],
+  ['Location', 'near=-16.8|179.93|60|km'],
+  ['Location', 'near=-17.13|-179.71|60|km'],
+  ['Observation', '_text=live'],
+  ['Patient', '_text=bone'],
+  // What was deleted is among them.
+  ...WORLD_TYPES.map(
+    type => [type, `_id=${Array.from({ length: EACH }, (_, i) => idOf(i)).join(',')}`] as const,
+  ),
+]
+
+/** Returns the searches that are the same for every seed. */
+export const delicateSearches = (): RandomSearch[] =>
+  DELICATE.map(([type, query]) => ({
+    name: `${type}?${query}`,
+    plan: planCase({ type, query, why: '' }).plan,
+  }))
 
 /** Returns a random search that finds something more often than chance would. */
 export function likelySearch(random: Random, live: readonly CaseResource[], world: World): RandomSearch {
