@@ -7,7 +7,7 @@ import { fhirError } from '../../fhir/error.ts'
 import type { Bound, Node, Op } from '../../search/plan-node.ts'
 import { keyOf } from '../port.ts'
 import { otherThan } from './differs.ts'
-import { within, withinAny } from './places.ts'
+import { withinAny } from './places.ts'
 import {
   afterPrefix,
   boundPrefix,
@@ -116,7 +116,7 @@ export function compile(node: Node, types: readonly string[], linked: Linked = N
     case 'word':
       return node.prefix ? startsWith(node.param, node.word) : { ix: textTerm(node.param, node.word) }
     case 'near':
-      return within(node)
+      return withinAny([node])[0]!
     case 'chain':
     case 'has': {
       const link = linked.get(node)
