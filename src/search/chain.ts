@@ -4,10 +4,12 @@
  */
 import { isId, parseReference } from '../fhir/reference.ts'
 import { anyOf, type PlanContext, refusal, unsupported } from './ask.ts'
+import { inContained } from './contained.ts'
 import { isSearched } from './modifiers.ts'
 import { type Criterion, parseName, shown, unescapeValue } from './parse.ts'
 import type { Node } from './plan-node.ts'
 import type { SearchParam, SearchRegistry } from './registry.ts'
+import type { Planning } from './values.ts'
 
 /** Plans what stands behind a link, on the types that it leads to. */
 export type Behind = (criterion: Criterion, types: readonly string[]) => Node
@@ -36,7 +38,7 @@ const referenceCodes = (registry: SearchRegistry, type: string): string[] =>
 export function planChain(
   criterion: Criterion,
   params: readonly SearchParam[],
-  { registry }: PlanContext,
+  { context: { registry }, marks }: Pick<Planning, 'context' | 'marks'>,
   behind: Behind,
 ): Node {
   const { code } = criterion
@@ -64,7 +66,10 @@ export function planChain(
     links.some(param => param.paths.some(path => path.type === 'canonical' || path.type === 'uri')) &&
     types.some(type => registry.param(type, 'url') !== undefined)
   const rows = [...new Set(links.flatMap(param => param.rows))]
-  return { kind: 'chain', params: rows, types, canonical, node: behind(inner, types) }
+  const node = behind(inner, types)
+  const stored: Node = { kind: 'chain', params: rows, types, canonical, node }
+  const within = inContained(rows, types, node, marks)
+  return within === undefined ? stored : anyOf([stored, within])
 }
 
 /** Returns the parameters that lead to the type named by the modifier, or all of them; and the types that they lead to. */

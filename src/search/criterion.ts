@@ -40,22 +40,21 @@ export function planCriterion(
   limits: CriterionLimits,
 ): Node {
   if (criterion.code === '_filter') {
-    const compare = (one: Criterion, asked: Asked) => linked(one, types, planning.context, limits, asked)
+    const compare = (one: Criterion, asked: Asked) => linked(one, types, planning, limits, asked)
     return planFilter(criterion, { planning, most: limits.parameters, compare })
   }
-  return linked(criterion, types, planning.context, limits, (one, params) =>
-    planValues(one, params, planning),
-  )
+  return linked(criterion, types, planning, limits, (one, params) => planValues(one, params, planning))
 }
 
 /** Follows the links of a criterion, as many as there are, to the parameter at their end. */
 function linked(
   criterion: Criterion,
   types: readonly string[],
-  context: PlanContext,
+  planning: Planning,
   limits: CriterionLimits,
   asked: Asked,
 ): Node {
+  const { context } = planning
   const follow = (at: Criterion, on: readonly string[], links: number): Node => {
     const refused = REFUSED.get(at.code)
     if (refused !== undefined) throw unsupported(at, refused)
@@ -69,7 +68,7 @@ function linked(
     const params = paramsOf(at, on, context)
     if (at.chain === undefined) return asked(at, params)
     checkLinks(at, links, limits.chain)
-    return planChain(at, params, context, (one, next) => follow(one, next, links + 1))
+    return planChain(at, params, planning, (one, next) => follow(one, next, links + 1))
   }
   return follow(criterion, types, 0)
 }

@@ -4,6 +4,7 @@
  */
 import type { Resource } from '../fhir/json.ts'
 import { compositeWalk } from './composite-rows.ts'
+import { containedWalk } from './contained.ts'
 import type { IndexRow } from './index-row.ts'
 import { NEAR, writePosition } from './params/near.ts'
 import { writeAllReferences } from './params/reference.ts'
@@ -31,15 +32,29 @@ export function createIndexer(
 ): (resource: Resource) => IndexRow[] {
   const { zone, baseUrl, references, fullText } = options
   const walks = new Map<string, readonly Walk[]>()
+  const within = new Map<string, Walk>()
+  const ofType = (type: string): readonly Walk[] => {
+    let found = walks.get(type)
+    if (found === undefined) {
+      found = compile(registry, type)
+      if (registry.types.includes(type)) walks.set(type, found)
+    }
+    return found
+  }
+  const withinType = (type: string): Walk => {
+    let found = within.get(type)
+    if (found === undefined) {
+      found = containedWalk(registry.params(type), ofType)
+      if (registry.types.includes(type)) within.set(type, found)
+    }
+    return found
+  }
   return resource => {
     const type = resource.resourceType
-    let ofType = walks.get(type)
-    if (ofType === undefined) {
-      ofType = compile(registry, type)
-      if (registry.types.includes(type)) walks.set(type, ofType)
-    }
+    const own = ofType(type)
     const sink = sinkOf(resource, zone, baseUrl)
-    for (let i = 0; i < ofType.length; i++) ofType[i]!(resource, sink)
+    for (let i = 0; i < own.length; i++) own[i]!(resource, sink)
+    if (Array.isArray(resource.contained)) withinType(type)(resource, sink)
     if (references === 'enforce') {
       begin(sink)
       writeAllReferences(resource, sink)

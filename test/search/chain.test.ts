@@ -21,6 +21,12 @@ const planOf = (name: string, value: string, options: Partial<PlanOptions> = {})
 const node = (name: string, value: string, options: Partial<PlanOptions> = {}): Node =>
   planOf(name, value, options).plan.where
 
+/** The part of a chain's node that is about stored resources, not about contained ones. */
+function stored(name: string, value: string, options: Partial<PlanOptions> = {}): Node {
+  const found = node(name, value, options)
+  return found.kind === 'or' ? found.nodes[0]! : found
+}
+
 function issueOf(name: string, value: string, options: Partial<PlanOptions> = {}) {
   try {
     planOf(name, value, options)
@@ -35,7 +41,7 @@ const PATIENT = { types: ['Patient'] }
 
 describe('the node of a chain', () => {
   test('names the types that have the parameter behind it, and one parameter for each', () => {
-    expect(node('subject.name', 'x')).toEqual({
+    expect(stored('subject.name', 'x')).toEqual({
       kind: 'chain',
       params: ['Observation.subject'],
       types: ['Location', 'Patient'],
@@ -51,7 +57,7 @@ describe('the node of a chain', () => {
   })
 
   test('is restricted to the type of the modifier', () => {
-    expect(node('subject:Patient.name:exact', 'X')).toEqual({
+    expect(stored('subject:Patient.name:exact', 'X')).toEqual({
       kind: 'chain',
       params: ['Observation.subject'],
       types: ['Patient'],
@@ -62,7 +68,7 @@ describe('the node of a chain', () => {
 
   test('has the links of several types searched together', () => {
     expect(
-      node('subject:Group._id', 'a', { types: ['Observation', 'Encounter', 'Condition'] }),
+      stored('subject:Group._id', 'a', { types: ['Observation', 'Encounter', 'Condition'] }),
     ).toMatchObject({
       params: ['Observation.subject', 'Encounter.subject', 'Condition.subject'],
       types: ['Group'],
@@ -71,14 +77,14 @@ describe('the node of a chain', () => {
 
   test('leaves out the searched types whose parameter never leads to the type named', () => {
     // Encounter's subject is a Patient or a Group.
-    expect(node('subject:Device._id', 'a', { types: ['Observation', 'Encounter'] })).toMatchObject({
+    expect(stored('subject:Device._id', 'a', { types: ['Observation', 'Encounter'] })).toMatchObject({
       params: ['Observation.subject'],
       types: ['Device'],
     })
   })
 
   test('goes by canonical URLs where the parameter holds them', () => {
-    expect(node('questionnaire.title', 'x', { types: ['QuestionnaireResponse'] })).toMatchObject({
+    expect(stored('questionnaire.title', 'x', { types: ['QuestionnaireResponse'] })).toMatchObject({
       params: ['QuestionnaireResponse.questionnaire'],
       types: ['Questionnaire'],
       canonical: true,
@@ -87,9 +93,29 @@ describe('the node of a chain', () => {
 
   test('of a further link keeps to the types whose parameter is a reference', () => {
     // Task has a token "performer", CarePlan and ServiceRequest a reference.
-    expect(node('basedon.performer._id', 'a', { types: ['ImagingStudy'] })).toMatchObject({
+    expect(stored('basedon.performer._id', 'a', { types: ['ImagingStudy'] })).toMatchObject({
       types: ['CarePlan', 'ServiceRequest'],
     })
+  })
+
+  test('looks besides into what is contained, by the rows that the reference has there', () => {
+    const found = node('subject:Patient.name:exact', 'X')
+    expect(found.kind === 'or' && found.nodes[1]).toEqual({
+      kind: 'string',
+      param: 'Observation.subject#Patient.name',
+      match: 'exact',
+      value: 'X',
+    })
+  })
+
+  test('has one fingerprint whatever the time of asking, of what is contained too', () => {
+    const at = (now: number) => planOf('subject:Patient.birthdate', 'ap2020-01-01', { now }).plan
+    expect(at(Date.UTC(2030, 0, 1)).where).not.toEqual(at(Date.UTC(2040, 0, 1)).where)
+    expect(at(Date.UTC(2030, 0, 1)).fingerprint).toBe(at(Date.UTC(2040, 0, 1)).fingerprint)
+  })
+
+  test('does not ask what may refer to anything for each type of contained resource', () => {
+    expect(node('focus._tag', 'a')).toMatchObject({ kind: 'chain' })
   })
 })
 

@@ -41,7 +41,11 @@ function textsOf(node: Node): readonly Text[] | undefined {
 const drives = (node: Node): boolean =>
   node.kind === 'string'
     ? !isWithin(node) && !/[<>]/.test(node.match)
-    : !['or', 'not', 'type', 'updated', 'present', 'differs'].includes(node.kind)
+    : isLink(node) || !['or', 'not', 'type', 'updated', 'present', 'differs'].includes(node.kind)
+
+/** A chain into stored resources, and into contained ones. */
+const isLink = (node: Node): boolean =>
+  node.kind === 'or' && node.nodes.some(one => one.kind === 'chain') && node.nodes.every(drives)
 
 const isWithin = ({ match }: Text): boolean => match === 'contains' || match === 'ends'
 
