@@ -628,6 +628,9 @@ const DELICATE: readonly (readonly [WorldType, string])[] = [
   ['Encounter', 'location-period=ge2024-03&location-period=le2024-05&_sort=location-period'],
   ['Observation', 'date=ge2024-01&date=lt2024-01-06,lt2024-04'],
   ['Observation', 'date=sa2024-01-05&date=le2024-01-12,lt2024-06&_sort=-date'],
+  // What begins in it may end after it.
+  ['Encounter', 'date=2024-01'],
+  ['Encounter', 'location-period=2024-01'],
   ['Location', 'near=-16.8|179.93|60|km'],
   ['Location', 'near=-17.13|-179.71|60|km'],
   ['Observation', '_text=live'],
