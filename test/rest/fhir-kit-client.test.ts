@@ -70,10 +70,19 @@ const MODIFIERS: Record<string, (value: string, param: Tree) => [string, string,
 }
 const hierarchy = (name: string, param: Tree, value: string, other: string): [string, string, boolean?] => {
   const { type } = param
+  // R4 binds these to MIME types, which are above and below themselves.
+  if (
+    /\/(?:DocumentReference-contenttype|CapabilityStatement-format|Library-content-type|Subscription-payload)$/.test(
+      param.definition,
+    )
+  )
+    return [name, value, true]
   if (type === 'token') return [name, `${CODE_SYSTEM}|child`]
   if (type === 'uri') return value.startsWith('http') ? [name, value, true] : [name, other]
   // A resource is above and below itself.
   const { hierarchies } = documented(param)
+  // A canonical is a version of itself.
+  if (hierarchies.length === 0) return value.startsWith('http') ? [name, value, true] : [name, other]
   const known = /^([A-Z]\w+)\/[A-Za-z0-9.-]+$/.exec(value)?.[1]
   return known !== undefined && hierarchies.includes(known)
     ? [name, value, true]
