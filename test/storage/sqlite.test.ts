@@ -80,7 +80,8 @@ describe('files and schema', () => {
     const names = new Set<string>(registry.types)
     for (const type of registry.types)
       for (const param of registry.params(type))
-        for (const end of ['', ':text', ':identifier', ':of-type', ':mime', ':version']) names.add(param.name + end)
+        for (const end of ['', ':text', ':identifier', ':of-type', ':mime', ':version'])
+          names.add(param.name + end)
     // nameId itself throws where two names meet.
     expect(new Set([...names].map(nameId)).size).toBe(names.size)
     expect(names.size).toBeGreaterThan(4000)
