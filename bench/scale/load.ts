@@ -138,10 +138,9 @@ async function open(order: Extract<Order, { do: 'open' }>): Promise<Result> {
   let due = start
   while (due < end && fault === undefined) {
     const wait = due - performance.now()
-    // A timer is late by a millisecond or so; what is due within one is sent at once.
-    if (wait > 1) await new Promise(resolve => setTimeout(resolve, wait - 1))
+    // Nothing spins: the server needs the other core. A timer is late by a millisecond or so, which counts as latency.
+    if (wait > 0) await new Promise(resolve => setTimeout(resolve, wait))
     else {
-      while (performance.now() < due) await new Promise(resolve => setImmediate(resolve))
       const asked: Promise<void> = ask(due)
         .catch(error => {
           fault ??= error
