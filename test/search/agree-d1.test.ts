@@ -8,5 +8,5 @@ agreesWithMatch(
     const { db, close } = await openD1('nadi-agree')
     return { storage: d1Storage(db, { clock }), close }
   },
-  { searches: 100 },
+  { searches: 160 },
 )
