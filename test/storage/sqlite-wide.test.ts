@@ -180,7 +180,8 @@ function wide(name: string, open: () => Promise<{ storage: Storage; close(): Pro
       }
     })
 
-    it.runIf(name === 'd1')('refuses what D1 cannot take, in words', async () => {
+    const onD1 = name === 'd1'
+    it(onD1 ? 'refuses what D1 cannot take, in words' : 'answers what D1 cannot take', async () => {
       let node: Node = alternatives.code!.node(1)
       for (let depth = 0; depth < 40; depth++)
         node = {
@@ -190,7 +191,9 @@ function wide(name: string, open: () => Promise<{ storage: Storage; close(): Pro
           canonical: false,
           node: { kind: 'not', node },
         }
-      await expect(found(node)).rejects.toMatchObject({ code: 'too-costly', status: 400 })
+      if (onD1) await expect(found(node)).rejects.toMatchObject({ code: 'too-costly', status: 400 })
+      // No resource has a reference of this kind, so that no end of the chain is there.
+      else expect(await found(node)).toEqual([])
     })
 
     it('answers many alternatives of words, places and chains', async () => {
