@@ -83,3 +83,12 @@ export function jsonOf(bytes: Uint8Array, limits: Settings['limits']): Json {
   if (bytes.length === 0) throw fhirError('structure', 'The request has no body.')
   return parseJsonBytes(bytes, limits.depth)
 }
+
+/** Returns the text of a form. Throws `invalid` for one that is not UTF-8. */
+export function formText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).trim()
+  } catch {
+    throw fhirError('invalid', 'The form is not UTF-8.')
+  }
+}

@@ -27,7 +27,7 @@ import type { Deleted, Pairs, WriteOptions, Written } from '../interactions/writ
 import { OPERATIONS } from '../operations/registry.ts'
 import { type HistoryScope, keyOf } from '../storage/port.ts'
 import { binaryFrom, isBinary, isRawBinary, rawBinary } from './binary.ts'
-import { jsonOf, readBody, readJson } from './body.ts'
+import { formText, jsonOf, readBody, readJson } from './body.ts'
 import type { C, Handler } from './exchange.ts'
 import {
   bodyType,
@@ -287,15 +287,6 @@ const ctxOf = (c: C) => c.get('exchange').ctx
 
 const done = (diagnostics: string): string =>
   outcomeText([{ severity: 'information', code: 'informational', diagnostics }])
-
-/** Throws `invalid` for a form that is not UTF-8. */
-function formText(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).trim()
-  } catch {
-    throw fhirError('invalid', 'The form is not UTF-8.')
-  }
-}
 
 function writeOptions(c: C): WriteOptions {
   const { headers } = c.req.raw

@@ -10,7 +10,7 @@ import { parsePairs } from '../interactions/pairs.ts'
 import type { Level } from '../operations/operation.ts'
 import { type Given, givenByPairs, givenByResource, readParameters } from '../operations/parameters.ts'
 import { operationAt } from '../operations/registry.ts'
-import { jsonOf, readBody } from './body.ts'
+import { formText, jsonOf, readBody } from './body.ts'
 import type { C, Handler } from './exchange.ts'
 import { bodyType, FORM, negotiate, prefer, WRITE_TYPES, withoutPresentation } from './negotiate.ts'
 import { queryText } from './query.ts'
@@ -123,12 +123,4 @@ async function bodyOf(c: C, affectsState: boolean): Promise<Sent> {
       expression: 'Parameters',
     })
   return { form: [], given: givenByResource(accept(ctx, body, 'Parameters')) }
-}
-
-function formText(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).trim()
-  } catch {
-    throw fhirError('invalid', 'The form is not UTF-8.')
-  }
 }

@@ -9,9 +9,9 @@ import { allOf, anyOf } from '../search/ask.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import { stringToken, tokenText } from '../search/params/token.ts'
 import type { Node } from '../search/plan-node.ts'
-import { type Cursor, keyOf, type Storage } from '../storage/port.ts'
-import { mostCharacters } from './answer-size.ts'
+import { keyOf, type Storage } from '../storage/port.ts'
 import type { Live } from './read.ts'
+import { searchPages } from './search-pages.ts'
 
 /** Types that are found by their url and version. */
 export type DefinitionType = 'ValueSet' | 'CodeSystem'
@@ -52,19 +52,15 @@ export async function definitionOf(
   const plan = { types: [type], where: node, sort: [], fingerprint: fingerprintOf([type], node, []) }
   let best: Candidate | undefined
   let left = MOST_VERSIONS
-  let after: Cursor | undefined
-  do {
-    const bytes = mostCharacters(ctx)
-    const options = { limit: left, total: 'none' as const, deadline, bytes, ...(after && { after }) }
-    const page = await ctx.storage.search(plan, options)
-    for (const row of page.rows as Live[]) {
+  for await (const { rows: found } of searchPages(ctx, plan, { limit: MOST_VERSIONS, deadline })) {
+    for (const row of found.slice(0, left)) {
       const candidate = { resource: resourceOf(ctx, row), at: row.at }
       if (version !== undefined && candidate.resource.version !== version) continue
       if (best === undefined || isNewer(candidate, best)) best = candidate
     }
-    left -= page.rows.length
-    after = page.more ? page.last : undefined
-  } while (after !== undefined && left > 0)
+    left -= found.length
+    if (left <= 0) break
+  }
   return best?.resource
 }
 

@@ -13,8 +13,7 @@ import { parseSearch } from '../search/parse.ts'
 import { planSearch } from '../search/plan.ts'
 import type { ParamName, SearchPlan } from '../search/plan-node.ts'
 import { createRegistry, type SearchRegistry } from '../search/registry.ts'
-import type { Cursor, Storage } from '../storage/port.ts'
-import { mostCharacters } from './answer-size.ts'
+import type { Storage } from '../storage/port.ts'
 import { Outdated } from './current.ts'
 import { MOST_PARAMS } from './custom-param.ts'
 import {
@@ -25,6 +24,7 @@ import {
   sinceVersion,
 } from './index-record.ts'
 import { jobOf, readRound } from './index-round.ts'
+import { searchPages } from './search-pages.ts'
 
 /** A LiveIndex as who keeps it alive sees it. */
 export interface OpenIndex extends LiveIndex {
@@ -190,11 +190,10 @@ export async function openLiveIndex(
     const claimed = new Set<string>()
     const left: string[] = []
     let letters = 0
-    for (let after: Cursor | undefined; ; ) {
-      const bytes = mostCharacters(ctx)
-      const page = await inner.search(plan, { limit: PAGE, total: 'none', bytes, ...(after && { after }) })
-      for (const { key, text } of page.rows) {
-        const read = readSearchParameter(parseJson(text!, Number.POSITIVE_INFINITY) as Resource)
+    const pages = searchPages({ storage: inner, settings: ctx.settings }, plan, { limit: PAGE })
+    for await (const { rows } of pages)
+      for (const { key, text } of rows) {
+        const read = readSearchParameter(parseJson(text, Number.POSITIVE_INFINITY) as Resource)
         if ('refusals' in read) left.push(key)
         else if (read.definition !== undefined) {
           const claims = claimsOf(read.definition)
@@ -209,9 +208,6 @@ export async function openLiveIndex(
           for (const claim of claims) claimed.add(claim)
         }
       }
-      after = page.last
-      if (!page.more || after === undefined) break
-    }
     const names = left.join(', ')
     if (names !== warned && names !== '')
       log.warn('SearchParameters that are stored cannot be indexed', { resources: names.slice(0, 1000) })

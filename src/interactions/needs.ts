@@ -12,11 +12,11 @@ import { shown } from '../fhir/terminology/filter.ts'
 import type { Known, Need } from '../search/ask.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import type { Node, ParamName } from '../search/plan-node.ts'
-import { type Cursor, idOf, keyOf } from '../storage/port.ts'
-import { mostCharacters } from './answer-size.ts'
+import { idOf, keyOf } from '../storage/port.ts'
 import { definitionOf } from './canonical.ts'
 import { indexRowsOfText } from './indexer.ts'
 import { readEach } from './read-each.ts'
+import { searchPages } from './search-pages.ts'
 
 /** Resources in a hierarchy, and its levels. */
 const MOST_RESOURCES = 10_000
@@ -155,15 +155,11 @@ async function* idsBelow(
   const nodes = params.flatMap(param => ids.map((id): Node => ({ kind: 'reference', param, type, id })))
   const where: Node = { kind: 'or', nodes }
   const plan = { types: [type], where, sort: [], fingerprint: fingerprintOf([type], where, []) }
-  let after: Cursor | undefined
-  do {
-    checkTime(ctx, deadline)
-    const bytes = mostCharacters(ctx)
-    const options = { limit: PAGE, total: 'none' as const, deadline, bytes, ...(after && { after }) }
-    const page = await ctx.storage.search(plan, options)
-    for (const row of page.rows) yield idOf(row.key)
-    after = page.more ? page.last : undefined
-  } while (after !== undefined)
+  checkTime(ctx, deadline)
+  for await (const { rows, more } of searchPages(ctx, plan, { limit: PAGE, deadline })) {
+    for (const row of rows) yield idOf(row.key)
+    if (more) checkTime(ctx, deadline)
+  }
 }
 
 /** Yields the ids of the resources that one of these refers to. */

@@ -5,10 +5,9 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { isObject, type Json, type JsonObject, parseJson, type Resource } from '../fhir/json.ts'
-import { mostCharacters } from '../interactions/answer-size.ts'
+import { searchPages } from '../interactions/search-pages.ts'
 import { anyOf } from '../search/ask.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
-import type { Cursor } from '../storage/port.ts'
 import { LABEL_SETS } from './meta-labels.ts'
 
 /** Resources that are looked at; more would take too long to answer at once, and R4 lets a server refuse. */
@@ -32,19 +31,14 @@ export async function labelsInUse(ctx: Context, type: string): Promise<JsonObjec
   const deadline = ctx.clock() + ctx.settings.limits.searchMs
   const all = new Map(Object.keys(LABEL_SETS).map(name => [name, new Map<string, Json>()]))
   let seen = 0
-  let after: Cursor | undefined
-  do {
-    const bytes = mostCharacters(ctx)
-    const options = { limit: PAGE, total: 'none' as const, deadline, bytes, ...(after && { after }) }
-    const page = await ctx.storage.search(plan, options)
-    seen += page.rows.length
-    for (const { text } of page.rows) {
-      const { meta } = parseJson(text!, Number.POSITIVE_INFINITY) as Resource
+  for await (const { rows, more } of searchPages(ctx, plan, { limit: PAGE, deadline })) {
+    seen += rows.length
+    for (const { text } of rows) {
+      const { meta } = parseJson(text, Number.POSITIVE_INFINITY) as Resource
       if (isObject(meta)) gather(all, meta)
     }
-    after = page.more ? page.last : undefined
-    if (after !== undefined && (seen >= MOST || ctx.clock() > deadline)) throw tooMany(type)
-  } while (after !== undefined)
+    if (more && (seen >= MOST || ctx.clock() > deadline)) throw tooMany(type)
+  }
   return Object.fromEntries(
     [...all].flatMap(([name, values]) => (values.size > 0 ? [[name, [...values.values()]]] : [])),
   )

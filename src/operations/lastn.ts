@@ -12,10 +12,11 @@ import { indexRows } from '../interactions/indexer.ts'
 import { linkOf } from '../interactions/paging.ts'
 import { planned } from '../interactions/planned.ts'
 import type { Live } from '../interactions/read.ts'
+import { searchPages } from '../interactions/search-pages.ts'
 import { parseSearch } from '../search/parse.ts'
 import { DATE_MIN } from '../search/plan-node.ts'
 import { RESULT_PARAMS } from '../search/result-params.ts'
-import { type Cursor, stampText } from '../storage/port.ts'
+import { stampText } from '../storage/port.ts'
 import { createCodeGroups } from './code-groups.ts'
 import { type Answer, type Call, type Operation, pathOf, textOf } from './operation.ts'
 
@@ -71,25 +72,16 @@ async function run(ctx: Context, call: Call): Promise<Answer> {
   const deadline = ctx.clock() + ctx.settings.limits.searchMs
   const groups = createCodeGroups<Live>(Number(textOf(call, 'max') ?? 1))
   let seen = 0
-  let after: Cursor | undefined
-  do {
-    const page = await ctx.storage.search(plan, {
-      limit: PAGE,
-      total: 'none',
-      deadline,
-      bytes: mostCharacters(ctx),
-      ...(after && { after }),
-    })
-    for (const row of page.rows as Live[]) {
+  for await (const { rows, more } of searchPages(ctx, plan, { limit: PAGE, deadline })) {
+    for (const row of rows) {
       const resource = parseJson(row.text, Number.POSITIVE_INFINITY) as Resource
       groups.add(resource.code, timeOf(ctx, resource), row, row.text.length)
     }
-    seen += page.rows.length
-    after = page.more ? page.last : undefined
-    if (after !== undefined && (seen >= MOST || ctx.clock() > deadline))
+    seen += rows.length
+    if (more && (seen >= MOST || ctx.clock() > deadline))
       throw tooMany(`more than ${MOST} Observations match, or it takes too long to look at them`)
     if (groups.size() > mostCharacters(ctx)) throw tooMany('the answer is too large')
-  } while (after !== undefined)
+  }
 
   const found = groups.newestFirst()
   return {

@@ -145,6 +145,24 @@ async function included(
   return new Map([...first].filter(([key]) => rest.every(part => part.has(key))))
 }
 
+interface Found {
+  system: string
+  code: string
+  version: string | undefined
+  display: string | undefined
+}
+
+/** Adds a code. Throws NotListed where there are too many. */
+function put(codes: Codes, { system, code, version, display }: Found, work: Work): void {
+  codes.set(keyOf(system, code), {
+    system,
+    code,
+    ...(version === undefined ? {} : { version }),
+    ...(display === undefined ? {} : { display }),
+  })
+  checkSize(codes, work)
+}
+
 async function ofSystem(
   system: string,
   include: JsonObject,
@@ -154,13 +172,7 @@ async function ofSystem(
   const version = text(include.version)
   const codes: Codes = new Map()
   const add = (code: string, display: string | undefined): void => {
-    codes.set(keyOf(system, code), {
-      system,
-      code,
-      ...(version === undefined ? {} : { version }),
-      ...(display === undefined ? {} : { display }),
-    })
-    checkSize(codes, work)
+    put(codes, { system, code, version, display }, work)
   }
   const listed = objects(include.concept)
   const filters = objects(include.filter)
@@ -216,13 +228,7 @@ function expanded(expansion: JsonObject, work: Work): Codes {
     const code = text(one.code)
     if (code !== undefined && one.abstract !== true) {
       const [system, version, display] = [text(one.system) ?? '', text(one.version), text(one.display)]
-      codes.set(keyOf(system, code), {
-        system,
-        code,
-        ...(version === undefined ? {} : { version }),
-        ...(display === undefined ? {} : { display }),
-      })
-      checkSize(codes, work)
+      put(codes, { system, code, version, display }, work)
     }
     for (const below of objects(one.contains)) open.push(below)
   }
