@@ -7,7 +7,16 @@ export interface Settings {
   baseUrl: string
   /** IANA name of the zone in which dates without one are read. */
   zone: string
-  validate: 'off' | 'structure'
+  /** `profile` goes beyond the structure of R4: invariants, bindings, `meta.profile` and the profiles below. */
+  validate: 'off' | 'structure' | 'profile'
+  /** Canonicals of profiles that every resource of their type is held against under `profile`. */
+  profiles: readonly string[]
+  /** The FHIR terminology server that is asked about code systems not held here; undefined: none is. */
+  terminologyUrl: string | undefined
+  /** Milliseconds that it has to answer. */
+  terminologyMs: number
+  /** Where `nadi package install NAME@VERSION` finds packages. */
+  packageRegistry: string
   references: 'off' | 'enforce'
   /** A conditional delete that matches several resources deletes all of them, or is refused. */
   conditionalDelete: 'single' | 'multiple'
@@ -121,6 +130,10 @@ export function readConfig(env: Record<string, string | undefined>, args: readon
     log: value('NADI_LOG'),
     sync: value('NADI_SYNC'),
     validate: value('NADI_VALIDATE'),
+    profiles: value('NADI_PROFILES') ?? [],
+    terminologyUrl: value('NADI_TERMINOLOGY_URL'),
+    terminologyMs: value('NADI_TERMINOLOGY_TIMEOUT_MS'),
+    packageRegistry: value('NADI_PACKAGE_REGISTRY'),
     references: value('NADI_REFERENCES'),
     conditionalDelete: value('NADI_CONDITIONAL_DELETE'),
     fullText: value('NADI_FULL_TEXT'),
@@ -201,6 +214,10 @@ export function settingsOf(config: Config, port: number): Settings {
     baseUrl: config.baseUrl ?? `http://${host}:${port}/fhir`,
     zone: config.zone,
     validate: config.validate,
+    profiles: config.profiles,
+    terminologyUrl: config.terminologyUrl,
+    terminologyMs: config.terminologyMs,
+    packageRegistry: config.packageRegistry,
     references: config.references,
     conditionalDelete: config.conditionalDelete,
     fullText: config.fullText,

@@ -94,10 +94,41 @@ export const SETTINGS = [
   },
   {
     env: 'NADI_VALIDATE',
-    values: 'off or structure',
+    values: 'off, structure or profile',
     default: 'structure',
-    meaning: 'Checks of every write: `structure` refuses what the R4 definitions do not allow.',
-    read: choice('off', 'structure'),
+    meaning:
+      'Checks of every write: `structure` refuses what the R4 definitions do not allow; `profile` also checks invariants, bindings, the profiles in `meta.profile` and those of NADI_PROFILES.',
+    read: choice('off', 'structure', 'profile'),
+  },
+  {
+    env: 'NADI_PROFILES',
+    values: 'canonical URLs, by comma',
+    default: '',
+    meaning:
+      'Profiles that every resource of their type must conform to under NADI_VALIDATE=profile; the CapabilityStatement declares them.',
+    read: canonicals,
+  },
+  {
+    env: 'NADI_TERMINOLOGY_URL',
+    values: 'http(s) URL',
+    default: '',
+    meaning: 'A FHIR terminology server that is asked about code systems which are not held here.',
+    read: baseUrl,
+  },
+  limit(
+    'NADI_TERMINOLOGY_TIMEOUT_MS',
+    'milliseconds',
+    5000,
+    'Time that the terminology server has for an answer.',
+    100,
+    60_000,
+  ),
+  {
+    env: 'NADI_PACKAGE_REGISTRY',
+    values: 'http(s) URL',
+    default: 'https://packages.fhir.org',
+    meaning: 'Where `nadi package install NAME@VERSION` finds packages; any npm registry serves as well.',
+    read: baseUrl,
   },
   {
     env: 'NADI_REFERENCES',
@@ -204,6 +235,16 @@ function baseUrl(text: string): string | undefined {
   // Routes are made of the path, so it must hold none of their own signs.
   if (!/^[A-Za-z0-9/._~-]*$/.test(url.pathname)) return undefined
   return url.origin + url.pathname.replace(/\/+$/, '')
+}
+
+function canonicals(text: string): string[] | undefined {
+  const list = text
+    .split(',')
+    .map(item => item.trim())
+    .filter(item => item !== '')
+  return list.length > 0 && list.every(item => /^[A-Za-z][A-Za-z0-9+.-]*:[^\s|]+(\|[^\s|]+)?$/.test(item))
+    ? list
+    : undefined
 }
 
 function storage(text: string): StorageSetting | undefined {

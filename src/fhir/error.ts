@@ -39,6 +39,8 @@ export interface Issue {
   diagnostics: string
   /** FHIRPath of the place, such as `Patient.name[0].family`; for parameters `http.<name>`. */
   expression?: string
+  /** What was broken: the key of an invariant (`pat-1`), or the name of a rule of validation (docs/validation.md). */
+  rule?: string
 }
 
 /** The HTTP status that an issue code is answered with, unless the thrower names another. */

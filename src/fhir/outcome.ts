@@ -5,6 +5,9 @@
 import { FhirError, type Issue } from './error.ts'
 import { type Json, type Resource, writeJson } from './json.ts'
 
+/** The rules of validation as codes. */
+const RULES = 'urn:nadi:validation-rule'
+
 /** What is said of an error that is not a FhirError: a bug, whose message may hold anything and is never shown. */
 const BUG: Issue = {
   severity: 'fatal',
@@ -33,8 +36,12 @@ export function toOutcome(of: unknown): Resource {
 export const outcomeText = (of: unknown): string => writeJson(toOutcome(of))
 
 function toIssue(issue: Issue): Json {
-  const { severity, code, diagnostics, expression } = issue
-  return expression === undefined
-    ? { severity, code, diagnostics }
-    : { severity, code, diagnostics, expression: [expression] }
+  const { severity, code, diagnostics, expression, rule } = issue
+  return {
+    severity,
+    code,
+    ...(rule !== undefined && { details: { coding: [{ system: RULES, code: rule }] } }),
+    diagnostics,
+    ...(expression !== undefined && { expression: [expression] }),
+  }
 }

@@ -2,10 +2,11 @@
  * Binary in its own format instead of FHIR's: https://hl7.org/fhir/R4/binary.html#rest.
  * What is stored here may be hostile to whoever opens it, so it is never shown in a browser with this server's rights.
  */
+
 import { fhirError } from '../fhir/error.ts'
 import { isObject, type Json, type JsonObject, parseJson } from '../fhir/json.ts'
-import type { Live } from '../interactions/read.ts'
 import { fromBase64, toBase64 } from '../lib/base64.ts'
+import type { Live } from '../storage/port.ts'
 import { acceptRanges, isFhirJson, parseMediaType } from './negotiate.ts'
 
 /** Returns whether a body of this Content-Type is the content itself and no Binary resource. */

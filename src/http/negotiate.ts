@@ -86,6 +86,27 @@ export function negotiate(accept: string | null, pairs: Pairs): boolean {
   return pretty === 'true'
 }
 
+/** Short names of `_format` for what operations answer in beside JSON. */
+const SHORT: Readonly<Record<string, string>> = { html: 'text/html', pdf: 'application/pdf' }
+
+/**
+ * Returns the media type of `offered` that the client wants before JSON, by `_format`, which wins, or by the order of Accept without weights;
+ * undefined where it wants none of them.
+ */
+export function chosenMedia(
+  accept: string | null,
+  pairs: Pairs,
+  offered: readonly string[],
+): string | undefined {
+  const format = pairs.find(([name]) => name === '_format')?.[1].toLowerCase()
+  if (format !== undefined) return offered.find(type => type === (SHORT[format] ?? format))
+  for (const { type } of acceptRanges(accept ?? '')) {
+    if (offered.includes(type)) return type
+    if (JSON_TYPES.has(type)) return undefined
+  }
+  return undefined
+}
+
 export function isJsonFormat(format: string): boolean {
   // A plus that was not escaped in the URL has become a space.
   const media = format.replace('fhir json', 'fhir+json').toLowerCase()

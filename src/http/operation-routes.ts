@@ -7,14 +7,22 @@ import { isObject } from '../fhir/json.ts'
 import { accept } from '../interactions/accept.ts'
 import { underCurrent } from '../interactions/current.ts'
 import { parsePairs } from '../interactions/pairs.ts'
-import type { Level } from '../operations/operation.ts'
+import type { Level, Operation } from '../operations/operation.ts'
 import { type Given, givenByPairs, givenByResource, readParameters } from '../operations/parameters.ts'
 import { operationAt } from '../operations/registry.ts'
 import { formText, jsonOf, readBody } from './body.ts'
 import type { C, Handler } from './exchange.ts'
-import { bodyType, FORM, negotiate, prefer, WRITE_TYPES, withoutPresentation } from './negotiate.ts'
+import {
+  bodyType,
+  chosenMedia,
+  FORM,
+  negotiate,
+  prefer,
+  WRITE_TYPES,
+  withoutPresentation,
+} from './negotiate.ts'
 import { queryText } from './query.ts'
-import { pretty, type Send, sendError, versionHeaders } from './respond.ts'
+import { pretty, type Send, sendAs, sendError, versionHeaders } from './respond.ts'
 
 /** Whether a path names an operation: no type, id or version begins with `$`. */
 export const isOperation = (path: string): boolean => path.includes('/$') || path.includes('/%24')
@@ -38,20 +46,27 @@ export function createOperationRoute(send: Send, base: string): Handler {
       })
     const query = queryText(url)
     const pairs = query === '' ? [] : parsePairs(query)
-    const sent = method === 'POST' ? await bodyOf(c, operation.affectsState) : { form: [], given: [] }
-    const indent = negotiate(headers.get('accept'), [...pairs, ...sent.form])
+    const sent = method === 'POST' ? await bodyOf(c, operation) : { form: [], given: [] }
+    const shown = [...pairs, ...sent.form]
+    const media = operation.media && chosenMedia(headers.get('accept'), shown, operation.media)
+    const indent = media === undefined && negotiate(headers.get('accept'), shown)
     const { lenient } = prefer(headers.get('prefer'))
     const given = [
       ...givenByPairs(withoutPresentation(pairs)),
       ...givenByPairs(withoutPresentation(sent.form)),
       ...sent.given,
     ]
-    const call = { ...place, ...readParameters(operation, given, lenient), lenient }
+    const call = { ...place, ...readParameters(operation, given, lenient), media, lenient }
     const answer = await underCurrent(ctx, under => operation.run(under, call))
-    const text = indent ? pretty(answer.text) : answer.text
-    const about =
-      answer.stored === undefined ? { 'Cache-Control': 'private, no-cache' } : versionHeaders(answer.stored)
-    return send(c, 200, text, about)
+    const about = {
+      ...(answer.stored === undefined
+        ? { 'Cache-Control': 'private, no-cache' }
+        : versionHeaders(answer.stored)),
+      ...answer.headers,
+    }
+    const { text, contentType, status = 200 } = answer
+    if (contentType !== undefined) return sendAs(c, status, text, { 'Content-Type': contentType, ...about })
+    return send(c, status, indent ? pretty(text as string) : (text as string), about)
   }
 }
 
@@ -99,14 +114,16 @@ interface Sent {
 }
 
 /**
- * Returns the parameters of a body: a Parameters resource; for what changes nothing also a form, or no body at all.
+ * Returns the parameters of a body: a Parameters resource, or the one resource that the operation takes; for what changes nothing also a
+ * form, or no body at all.
  *
  * Throws `not-supported` (415) for a body of another type.
  */
-async function bodyOf(c: C, affectsState: boolean): Promise<Sent> {
+async function bodyOf(c: C, operation: Operation): Promise<Sent> {
   const { ctx } = c.get('exchange')
   const { headers } = c.req.raw
   const { limits } = ctx.settings
+  const { affectsState } = operation
   const contentType = headers.get('content-type')
   // What a foreign web page can send without the browser asking first must change nothing.
   if (contentType === null && !affectsState) {
@@ -118,9 +135,16 @@ async function bodyOf(c: C, affectsState: boolean): Promise<Sent> {
   if (media.type === FORM) return { form: parsePairs(formText(bytes)), given: [] }
   if (bytes.length === 0 && !affectsState) return { form: [], given: [] }
   const body = jsonOf(bytes, limits)
+  if (isObject(body) && body.resourceType !== 'Parameters' && operation.body !== undefined) {
+    const resource = operation.unchecked ? body : await accept(ctx, body, String(body.resourceType))
+    return { form: [], given: [{ name: operation.body, value: { resource } }] }
+  }
   if (!isObject(body) || body.resourceType !== 'Parameters')
     throw fhirError('invalid', 'The body of an operation is a Parameters resource.', {
       expression: 'Parameters',
     })
-  return { form: [], given: givenByResource(accept(ctx, body, 'Parameters')) }
+  return {
+    form: [],
+    given: givenByResource(operation.unchecked ? body : await accept(ctx, body, 'Parameters')),
+  }
 }

@@ -40,6 +40,24 @@ export function createSend(deps: AppDeps): Send {
   }
 }
 
+/**
+ * Returns an answer that is no FHIR JSON: a page or a file. What stands in it may come from anybody, so it runs no script and loads nothing.
+ */
+export const sendAs = (
+  c: C,
+  status: number,
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string>,
+): Response =>
+  withBody(c, status, body, {
+    'X-Request-Id': c.get('exchange').id,
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy':
+      "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:",
+    Vary: 'Accept',
+    ...headers,
+  })
+
 function withBody(
   c: C,
   status: number,

@@ -1,23 +1,24 @@
 /**
- * Whether a body may be stored: the one place where writes are validated. Invariants, profiles and terminology have their place here.
+ * Whether a body may be stored: the one place where writes are validated.
  * https://hl7.org/fhir/R4/validation.html
  */
 import type { Context } from '../context.ts'
 import { FhirError, fhirError } from '../fhir/error.ts'
 import { isObject, type Json, type Resource } from '../fhir/json.ts'
 import { validateStructure } from '../fhir/validate/structure.ts'
+import { validate } from '../validation/validate.ts'
 
 /**
  * Returns the body as a resource of the type. `conditionalReferences`: references may be searches, as in a transaction.
  *
  * Throws one FhirError (400) with every fault found.
  */
-export function accept(
+export async function accept(
   ctx: Context,
   body: Json,
   type: string,
   options: { conditionalReferences?: boolean } = {},
-): Resource {
+): Promise<Resource> {
   if (!isObject(body)) throw fhirError('structure', 'A resource is a JSON object.')
   const stated = body.resourceType
   if (typeof stated !== 'string')
@@ -30,7 +31,10 @@ export function accept(
   if (resource.meta !== undefined && !isObject(resource.meta))
     throw fhirError('structure', 'meta must be an object.', { expression: `${type}.meta` })
   if (ctx.settings.validate === 'off') return resource
-  const issues = validateStructure(resource, type, options)
+  const issues =
+    ctx.settings.validate === 'profile'
+      ? await validate(ctx, resource, { type, ...options })
+      : validateStructure(resource, type, options)
   const worst = issues.find(issue => issue.severity === 'error' || issue.severity === 'fatal')
   if (worst !== undefined) throw new FhirError(worst.code, issues, { status: 400 })
   return resource

@@ -2,18 +2,12 @@
  * How large an answer may become. Answers are joined in memory, where a hundred resources of 32 MB each would end the server; a page may
  * hold less than was asked for. https://hl7.org/fhir/R4/search.html#count
  */
+import { mostCharacters } from '../conformance/search-pages.ts'
 import type { Context } from '../context.ts'
 import type { BundleEntry } from '../fhir/bundle.ts'
 import { fhirError } from '../fhir/error.ts'
 import type { Page } from '../storage/port.ts'
 import { failedEntry } from './entry-response.ts'
-
-/** Largest bodies that one answer holds. */
-const BODIES = 4
-
-/** Returns the most characters of resources in one answer. */
-export const mostCharacters = ({ settings }: Pick<Context, 'settings'>): number =>
-  settings.limits.body * BODIES
 
 /**
  * Returns a page that fits into one answer, of one row at least. `read` returns the page of at most so many rows; it is asked again where

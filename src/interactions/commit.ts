@@ -8,6 +8,7 @@ import {
   type Commit,
   type Committed,
   type Key,
+  type Live,
   type Method,
   type Require,
   type Stored,
@@ -18,7 +19,6 @@ import {
 import { bodyOf } from './body.ts'
 import { Outdated } from './current.ts'
 import { paramClaims } from './custom-param.ts'
-import type { Live } from './read.ts'
 
 /** A version about to be made. */
 export interface Draft {

@@ -39,7 +39,7 @@ async function createUnder(
 ): Promise<Written> {
   const criteria =
     options.ifNoneExist && (await criteriaOf(ctx, type, options.ifNoneExist, 'http.If-None-Exist'))
-  const resource = accept(ctx, body, type)
+  const resource = await accept(ctx, body, type)
   const id = ctx.newId()
   const key = keyOf(type, id)
   const index = indexRows(ctx, resource)

@@ -8,9 +8,8 @@ import type { Need } from '../search/ask.ts'
 import { parseSearch } from '../search/parse.ts'
 import type { Node, SearchPlan } from '../search/plan-node.ts'
 import { RESULT_PARAMS } from '../search/result-params.ts'
-import type { Key, Page, Require } from '../storage/port.ts'
+import type { Key, Live, Page, Require } from '../storage/port.ts'
 import { planned } from './planned.ts'
-import type { Live } from './read.ts'
 import type { Pairs } from './written.ts'
 
 export interface Criteria {

@@ -5,9 +5,8 @@
 import type { Context } from '../context.ts'
 import type { BundleEntry } from '../fhir/bundle.ts'
 import { outcomeText, statusOf } from '../fhir/outcome.ts'
-import { type Stored, stampText } from '../storage/port.ts'
+import { type Live, type Stored, stampText } from '../storage/port.ts'
 import { etag } from './preconditions.ts'
-import type { Live } from './read.ts'
 import type { Deleted, Written } from './written.ts'
 
 /** Prefer: return, as the HTTP header has it. */

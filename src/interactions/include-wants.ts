@@ -8,9 +8,8 @@ import type { Include } from '../search/include-params.ts'
 import type { IndexRow } from '../search/index-row.ts'
 import type { Node, ParamName } from '../search/plan-node.ts'
 import type { SearchParam } from '../search/registry.ts'
-import { idOf, type Key, keyOf, typeOf } from '../storage/port.ts'
+import { idOf, type Key, keyOf, type Live, typeOf } from '../storage/port.ts'
 import { indexRowsOfText } from './indexer.ts'
-import type { Live } from './read.ts'
 
 /** What a level of resources asks for. */
 export interface Wants {

@@ -8,7 +8,7 @@ import { parseJson, type Resource } from '../fhir/json.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import type { Include } from '../search/include-params.ts'
 import type { Node } from '../search/plan-node.ts'
-import { type Explained, type Key, typeOf } from '../storage/port.ts'
+import { type Explained, type Key, type Live, typeOf } from '../storage/port.ts'
 import {
   addWants,
   businessVersion,
@@ -19,7 +19,6 @@ import {
   type Wants,
 } from './include-wants.ts'
 import { indexRowsOfText } from './indexer.ts'
-import type { Live } from './read.ts'
 import { readEach } from './read-each.ts'
 
 export interface IncludeOptions {

@@ -3,6 +3,8 @@
  * the index epoch (`index-record.ts`); where they differ, a new epoch begins. From then on every commit of every instance carries the new
  * parameters, because storage refuses those of an older epoch; what was there before is indexed in the background (`index-build.ts`).
  */
+
+import { searchPages } from '../conformance/search-pages.ts'
 import type { Context, IndexJob, LiveIndex } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { parseJson, type Resource } from '../fhir/json.ts'
@@ -24,7 +26,6 @@ import {
   sinceVersion,
 } from './index-record.ts'
 import { jobOf, readRound } from './index-round.ts'
-import { searchPages } from './search-pages.ts'
 
 /** A LiveIndex as who keeps it alive sees it. */
 export interface OpenIndex extends LiveIndex {

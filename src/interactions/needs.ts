@@ -2,6 +2,9 @@
  * What a search needs to know from the store before it can be planned to its end: the codes of value sets, code hierarchies, and
  * hierarchies of resources. https://hl7.org/fhir/R4/search.html#token, https://hl7.org/fhir/R4/search.html#reference
  */
+
+import { definitionOf } from '../conformance/canonical.ts'
+import { searchPages } from '../conformance/search-pages.ts'
 import type { Context } from '../context.ts'
 import { codesOf } from '../fhir/definitions/value-sets.ts'
 import { fhirError } from '../fhir/error.ts'
@@ -13,10 +16,8 @@ import type { Known, Need } from '../search/ask.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import type { Node, ParamName } from '../search/plan-node.ts'
 import { idOf, keyOf } from '../storage/port.ts'
-import { definitionOf } from './canonical.ts'
 import { indexRowsOfText } from './indexer.ts'
 import { readEach } from './read-each.ts'
-import { searchPages } from './search-pages.ts'
 
 /** Resources in a hierarchy, and its levels. */
 const MOST_RESOURCES = 10_000

@@ -5,7 +5,7 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { isObject, type Json, parseJson, type Resource } from '../fhir/json.ts'
-import { idOf, keyOf, type Require } from '../storage/port.ts'
+import { idOf, keyOf, type Live, type Require } from '../storage/port.ts'
 import { accept } from './accept.ts'
 import { criteriaOf, findMatch, onlyMatch } from './criteria.ts'
 import { underCurrent } from './current.ts'
@@ -15,7 +15,7 @@ import { indexRows } from './indexer.ts'
 import { applyJsonPatch } from './json-patch.ts'
 import { checkOptions, checkWrite } from './preconditions.ts'
 import { type LOST, untilSettled } from './race.ts'
-import { type Live, live } from './read.ts'
+import { live } from './read.ts'
 import { replace } from './update.ts'
 import type { Pairs, WriteOptions, Written } from './written.ts'
 
@@ -73,7 +73,11 @@ async function store(
   change: Patch,
   require: readonly Require[],
 ): Promise<Written | typeof LOST> {
-  const resource = accept(ctx, patched(ctx, current, change), current.key.slice(0, current.key.indexOf('/')))
+  const resource = await accept(
+    ctx,
+    patched(ctx, current, change),
+    current.key.slice(0, current.key.indexOf('/')),
+  )
   const id = idOf(current.key)
   const index = indexRows(ctx, resource)
   return replace(ctx, { id, resource, index, method: 'PATCH', current, require })

@@ -1,8 +1,8 @@
 /** Many resources by their keys, without more of them in memory at once than their size allows. */
+
+import { mostCharacters } from '../conformance/search-pages.ts'
 import type { Context } from '../context.ts'
-import type { Key } from '../storage/port.ts'
-import { mostCharacters } from './answer-size.ts'
-import type { Live } from './read.ts'
+import type { Key, Live } from '../storage/port.ts'
 
 /** Resources of the first read, whose size is not known, and of any. */
 const FIRST = 16

@@ -4,11 +4,8 @@
  */
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
-import { keyOf, type Stored } from '../storage/port.ts'
+import { keyOf, type Live, type Stored } from '../storage/port.ts'
 import { checkType } from './identity.ts'
-
-/** A version that is no deletion. */
-export type Live = Stored & { text: string }
 
 /**
  * Returns the current version of a resource.

@@ -5,9 +5,8 @@
 import type { Context } from '../context.ts'
 import { type BundleEntry, bundleText } from '../fhir/bundle.ts'
 import { outcomeText } from '../fhir/outcome.ts'
-import { stampText } from '../storage/port.ts'
+import { type Live, stampText } from '../storage/port.ts'
 import { explanation, lap, logSlow } from './explain.ts'
-import type { Live } from './read.ts'
 import type { SearchResult } from './search.ts'
 import { type Shown, shownText } from './subset.ts'
 

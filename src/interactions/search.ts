@@ -2,6 +2,8 @@
  * The search interaction on a type, on the system and in a compartment.
  * https://hl7.org/fhir/R4/http.html#search, https://hl7.org/fhir/R4/search.html
  */
+
+import { mostCharacters } from '../conformance/search-pages.ts'
 import type { Context } from '../context.ts'
 import type { BundleLink } from '../fhir/bundle.ts'
 import type { Issue } from '../fhir/error.ts'
@@ -9,8 +11,8 @@ import { fhirError } from '../fhir/error.ts'
 import { type Compartment, compartmentNode } from '../search/compartment.ts'
 import { parseSearch } from '../search/parse.ts'
 import type { PlannedSearch } from '../search/plan.ts'
-import type { Cursor, SearchOptions } from '../storage/port.ts'
-import { charactersOf, mostCharacters } from './answer-size.ts'
+import type { Cursor, Live, SearchOptions } from '../storage/port.ts'
+import { charactersOf } from './answer-size.ts'
 import { Outdated, underCurrent } from './current.ts'
 import { openPlace, sealPlace, type Way } from './cursors.ts'
 import { lap, logSlow, newTrace, type Trace } from './explain.ts'
@@ -18,7 +20,6 @@ import { checkId, checkType } from './identity.ts'
 import { included } from './include.ts'
 import { linkOf } from './paging.ts'
 import { planned } from './planned.ts'
-import type { Live } from './read.ts'
 import { recallQuery, STORED, storeQuery } from './stored-query.ts'
 import type { Summary } from './subset.ts'
 import { versionWarning } from './version-warning.ts'

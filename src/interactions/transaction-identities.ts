@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import type { Resource } from '../fhir/json.ts'
 import { mapLinks } from '../fhir/links.ts'
-import { idOf, type Key, keyOf, type Method, type Require, type Stored } from '../storage/port.ts'
+import { idOf, type Key, keyOf, type Live, type Method, type Require, type Stored } from '../storage/port.ts'
 import { accept } from './accept.ts'
 import { bundleLinks, type Identity, linkAddress } from './bundle-links.ts'
 import { resolveReferences } from './conditional-references.ts'
@@ -23,7 +23,7 @@ import {
 } from './overlay.ts'
 import { patched } from './patch.ts'
 import { checkIfMatch } from './preconditions.ts'
-import { type Live, live } from './read.ts'
+import { live } from './read.ts'
 import { checkMatchId, takenId } from './update.ts'
 import type { Pairs } from './written.ts'
 
@@ -232,7 +232,7 @@ async function identifyPatch(ctx: Context, state: Attempt, { entry }: Asked): Pr
   if (state.overlay.pending.has(key)) throw overlapping(key)
   const current = live(stored, type, idOf(key))
   checkIfMatch(entry.ifMatch, current)
-  const resource = accept(ctx, patched(ctx, current, change), type, { conditionalReferences: true })
+  const resource = await accept(ctx, patched(ctx, current, change), type, { conditionalReferences: true })
   write(state, entry, key, current, resource)
 }
 

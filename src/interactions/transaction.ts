@@ -52,9 +52,8 @@ export async function transaction(
   const raw = entriesOf(ctx, bundle)
   const entries = raw.map((entry, index) => inEntrySync(index, () => readEntry(ctx, entry, index)))
   checkFullUrls(entries)
-  const asked = entries
-    .filter(entry => entry.method !== 'GET' && entry.method !== 'HEAD')
-    .map(entry => inEntrySync(entry.index, () => ask(ctx, entry)))
+  const asked: Asked[] = []
+  for (const entry of entries) if (!isGet(entry)) asked.push(await inEntry(entry, () => ask(ctx, entry)))
   return underCurrent(ctx, async under => {
     for (const entry of entries) if (isGet(entry)) await inEntry(entry, () => checkGet(under, entry, options))
     return untilSettled(() => attempt(under, raw, entries, asked, options))
@@ -78,14 +77,14 @@ function checkFullUrls(entries: readonly Entry[]): void {
 }
 
 /** Checks what can be checked without looking at what is stored. */
-function ask(ctx: Context, entry: Entry): Asked {
+async function ask(ctx: Context, entry: Entry): Promise<Asked> {
   const { method, target, ifMatch } = entry
   checkType(ctx, target.type)
   if (ifMatch !== undefined) ifMatchVersions(ifMatch)
   if (target.id !== '') checkId(target.id, 'http.url')
   const newId = ctx.newId()
   if (method !== 'POST' && method !== 'PUT') return { entry, resource: undefined, newId }
-  const resource = accept(ctx, entry.resource!, target.type, { conditionalReferences: true })
+  const resource = await accept(ctx, entry.resource!, target.type, { conditionalReferences: true })
   if (method === 'PUT' && target.id !== '') checkSameId(resource, target.id)
   if (method === 'PUT' && target.id === '' && resource.id !== undefined)
     checkId(String(resource.id), `${target.type}.id`)

@@ -34,7 +34,7 @@ export async function update(
   checkType(ctx, type)
   checkId(id, 'http.id')
   checkOptions(options)
-  const resource = accept(ctx, body, type)
+  const resource = await accept(ctx, body, type)
   checkSameId(resource, id)
   return underCurrent(ctx, async under => {
     const index = indexRows(under, resource)
@@ -107,7 +107,7 @@ async function conditionalUpdateUnder(
 ): Promise<Written> {
   const criteria = await criteriaOf(ctx, type, pairs, 'http')
   checkOptions(options)
-  const resource = accept(ctx, body, type)
+  const resource = await accept(ctx, body, type)
   const asked = resource.id
   if (asked !== undefined) checkId(asked as string, `${type}.id`)
   const index = indexRows(ctx, resource)

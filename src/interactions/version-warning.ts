@@ -2,11 +2,12 @@
  * Chains over references to versions: the index knows current versions alone, and the client is told.
  * https://hl7.org/fhir/R4/search.html#versions
  */
+
 import type { Context } from '../context.ts'
 import type { Issue } from '../fhir/error.ts'
 import type { Node, ParamName, SearchPlan } from '../search/plan-node.ts'
+import type { Live } from '../storage/port.ts'
 import { indexRowsOfText } from './indexer.ts'
-import type { Live } from './read.ts'
 
 const WARNING: Issue = {
   severity: 'warning',

@@ -4,9 +4,8 @@
  */
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
-import { keyOf } from '../storage/port.ts'
+import { keyOf, type Live } from '../storage/port.ts'
 import { checkType } from './identity.ts'
-import type { Live } from './read.ts'
 
 /**
  * Returns a version of a resource.

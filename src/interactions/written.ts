@@ -1,6 +1,5 @@
 /** What a write gives back, and the options that writes share. */
-import type { Stored } from '../storage/port.ts'
-import type { Live } from './read.ts'
+import type { Live, Stored } from '../storage/port.ts'
 
 export interface Written {
   /** The version made; or the one found, where a conditional create made none. */

@@ -2,10 +2,11 @@
  * The profiles, tags and security labels in use, on a type or the whole system.
  * https://hl7.org/fhir/R4/resource-operation-meta.html
  */
+
+import { searchPages } from '../conformance/search-pages.ts'
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { isObject, type Json, type JsonObject, parseJson, type Resource } from '../fhir/json.ts'
-import { searchPages } from '../interactions/search-pages.ts'
 import { anyOf } from '../search/ask.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import { LABEL_SETS } from './meta-labels.ts'

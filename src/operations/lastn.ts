@@ -2,21 +2,20 @@
  * `$lastn`: the most recent Observations of each code.
  * https://hl7.org/fhir/R4/observation-operation-lastn.html
  */
+
+import { mostCharacters, searchPages } from '../conformance/search-pages.ts'
 import type { Context } from '../context.ts'
 import { bundleText } from '../fhir/bundle.ts'
 import { fhirError } from '../fhir/error.ts'
 import { parseJson, type Resource } from '../fhir/json.ts'
 import { outcomeText } from '../fhir/outcome.ts'
-import { mostCharacters } from '../interactions/answer-size.ts'
 import { indexRows } from '../interactions/indexer.ts'
 import { linkOf } from '../interactions/paging.ts'
 import { planned } from '../interactions/planned.ts'
-import type { Live } from '../interactions/read.ts'
-import { searchPages } from '../interactions/search-pages.ts'
 import { parseSearch } from '../search/parse.ts'
 import { DATE_MIN } from '../search/plan-node.ts'
 import { RESULT_PARAMS } from '../search/result-params.ts'
-import { stampText } from '../storage/port.ts'
+import { type Live, stampText } from '../storage/port.ts'
 import { createCodeGroups } from './code-groups.ts'
 import { type Answer, type Call, type Operation, pathOf, textOf } from './operation.ts'
 

@@ -9,10 +9,10 @@ import { isObject, type Json, type JsonObject, parseJson, type Resource, writeJs
 import { accept } from '../interactions/accept.ts'
 import { indexRows } from '../interactions/indexer.ts'
 import { LOST, untilSettled } from '../interactions/race.ts'
-import { type Live, live, read } from '../interactions/read.ts'
+import { live, read } from '../interactions/read.ts'
 import { replace } from '../interactions/update.ts'
 import { vread } from '../interactions/vread.ts'
-import { keyOf } from '../storage/port.ts'
+import { keyOf, type Live } from '../storage/port.ts'
 import { labelsInUse } from './labels.ts'
 import { changeLabels, LABEL_SETS } from './meta-labels.ts'
 import type { Answer, Call, Operation } from './operation.ts'
@@ -69,7 +69,7 @@ async function change(ctx: Context, call: Call, way: 'add' | 'delete'): Promise<
     const before = isObject(resource.meta) ? resource.meta : {}
     const after = changeLabels(before, labels, way)
     if (after === undefined) return current
-    const changed = accept(ctx, { ...resource, meta: after }, type)
+    const changed = await accept(ctx, { ...resource, meta: after }, type)
     const index = indexRows(ctx, changed)
     const done = await replace(ctx, { id, resource: changed, index, method: 'PUT', current, require: [] })
     return done === LOST ? LOST : done.stored

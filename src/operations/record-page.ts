@@ -1,7 +1,6 @@
 /** One page of a record: as many searches as it takes to fill it, within bounds of rows, bytes and time. */
 import type { Context } from '../context.ts'
-import type { Live } from '../interactions/read.ts'
-import type { Cursor, SearchOptions } from '../storage/port.ts'
+import type { Cursor, Live, SearchOptions } from '../storage/port.ts'
 import type { Asked } from './record.ts'
 
 /** Searches for one page: where most of a record is passed over, the page ends with what it has. */

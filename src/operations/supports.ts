@@ -8,10 +8,9 @@ import { mapLinks } from '../fhir/links.ts'
 import { parseReference } from '../fhir/reference.ts'
 import { isType } from '../interactions/identity.ts'
 import { indexRows } from '../interactions/indexer.ts'
-import type { Live } from '../interactions/read.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import type { Node } from '../search/plan-node.ts'
-import { idOf, type Key, keyOf, typeOf } from '../storage/port.ts'
+import { idOf, type Key, keyOf, type Live, typeOf } from '../storage/port.ts'
 import { compartmentsOf, type Member } from './compartment-members.ts'
 
 /** Steps from the record to what it needs: an observation, its practitioner's role, the practitioner, the organization. */

@@ -27,6 +27,9 @@ export interface Stored {
   text: string | undefined
 }
 
+/** A version that is no deletion. */
+export type Live = Stored & { text: string }
+
 /**
  * A body to be stored. `text` holds at `stampAt` the 24 characters of meta.lastUpdated (`2026-11-21T10:41:00.000Z`), which the adapter
  * overwrites when it has to move the stamp (see Commit.at); everything before `stampAt` is ASCII.

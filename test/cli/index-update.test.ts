@@ -3,7 +3,8 @@ import { bringIndexUpToDate } from '../../src/cli/index-update.ts'
 import type { Context } from '../../src/context.ts'
 import { create } from '../../src/interactions/create.ts'
 import { search } from '../../src/interactions/search.ts'
-import { BASE, patient, refusal, testContext } from '../interactions/context.ts'
+import { patient, refusal, testContext } from '../interactions/context.ts'
+import { BASE } from '../settings.ts'
 
 const bornOnNewYear = async (ctx: Context): Promise<number> =>
   (await search(ctx, 'Patient', [['birthdate', '2026-01-01']])).rows.length

@@ -8,6 +8,7 @@ import { uuid7 } from '../../src/lib/uuid7.ts'
 import { createRegistry } from '../../src/search/registry.ts'
 import type { Storage } from '../../src/storage/port.ts'
 import { openSqlite } from '../../src/storage/sqlite/node.ts'
+import { testSettings } from '../settings.ts'
 
 /** Sat, 21 Nov 2026 05:00:00 GMT. */
 export const NOW = Date.UTC(2026, 10, 21, 5)
@@ -36,27 +37,7 @@ export async function testApp(broken: Partial<Storage> = {}): Promise<TestApp> {
   const storage = await openSqlite({ path: ':memory:', sync: 'full', clock: () => NOW, log })
   const ctx: Context = {
     storage: { ...storage, ...broken },
-    settings: {
-      baseUrl: 'http://127.0.0.1:8080/fhir',
-      zone: 'Asia/Kolkata',
-      validate: 'structure',
-      references: 'off',
-      conditionalDelete: 'multiple',
-      fullText: 'on',
-      limits: {
-        body: 1_000_000,
-        entries: 50,
-        depth: 64,
-        pageDefault: 20,
-        pageMax: 100,
-        searchMs: 5000,
-        slowMs: 60_000,
-        values: 1000,
-        chain: 5,
-        includes: 1000,
-        url: 8192,
-      },
-    },
+    settings: testSettings({ limits: { body: 1_000_000, entries: 50, pageMax: 100, searchMs: 5000 } }),
     registry: createRegistry(),
     principal: { id: 'system' },
     clock: () => NOW,

@@ -9,24 +9,11 @@ import type { Pairs } from '../../src/interactions/written.ts'
 import { resource, type TestContext, testContext } from './context.ts'
 
 const BODY = 1000
-const limits = {
-  body: BODY,
-  entries: 100,
-  depth: 64,
-  pageDefault: 20,
-  pageMax: 1000,
-  searchMs: 5000,
-  slowMs: 60_000,
-  values: 1000,
-  chain: 5,
-  includes: 1000,
-  url: 8192,
-}
 const IDS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']
 
 let ctx: TestContext
 beforeEach(async () => {
-  ctx = await testContext({ limits })
+  ctx = await testContext({ limits: { body: BODY } })
   // Ten resources of nearly the largest size, of which an answer holds four.
   for (const id of IDS)
     await update(

@@ -1,14 +1,13 @@
 /** A context on a real store in memory, with a clock and ids that the test holds. */
-import type { Settings } from '../../src/config.ts'
 import type { Context } from '../../src/context.ts'
 import { FhirError } from '../../src/fhir/error.ts'
 import { parseJson, type Resource } from '../../src/fhir/json.ts'
 import { createRegistry } from '../../src/search/registry.ts'
 import { openSqlite } from '../../src/storage/sqlite/node.ts'
+import { type SomeSettings, testSettings } from '../settings.ts'
 import { silent } from '../storage/silent-log.ts'
 
 export const START = Date.UTC(2026, 10, 21, 5, 11, 0)
-export const BASE = 'http://127.0.0.1:8080/fhir'
 
 export interface TestContext extends Context {
   /** Moves the clock on, ms. */
@@ -17,35 +16,14 @@ export interface TestContext extends Context {
 
 const registry = createRegistry()
 
-export async function testContext(settings: Partial<Settings> = {}): Promise<TestContext> {
+export async function testContext(settings: SomeSettings = {}): Promise<TestContext> {
   let now = START
   let ids = 0
   const clock = () => now
   const storage = await openSqlite({ path: ':memory:', sync: 'normal', clock, log: silent })
   return {
     storage,
-    settings: {
-      baseUrl: BASE,
-      zone: 'Asia/Kolkata',
-      validate: 'structure',
-      references: 'off',
-      conditionalDelete: 'multiple',
-      fullText: 'on',
-      limits: {
-        body: 1e7,
-        entries: 100,
-        depth: 64,
-        pageDefault: 20,
-        pageMax: 1000,
-        searchMs: 5000,
-        slowMs: 60_000,
-        values: 1000,
-        chain: 5,
-        includes: 1000,
-        url: 8192,
-      },
-      ...settings,
-    },
+    settings: testSettings({ ...settings, limits: { body: 1e7, searchMs: 5000, ...settings.limits } }),
     registry,
     principal: { id: 'system' },
     clock,

@@ -8,7 +8,8 @@ import { patch } from '../../src/interactions/patch.ts'
 import { update } from '../../src/interactions/update.ts'
 import type { Pairs } from '../../src/interactions/written.ts'
 import type { HistoryScope } from '../../src/storage/port.ts'
-import { BASE, patient, refusal, resource, START, type TestContext, testContext } from './context.ts'
+import { BASE } from '../settings.ts'
+import { patient, refusal, resource, START, type TestContext, testContext } from './context.ts'
 
 let ctx: TestContext
 beforeEach(async () => {

@@ -8,7 +8,8 @@ import { search } from '../../src/interactions/search.ts'
 import { update } from '../../src/interactions/update.ts'
 import { idOf } from '../../src/storage/port.ts'
 import { storeAll } from '../operations/context.ts'
-import { BASE, patient, refusal, resource, testContext } from './context.ts'
+import { BASE } from '../settings.ts'
+import { patient, refusal, resource, testContext } from './context.ts'
 
 const TRIBE = 'http://example.org/tribe'
 const parameter = (members: Record<string, unknown> = {}) =>

@@ -1,12 +1,13 @@
 /** What searches look up before they are planned to their end. https://hl7.org/fhir/R4/search.html#token */
 import { describe, expect, it } from 'vitest'
-import { compareVersions, definitionOf } from '../../src/interactions/canonical.ts'
+import { compareVersions, definitionOf } from '../../src/conformance/canonical.ts'
 import { remove } from '../../src/interactions/delete.ts'
 import { lookUp } from '../../src/interactions/needs.ts'
 import { search } from '../../src/interactions/search.ts'
 import { update } from '../../src/interactions/update.ts'
 import type { Known } from '../../src/search/ask.ts'
-import { BASE, refusal, resource, testContext } from './context.ts'
+import { BASE } from '../settings.ts'
+import { refusal, resource, testContext } from './context.ts'
 
 const CS = 'https://thanal.example.org/cs'
 const VS = 'https://thanal.example.org/vs'

@@ -4,7 +4,8 @@ import { create } from '../../src/interactions/create.ts'
 import { conditionalDelete, remove } from '../../src/interactions/delete.ts'
 import { transaction } from '../../src/interactions/transaction.ts'
 import { update } from '../../src/interactions/update.ts'
-import { BASE, patient, refusal, resource, shape, type TestContext, testContext } from './context.ts'
+import { BASE } from '../settings.ts'
+import { patient, refusal, resource, shape, type TestContext, testContext } from './context.ts'
 
 let ctx: TestContext
 beforeEach(async () => {

@@ -5,7 +5,8 @@ import { search } from '../../src/interactions/search.ts'
 import { searchBundle } from '../../src/interactions/search-bundle.ts'
 import { update } from '../../src/interactions/update.ts'
 import type { Pairs } from '../../src/interactions/written.ts'
-import { BASE, refusal, resource, type TestContext, testContext } from './context.ts'
+import { BASE } from '../settings.ts'
+import { refusal, resource, type TestContext, testContext } from './context.ts'
 
 let ctx: TestContext
 beforeEach(async () => {

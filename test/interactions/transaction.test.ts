@@ -6,7 +6,8 @@ import { remove } from '../../src/interactions/delete.ts'
 import { read } from '../../src/interactions/read.ts'
 import { transaction } from '../../src/interactions/transaction.ts'
 import { update } from '../../src/interactions/update.ts'
-import { BASE, refusal, resource, shape, type TestContext, testContext } from './context.ts'
+import { BASE } from '../settings.ts'
+import { refusal, resource, shape, type TestContext, testContext } from './context.ts'
 
 let ctx: TestContext
 beforeEach(async () => {

@@ -25,8 +25,16 @@ export async function call(
   const level: Level = id !== '' ? 'instance' : type !== '' ? 'type' : 'system'
   const operation = operationAt(ctx, name, level, type)
   const parameters = readParameters(operation, given, lenient)
-  const answer = await operation.run(ctx, { level, type, id, version: '', lenient, ...parameters })
-  return JSON.parse(answer.text)
+  const answer = await operation.run(ctx, {
+    level,
+    type,
+    id,
+    version: '',
+    media: undefined,
+    lenient,
+    ...parameters,
+  })
+  return JSON.parse(answer.text as string)
 }
 
 /** The parameters of a link's query. */

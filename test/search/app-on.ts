@@ -6,6 +6,7 @@ import { jsonLog } from '../../src/lib/json-log.ts'
 import { uuid7 } from '../../src/lib/uuid7.ts'
 import { createRegistry } from '../../src/search/registry.ts'
 import type { Storage } from '../../src/storage/port.ts'
+import { testSettings } from '../settings.ts'
 import { CASE_BASE, CASE_ZONE } from './cases.ts'
 
 export interface Asked {
@@ -32,27 +33,12 @@ export function appOn(storage: Storage, clock: () => number, searchMs: number): 
   const app = createApp({
     ctx: {
       storage,
-      settings: {
+      settings: testSettings({
         baseUrl: CASE_BASE,
         zone: CASE_ZONE,
         validate: 'off',
-        references: 'off',
-        conditionalDelete: 'multiple',
-        fullText: 'on',
-        limits: {
-          body: 4_000_000,
-          entries: 1000,
-          depth: 64,
-          pageDefault: 20,
-          pageMax: 1000,
-          searchMs,
-          slowMs: searchMs,
-          values: 1000,
-          chain: 5,
-          includes: 1000,
-          url: 8192,
-        },
-      },
+        limits: { body: 4_000_000, entries: 1000, searchMs, slowMs: searchMs },
+      }),
       registry,
       principal: { id: 'system' },
       clock,

@@ -6,6 +6,7 @@ import { parseSearch } from '../../src/search/parse.ts'
 import type { PlannedSearch } from '../../src/search/plan.ts'
 import { type Change, idOf, keyOf, type Storage, typeOf } from '../../src/storage/port.ts'
 import { openSqlite } from '../../src/storage/sqlite/node.ts'
+import { testSettings } from '../settings.ts'
 import { silent } from '../storage/silent-log.ts'
 import {
   CASE_BASE,
@@ -20,27 +21,7 @@ import {
 /** Returns the context of a search on this store, at the time of the cases. */
 export const caseContext = (storage: Storage): Context => ({
   storage,
-  settings: {
-    baseUrl: CASE_BASE,
-    zone: CASE_ZONE,
-    validate: 'structure',
-    references: 'off',
-    conditionalDelete: 'multiple',
-    fullText: 'on',
-    limits: {
-      body: 1e7,
-      entries: 100,
-      depth: 64,
-      pageDefault: 1000,
-      pageMax: 1000,
-      searchMs: 30_000,
-      slowMs: 60_000,
-      values: 1000,
-      chain: 5,
-      includes: 1000,
-      url: 8192,
-    },
-  },
+  settings: testSettings({ baseUrl: CASE_BASE, zone: CASE_ZONE, limits: { body: 1e7, pageDefault: 1000 } }),
   registry: caseRegistry,
   principal: { id: 'system' },
   clock: () => CASE_NOW,

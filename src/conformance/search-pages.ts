@@ -1,9 +1,14 @@
 /** All that a plan finds, page by page, none of which holds more than one answer does. */
 import type { Context } from '../context.ts'
 import type { SearchPlan } from '../search/plan-node.ts'
-import type { Cursor } from '../storage/port.ts'
-import { mostCharacters } from './answer-size.ts'
-import type { Live } from './read.ts'
+import type { Cursor, Live } from '../storage/port.ts'
+
+/** Largest bodies that one answer holds. */
+const BODIES = 4
+
+/** Returns the most characters of resources in one answer. */
+export const mostCharacters = ({ settings }: Pick<Context, 'settings'>): number =>
+  settings.limits.body * BODIES
 
 export interface SearchPage {
   rows: readonly Live[]

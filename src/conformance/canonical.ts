@@ -9,8 +9,7 @@ import { allOf, anyOf } from '../search/ask.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import { stringToken, tokenText } from '../search/params/token.ts'
 import type { Node } from '../search/plan-node.ts'
-import { keyOf, type Storage } from '../storage/port.ts'
-import type { Live } from './read.ts'
+import { keyOf, type Live, type Storage } from '../storage/port.ts'
 import { searchPages } from './search-pages.ts'
 
 /** Types that are found by their url and version. */
