@@ -16,12 +16,21 @@ import {
   type SearchParameterRow,
   searchParameterRows,
 } from './prepare-search-parameters.ts'
+import { terminologyPacks } from './prepare-terminology.ts'
 import { type StructureDefinition, type TypeRow, typeRow } from './prepare-types.ts'
 import { type PackageUnit, ucumTable } from './prepare-ucum.ts'
 import { type CodeSystem, expandValueSet, type ValueSet } from './prepare-value-sets.ts'
 
 const GENERATED = join(dirname(fileURLToPath(import.meta.url)), 'generated')
-const FILES = ['types.json', 'value-sets.json', 'search-parameters.json', 'compartments.json', 'ucum.json']
+const PROFILES = join(dirname(fileURLToPath(import.meta.url)), '../../../profiles')
+const FILES = [
+  'types.json',
+  'value-sets.json',
+  'search-parameters.json',
+  'compartments.json',
+  'ucum.json',
+  'terminology.json',
+]
 
 /** Returns the folder of the definitions, or undefined where the package is not installed. */
 function sourceFolder(): string | undefined {
@@ -105,6 +114,7 @@ function build(folder: string): void {
   write('value-sets.json', valueSets)
   write('search-parameters.json', rows)
   write('compartments.json', compartments)
+  write('terminology.json', terminologyPacks(folder, PROFILES))
 }
 
 /** Returns the entry of the package, beside which it keeps its table, or undefined where it is not installed. */
