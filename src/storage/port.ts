@@ -4,6 +4,7 @@
  */
 import type { IndexRow } from '../search/index-row.ts'
 import type { Node, SearchPlan } from '../search/plan-node.ts'
+import type { Concepts } from './concepts.ts'
 
 /** Type and logical id: `Patient/1`. */
 export type Key = `${string}/${string}`
@@ -226,6 +227,8 @@ export interface Storage {
     /** Returns false when the lease was lost to another owner. */
     done(id: string, fence: number): Promise<boolean>
   }
+  /** Code systems that are too large for a resource. */
+  concepts: Concepts
   /** Throws when the store does not answer. */
   ping(): Promise<void>
   /** Figures for /metrics: name -> value. */
