@@ -2,6 +2,8 @@
  * The REST interactions over HTTP: each handler reads the request, calls one interaction and answers.
  * https://hl7.org/fhir/R4/http.html
  */
+
+import { installedGuides } from '../conformance/package.ts'
 import type { Context } from '../context.ts'
 import { bundleText } from '../fhir/bundle.ts'
 import { fhirError } from '../fhir/error.ts'
@@ -168,11 +170,11 @@ export function createFhirRoutes(send: Send) {
     }),
 
     /** https://hl7.org/fhir/R4/http.html#capabilities */
-    capabilities: handler('capabilities', (c, asked) => {
+    capabilities: handler('capabilities', async (c, asked) => {
       const mode = asked.pairs.find(([name]) => name === 'mode')?.[1] ?? 'full'
       if (mode !== 'full')
         throw fhirError('not-supported', 'Of /metadata there is mode=full only.', { expression: 'http.mode' })
-      return answer(c, asked, statement(ctxOf(c)), {})
+      return answer(c, asked, await statement(ctxOf(c)), {})
     }),
   } satisfies Record<string, Handler>
   return routes
@@ -266,19 +268,20 @@ const FACTS = {
   operations: OPERATIONS,
 }
 
-/** Half a megabyte that takes long to make; by registry, and by base URL, of which a proxy may give us several. */
+/** Half a megabyte that takes long to make; by registry, and by base URL, of which a proxy may give us several, and packages. */
 const statements = new WeakMap<Context['registry'], Map<string, string>>()
 const MOST_STATEMENTS = 8
 
-function statement(ctx: Context): string {
-  const { baseUrl } = ctx.settings
+async function statement(ctx: Context): Promise<string> {
+  const guides = await installedGuides(ctx)
+  const name = [ctx.settings.baseUrl, ...guides].join(' ')
   const made = statements.get(ctx.registry) ?? new Map<string, string>()
   statements.set(ctx.registry, made)
-  let text = made.get(baseUrl)
+  let text = made.get(name)
   if (text === undefined) {
-    text = writeJson(capabilities(ctx, FACTS))
+    text = writeJson(capabilities(ctx, FACTS, guides))
     if (made.size >= MOST_STATEMENTS) made.clear()
-    made.set(baseUrl, text)
+    made.set(name, text)
   }
   return text
 }

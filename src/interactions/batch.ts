@@ -23,7 +23,7 @@ export interface BundleOptions {
   return?: Return | undefined
   lenient?: boolean
   /** Returns the text of the CapabilityStatement, for an entry that asks for it; what stands in it only the HTTP layer knows. */
-  metadata?: () => string
+  metadata?: () => Promise<string>
 }
 
 /** How many entries are at work at once: storage writes them in one go where it can. */

@@ -73,8 +73,11 @@ const NODE: Partial<Record<ParamType, Node['kind']>> = {
 
 const ORDERED: ReadonlySet<ParamType> = new Set<ParamType>(['date', 'number', 'quantity'])
 
-/** Returns the CapabilityStatement. Its date is the time of asking; all else stays the same for the life of the process. */
-export function capabilities(ctx: Context, facts: HttpFacts): Resource {
+/**
+ * Returns the CapabilityStatement. `guides` are the canonicals of the packages that are installed. Its date is the time of asking; all else stays the same while neither they nor the
+ * search parameters change.
+ */
+export function capabilities(ctx: Context, facts: HttpFacts, guides: readonly string[] = []): Resource {
   const { settings, version, storage } = ctx
   return {
     resourceType: 'CapabilityStatement',
@@ -86,6 +89,7 @@ export function capabilities(ctx: Context, facts: HttpFacts): Resource {
     fhirVersion: '4.0.1',
     format: [...facts.formats],
     patchFormat: [...facts.patchFormats],
+    ...(guides.length > 0 && { implementationGuide: [...guides] }),
     rest: [
       {
         mode: 'server',

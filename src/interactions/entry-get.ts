@@ -25,7 +25,7 @@ export async function answerGet(ctx: Context, entry: Entry, options: BundleOptio
   if (entry.target.metadata) {
     if (options.metadata === undefined)
       throw fhirError('not-supported', 'There is no CapabilityStatement here.')
-    return bundleEntryOf(options.metadata(), withBody)
+    return bundleEntryOf(await options.metadata(), withBody)
   }
   if (id !== '' && inside === '' && (!asksHistory || version !== '')) {
     const shown = shownOf(pairs, options.lenient === true)

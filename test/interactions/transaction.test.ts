@@ -116,7 +116,7 @@ describe('answers', () => {
   })
   test('metadata is what the caller gives', async () => {
     const [answer] = await send([entry('GET', 'metadata')], {
-      metadata: () => '{"resourceType":"CapabilityStatement"}',
+      metadata: async () => '{"resourceType":"CapabilityStatement"}',
     })
     expect(answer?.resource).toBe('{"resourceType":"CapabilityStatement"}')
   })
