@@ -1,5 +1,7 @@
 /** https://hl7.org/fhir/R4/observation-operation-lastn.html */
+
 import { describe, expect, it } from 'vitest'
+import { seeded } from '../../bench/random.ts'
 import { parseJson } from '../../src/fhir/json.ts'
 import { createCodeGroups } from '../../src/operations/code-groups.ts'
 
@@ -40,17 +42,6 @@ function plainly(most: number, all: readonly One[]): Set<string> {
   return kept
 }
 
-/** mulberry32 */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
 describe('groups of codes', () => {
   it.each([
     [[['a'], ['b'], ['c']], 3],
@@ -73,7 +64,7 @@ describe('groups of codes', () => {
 
   it('are those that comparing each with each finds, in any order', () => {
     for (let seed = 1; seed <= 300; seed++) {
-      const next = random(seed)
+      const next = seeded(seed)
       const upTo = (n: number) => Math.floor(next() * n)
       const most = 1 + upTo(3)
       const all = Array.from({ length: 1 + upTo(40) }, (_, n) => ({

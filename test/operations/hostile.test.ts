@@ -1,5 +1,7 @@
 /** Operations under hostile input: a clear refusal, never a 500. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { seeded } from '../../bench/random.ts'
 import { FhirError } from '../../src/fhir/error.ts'
 import { readCodeSystem } from '../../src/fhir/terminology/code-system.ts'
 import { expandValueSet } from '../../src/fhir/terminology/expand.ts'
@@ -10,18 +12,7 @@ import { call, tree } from './context.ts'
 
 const SEED = 20_261_121
 
-/** mulberry32 */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
-const next = random(SEED)
+const next = seeded(SEED)
 const one = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)]!
 
 const ODD = [

@@ -1,18 +1,13 @@
 /** Random patients and queries from a seed, with a plain reading of what each query finds. */
+import { seeded, below as wholeBelow } from '../../bench/random.ts'
 
 export const SEED = Number(process.env.NADI_TEST_SEED ?? Date.now() % 2 ** 31)
 console.log(`seed ${SEED}: repeat with NADI_TEST_SEED=${SEED}`)
 
-/** Mulberry32. */
+/** Returns a generator of random numbers, of whole ones below another, and of picks from a list. */
 export function generator(seed: number) {
-  let state = seed
-  const random = () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-  const below = (n: number) => Math.floor(random() * n)
+  const random = seeded(seed)
+  const below = (n: number) => wholeBelow(random, n)
   const pick = <T>(list: readonly T[]): T => list[below(list.length)]!
   return { random, below, pick }
 }

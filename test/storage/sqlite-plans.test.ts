@@ -2,7 +2,9 @@
  * One search has several ways through SQLite: gathering by one index or another, or walking the index of its order. All must answer alike,
  * page by page in both directions. The order is judged against a model in plain JavaScript; the seed is printed.
  */
+
 import { afterAll, describe, expect, it } from 'vitest'
+import { seeded } from '../../bench/random.ts'
 import { decimalKey } from '../../src/lib/decimal.ts'
 import type { IndexRow } from '../../src/search/index-row.ts'
 import { dateKey } from '../../src/search/params/date.ts'
@@ -13,17 +15,6 @@ import { sqlStorage } from '../../src/storage/sqlite/store.ts'
 import { changeOf, commitOf, deletionOf, planOf } from './rows.ts'
 
 const SEED = Number(process.env.SEED ?? 20261121)
-
-/** A generator of numbers in [0, 1) from a seed: mulberry32. */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
 
 interface Model {
   key: Key
@@ -355,7 +346,7 @@ const storage = ways[0]!
 afterAll(() => storage.close())
 
 describe('every way through the indexes', async () => {
-  const next = random(SEED)
+  const next = seeded(SEED)
   const models: Model[] = []
   for (let n = 0; n < 120; n++) {
     const type = next() < 0.6 ? 'Patient' : 'Group'
