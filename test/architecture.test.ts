@@ -68,7 +68,7 @@ const imports: Import[] = files.flatMap(from => {
 /** The place of a file in the import order; entries and adapters have their own rules. */
 function layer(file: string): string {
   const path = file.replace(/\.(ts|json)$/, '')
-  if (path === 'storage/port' || path === 'storage/concepts') return 'storage/port'
+  if (/^storage\/(port|concept[\w-]*)$/.test(path)) return 'storage/port'
   const [first, second] = path.split('/') as [string, string | undefined]
   if (first === 'storage') return `adapter ${second}`
   return first

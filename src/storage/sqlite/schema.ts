@@ -87,6 +87,13 @@ export const MIGRATIONS: readonly Migration[] = [
       `CREATE TABLE done (n INTEGER PRIMARY KEY, id TEXT NOT NULL, base INTEGER NOT NULL, at INTEGER NOT NULL)`,
       `CREATE UNIQUE INDEX done_id ON done (id)`,
 
+      // cid: release, length of the display and place in the load (`concepts.ts`), which is the order of finding.
+      `CREATE TABLE release (rel INTEGER PRIMARY KEY AUTOINCREMENT, system TEXT NOT NULL, version TEXT NOT NULL, title TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL, written INTEGER NOT NULL, concepts INTEGER NOT NULL, designations INTEGER NOT NULL, types TEXT NOT NULL)`,
+      `CREATE UNIQUE INDEX release_current ON release (system) WHERE state = 'current'`,
+      `CREATE TABLE concept (cid INTEGER PRIMARY KEY, rel INTEGER NOT NULL, code TEXT NOT NULL, active INTEGER NOT NULL, names INTEGER NOT NULL, parents TEXT NOT NULL, body TEXT NOT NULL)`,
+      `CREATE UNIQUE INDEX concept_code ON concept (rel, code)`,
+      `CREATE VIRTUAL TABLE concept_index USING fts5 (words, content='', contentless_delete=1, detail=none, tokenize='ascii')`,
+
       // A row inserted here ends the batch: D1 has no other way to make a condition part of one.
       `CREATE TABLE abort (what TEXT NOT NULL)`,
       `CREATE TRIGGER abort_batch BEFORE INSERT ON abort BEGIN SELECT RAISE(ABORT, 'abort:' || NEW.what); END`,

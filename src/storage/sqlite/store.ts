@@ -18,7 +18,7 @@ import type {
 import { leaseStatement, outboxDone, outboxTake, rememberStatements } from './chores.ts'
 import { commitBatch, currentIs, readBefore, refusedCommit } from './commit.ts'
 import { holds, NODES, typeIn } from './compile.ts'
-import { noConcepts } from './concepts.ts'
+import { sqlConcepts } from './concepts.ts'
 import { LONG } from './cost.ts'
 import { type Driver, Refused, type Row } from './driver.ts'
 import { historyQueries } from './history.ts'
@@ -304,7 +304,7 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
         return rows!.length > 0
       },
     },
-    concepts: noConcepts(),
+    concepts: sqlConcepts(driver, clock),
     async ping() {
       await one(raw('SELECT 1'))
     },

@@ -49,5 +49,10 @@ CREATE TABLE outbox (id TEXT PRIMARY KEY, kind TEXT NOT NULL, due INTEGER NOT NU
 CREATE INDEX outbox_due ON outbox (due);
 CREATE TABLE done (n INTEGER PRIMARY KEY, id TEXT NOT NULL, base INTEGER NOT NULL, at INTEGER NOT NULL);
 CREATE UNIQUE INDEX done_id ON done (id);
+CREATE TABLE release (rel INTEGER PRIMARY KEY AUTOINCREMENT, system TEXT NOT NULL, version TEXT NOT NULL, title TEXT NOT NULL, state TEXT NOT NULL, at INTEGER NOT NULL, written INTEGER NOT NULL, concepts INTEGER NOT NULL, designations INTEGER NOT NULL, types TEXT NOT NULL);
+CREATE UNIQUE INDEX release_current ON release (system) WHERE state = 'current';
+CREATE TABLE concept (cid INTEGER PRIMARY KEY, rel INTEGER NOT NULL, code TEXT NOT NULL, active INTEGER NOT NULL, names INTEGER NOT NULL, parents TEXT NOT NULL, body TEXT NOT NULL);
+CREATE UNIQUE INDEX concept_code ON concept (rel, code);
+CREATE VIRTUAL TABLE concept_index USING fts5 (words, content='', contentless_delete=1, detail=none, tokenize='ascii');
 CREATE TABLE abort (what TEXT NOT NULL);
 CREATE TRIGGER abort_batch BEFORE INSERT ON abort BEGIN SELECT RAISE(ABORT, 'abort:' || NEW.what); END;
