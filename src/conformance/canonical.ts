@@ -13,7 +13,7 @@ import { keyOf, type Live, type Storage } from '../storage/port.ts'
 import { searchPages } from './search-pages.ts'
 
 /** Types that are found by their url and version. */
-export type DefinitionType = 'ValueSet' | 'CodeSystem'
+export type DefinitionType = 'ValueSet' | 'CodeSystem' | 'ConceptMap'
 
 /** Versions of one definition that are compared. */
 const MOST_VERSIONS = 100

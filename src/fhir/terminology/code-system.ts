@@ -10,6 +10,8 @@ export interface Concept {
   display: string | undefined
   /** Values by the code of the property, as text. */
   properties: Map<string, string[]>
+  /** The concept as its CodeSystem has it: definition, designations, and the types of property values. */
+  source?: JsonObject
 }
 
 export interface CodeSystem {
@@ -18,6 +20,8 @@ export interface CodeSystem {
   /** `complete` where every code of the system is in the resource. */
   content: string
   concepts: ReadonlyMap<string, Concept>
+  /** Returns the concept of a code; where the system says that case does not matter, in any case. */
+  find(code: string): Concept | undefined
   /** Codes of properties and filters that the resource declares, and those that R4 knows for every code system. */
   declared: ReadonlySet<string>
   /** Returns the codes one step above (or below) by subsumption. */
@@ -60,7 +64,12 @@ export function readCodeSystem(resource: Resource): CodeSystem {
     const code = text(concept.code)
     if (code === undefined) continue
     if (parent !== undefined && nests) link(parent, code)
-    const known = concepts.get(code) ?? { code, display: text(concept.display), properties: new Map() }
+    const known = concepts.get(code) ?? {
+      code,
+      display: text(concept.display),
+      properties: new Map(),
+      source: concept,
+    }
     concepts.set(code, known)
     for (const property of objects(concept.property)) {
       const name = names.get(text(property.code) ?? '') ?? text(property.code)
@@ -78,11 +87,18 @@ export function readCodeSystem(resource: Resource): CodeSystem {
     for (const child of objects(concept.concept)) open.push({ concept: child, parent: code })
   }
   const filters = objects(resource.filter).flatMap(filter => text(filter.code) ?? [])
+  let folded: Map<string, Concept> | undefined
   return {
     url: text(resource.url) ?? '',
     version: text(resource.version),
     content: text(resource.content) ?? '',
     concepts,
+    find(code) {
+      const known = concepts.get(code)
+      if (known !== undefined || resource.caseSensitive !== false) return known
+      folded ??= new Map([...concepts.values()].map(one => [one.code.toLowerCase(), one]))
+      return folded.get(code.toLowerCase())
+    },
     declared: new Set([...names.values(), ...filters]),
     above: code => [...(up.get(code) ?? [])],
     below: code => [...(down.get(code) ?? [])],
@@ -141,3 +157,32 @@ export const text = (value: Json | undefined): string | undefined =>
 /** Returns the objects of a list; none where the value is no list. */
 export const objects = (value: Json | undefined): JsonObject[] =>
   Array.isArray(value) ? value.filter(isObject) : []
+
+export const isInactive = ({ properties }: Concept): boolean =>
+  properties.get('inactive')?.includes('true') === true ||
+  properties.get('status')?.some(status => status === 'retired' || status === 'inactive') === true
+
+/** A concept that only groups others: https://hl7.org/fhir/R4/codesystem.html#status. */
+export const isAbstract = ({ properties }: Concept): boolean =>
+  properties.get('notSelectable')?.includes('true') === true ||
+  properties.get('abstract')?.includes('true') === true
+
+/** Another text of a concept. */
+export interface Designation {
+  language?: string
+  use?: JsonObject
+  value: string
+}
+
+/** Returns the designations of a concept as its CodeSystem, or a value set's include, lists them. */
+export const designationsOf = (source: JsonObject | undefined): Designation[] =>
+  objects(source?.designation).flatMap(({ language, use, value }) => {
+    if (typeof value !== 'string') return []
+    return [
+      {
+        ...(typeof language === 'string' && { language }),
+        ...(isObject(use) && { use }),
+        value,
+      },
+    ]
+  })

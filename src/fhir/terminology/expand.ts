@@ -3,8 +3,10 @@
  * https://hl7.org/fhir/R4/valueset.html#compositions, https://hl7.org/fhir/R4/valueset.html#expansion
  */
 import { isObject, type JsonObject, NumberText, type Resource } from '../json.ts'
-import { type CodeSystem, type Concept, objects, text } from './code-system.ts'
+import type { AskedSystem } from './asked-system.ts'
+import { type CodeSystem, isInactive, objects, text } from './code-system.ts'
 import { readFilter, shown } from './filter.ts'
+import type { AskedCode, Verdict } from './member.ts'
 import { NotListed } from './not-listed.ts'
 
 /** A code as an expansion lists it. */
@@ -21,7 +23,14 @@ export interface Definitions {
   /** Returns a ValueSet resource, or codes that are known without one; undefined where there is neither. */
   valueSet(canonical: string): Promise<Resource | readonly Coded[] | undefined>
   codeSystem(canonical: string): Promise<CodeSystem | undefined>
+  /** Returns a code system that is asked code by code. */
+  askedSystem?(canonical: string): Promise<AskedSystem | undefined>
+  /** Returns what another server says of a code; undefined where it cannot tell. */
+  elsewhere?(question: Elsewhere): Promise<Verdict | undefined>
 }
+
+/** A question about one code: of a value set by its canonical, or of one include of a compose. */
+export type Elsewhere = AskedCode & ({ valueSet: string } | { include: JsonObject })
 
 export interface ExpandLimits {
   codes: number
@@ -64,7 +73,7 @@ interface Work {
   done: Map<string, Codes>
 }
 
-const keyOf = (system: string, code: string): string => `${system}|${code}`
+export const keyOfCode = (system: string, code: string): string => `${system}|${code}`
 
 /** `way` is the value sets that lead here, outermost first. */
 async function codesOf(canonical: string, work: Work, way: readonly string[]): Promise<Codes> {
@@ -82,14 +91,14 @@ async function codesOf(canonical: string, work: Work, way: readonly string[]): P
         : `it includes ${shown(canonical)}, and this server has no such ValueSet; store it here`,
     )
   const codes = isList(found)
-    ? new Map(found.map(one => [keyOf(one.system, one.code), one]))
+    ? new Map(found.map(one => [keyOfCode(one.system, one.code), one]))
     : await worked(found, work, [...way, canonical])
   checkSize(codes, work)
   work.done.set(canonical, codes)
   return codes
 }
 
-const isList = (found: Resource | readonly Coded[]): found is readonly Coded[] => Array.isArray(found)
+export const isList = (found: Resource | readonly Coded[]): found is readonly Coded[] => Array.isArray(found)
 
 /** Returns the codes of the compose; where that cannot be worked out, of the expansion that is stored with it. */
 async function worked(valueSet: Resource, work: Work, way: readonly string[]): Promise<Codes> {
@@ -153,8 +162,8 @@ interface Found {
 }
 
 /** Adds a code. Throws NotListed where there are too many. */
-function put(codes: Codes, { system, code, version, display }: Found, work: Work): void {
-  codes.set(keyOf(system, code), {
+function put(codes: Codes, { system, code, version, display }: Found, work: Pick<Work, 'limits'>): void {
+  codes.set(keyOfCode(system, code), {
     system,
     code,
     ...(version === undefined ? {} : { version }),
@@ -210,15 +219,14 @@ async function fetchSystem(system: string, version: string | undefined, work: Wo
   return work.definitions.codeSystem(version === undefined ? system : `${system}|${version}`)
 }
 
-const isInactive = ({ properties }: Concept): boolean =>
-  properties.get('inactive')?.includes('true') === true ||
-  properties.get('status')?.some(status => status === 'retired' || status === 'inactive') === true
-
 const UNCLOSED = 'http://hl7.org/fhir/StructureDefinition/valueset-unclosed'
 const TOO_COSTLY = 'http://hl7.org/fhir/StructureDefinition/valueset-toocostly'
 
-/** Throws NotListed for an expansion that is a part only. */
-function expanded(expansion: JsonObject, work: Work): Codes {
+/** Returns the codes of a stored expansion. Throws NotListed for one that is a part only. */
+export const expandedCodes = (expansion: JsonObject, limits: ExpandLimits): Codes =>
+  expanded(expansion, { limits })
+
+function expanded(expansion: JsonObject, work: Pick<Work, 'limits'>): Codes {
   const codes: Codes = new Map()
   let entries = 0
   const open = objects(expansion.contains)
@@ -243,7 +251,7 @@ function expanded(expansion: JsonObject, work: Work): Codes {
   return codes
 }
 
-function checkSize(codes: Codes, { limits }: Work): void {
+function checkSize(codes: Codes, { limits }: Pick<Work, 'limits'>): void {
   if (codes.size > limits.codes) throw new NotListed(`it has more than ${limits.codes} codes`)
 }
 

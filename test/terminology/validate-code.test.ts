@@ -1,0 +1,299 @@
+/** Coded values against the value sets that they are bound to. https://hl7.org/fhir/R4/terminologies.html#binding */
+import { describe, expect, it } from 'vitest'
+import { remove } from '../../src/interactions/delete.ts'
+import { update } from '../../src/interactions/update.ts'
+import { answerCodes, type Question } from '../../src/terminology/validate-code.ts'
+import { resource, type TestContext, testContext } from '../interactions/context.ts'
+
+const VS = 'https://thanal.example.org/vs'
+const CS = 'https://thanal.example.org/cs'
+const SCT = 'http://snomed.info/sct'
+
+async function withResources(...resources: object[]): Promise<TestContext> {
+  const ctx = await testContext()
+  for (const one of resources as { resourceType: string; id: string }[])
+    await update(ctx, one.resourceType, one.id, resource(JSON.stringify(one)))
+  return ctx
+}
+
+const ask = (ctx: TestContext, ...questions: Question[]) => answerCodes(ctx, questions, ctx.clock() + 5000)
+
+const valueSet = (compose: object, more: object = {}) => ({
+  resourceType: 'ValueSet',
+  id: 'v',
+  url: VS,
+  status: 'active',
+  compose,
+  ...more,
+})
+
+const colours = (more: object = {}) => ({
+  resourceType: 'CodeSystem',
+  id: 'c',
+  url: CS,
+  status: 'active',
+  content: 'complete',
+  concept: [
+    { code: 'r', display: 'Red', designation: [{ language: 'hi', value: 'लाल' }] },
+    { code: 'g', display: 'Green' },
+  ],
+  ...more,
+})
+
+describe('a value set of R4', () => {
+  const gender = 'http://hl7.org/fhir/ValueSet/administrative-gender'
+  const system = 'http://hl7.org/fhir/administrative-gender'
+
+  it('is there at start, by url and by url and version', async () => {
+    const ctx = await testContext()
+    const codings = [{ system, code: 'female' }]
+    const [plain, versioned, other] = await ask(
+      ctx,
+      { valueSet: gender, codings },
+      { valueSet: `${gender}|4.0.1`, codings },
+      { valueSet: `${gender}|9.9`, codings },
+    )
+    expect(plain).toEqual({ result: 'in', matched: 0 })
+    expect(versioned).toEqual({ result: 'in', matched: 0 })
+    expect(other).toEqual({ result: 'unknown', why: expect.stringContaining('no ValueSet') })
+  })
+
+  it('knows a bare code by itself, and no coding without a system', async () => {
+    const ctx = await testContext()
+    const codings = [{ code: 'male' }]
+    const [bare, coding, none] = await ask(
+      ctx,
+      { valueSet: gender, codings, inferSystem: true },
+      { valueSet: gender, codings },
+      { valueSet: gender, codings: [{ code: 'Male' }], inferSystem: true },
+    )
+    expect(bare).toEqual({ result: 'in', matched: 0 })
+    expect(coding).toEqual({ result: 'out', why: 'The code male has no system.' })
+    expect(none?.result).toBe('out')
+  })
+
+  it('of v3 with a filter over a hierarchy has what is below its code', async () => {
+    const ctx = await testContext()
+    const valueSet = 'http://terminology.hl7.org/ValueSet/v3-ActEncounterCode'
+    const [inside, outside] = await ask(
+      ctx,
+      {
+        valueSet,
+        codings: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'AMB' }],
+      },
+      {
+        valueSet,
+        codings: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'EHCPOL' }],
+      },
+    )
+    expect(inside?.result).toBe('in')
+    expect(outside?.result).toBe('out')
+  })
+
+  it('that lists SNOMED CT codes is answered without SNOMED CT; one that filters it is not known', async () => {
+    const ctx = await testContext()
+    const [listed, missing, filtered] = await ask(
+      ctx,
+      {
+        valueSet: 'http://hl7.org/fhir/ValueSet/condition-severity',
+        codings: [{ system: SCT, code: '24484000', display: 'Severe' }],
+      },
+      {
+        valueSet: 'http://hl7.org/fhir/ValueSet/condition-severity',
+        codings: [{ system: SCT, code: '1' }],
+      },
+      { valueSet: 'http://hl7.org/fhir/ValueSet/body-site', codings: [{ system: SCT, code: '368209003' }] },
+    )
+    expect(listed).toEqual({ result: 'in', matched: 0 })
+    expect(missing?.result).toBe('out')
+    expect(filtered).toEqual({ result: 'unknown', why: expect.stringContaining(SCT) })
+  })
+
+  it.each([
+    ['http://hl7.org/fhir/ValueSet/mimetypes', 'urn:ietf:bcp:13', 'application/pdf', 'in'],
+    ['http://hl7.org/fhir/ValueSet/mimetypes', 'urn:ietf:bcp:13', 'pdf', 'out'],
+    ['http://hl7.org/fhir/ValueSet/currencies', 'urn:iso:std:iso:4217', 'INR', 'in'],
+    ['http://hl7.org/fhir/ValueSet/currencies', 'urn:iso:std:iso:4217', 'QQQ', 'out'],
+    ['http://hl7.org/fhir/ValueSet/all-languages', 'urn:ietf:bcp:47', 'ta-IN', 'in'],
+    ['http://hl7.org/fhir/ValueSet/all-languages', 'urn:ietf:bcp:47', 'no language', 'out'],
+    ['http://hl7.org/fhir/ValueSet/ucum-units', 'http://unitsofmeasure.org', 'mg/dL', 'in'],
+    ['http://hl7.org/fhir/ValueSet/ucum-units', 'http://unitsofmeasure.org', 'milligram', 'out'],
+    ['http://hl7.org/fhir/ValueSet/ucum-units', 'http://unitsofmeasure.org', '[iU]/L', 'unknown'],
+    ['http://hl7.org/fhir/ValueSet/units-of-time', 'http://unitsofmeasure.org', 'wk', 'in'],
+  ])('%s says of %s|%s: %s', async (valueSet, system, code, result) => {
+    const ctx = await testContext()
+    expect((await ask(ctx, { valueSet, codings: [{ system, code }] }))[0]?.result).toBe(result)
+  })
+})
+
+describe('several codings', () => {
+  const set = valueSet({ include: [{ system: CS }, { system: 'urn:not-held' }] })
+  it('are in when one is, and the one is named', async () => {
+    const ctx = await withResources(colours(), set)
+    const codings = [
+      { system: CS, code: 'blue' },
+      { system: CS, code: 'g' },
+    ]
+    expect(await ask(ctx, { valueSet: VS, codings })).toEqual([{ result: 'in', matched: 1 }])
+  })
+  it('are unknown when none is in and one cannot be told', async () => {
+    const ctx = await withResources(colours(), set)
+    const codings = [
+      { system: CS, code: 'blue' },
+      { system: 'urn:not-held', code: 'x' },
+    ]
+    expect(await ask(ctx, { valueSet: VS, codings })).toEqual([
+      { result: 'unknown', why: expect.stringContaining('urn:not-held') },
+    ])
+  })
+  it('are out when there is no code at all', async () => {
+    const ctx = await withResources(colours(), set)
+    expect(await ask(ctx, { valueSet: VS, codings: [{ display: 'Red' }] })).toEqual([
+      { result: 'out', why: 'The value has no code.' },
+    ])
+  })
+})
+
+describe('the display', () => {
+  it.each([
+    ['Red', undefined],
+    ['red', undefined],
+    ['  RED ', undefined],
+    ['लाल', undefined],
+    ['Crimson', 'Red'],
+  ])('%s is answered with %s', async (display, right) => {
+    const ctx = await withResources(colours(), valueSet({ include: [{ system: CS }] }))
+    const [answer] = await ask(ctx, { valueSet: VS, codings: [{ system: CS, code: 'r', display }] })
+    expect(answer).toEqual({ result: 'in', matched: 0, ...(right && { display: right }) })
+  })
+
+  it('of a listed code may be the value set own, or that of the code system', async () => {
+    const ctx = await withResources(
+      colours(),
+      valueSet({ include: [{ system: CS, concept: [{ code: 'r', display: 'Rot' }] }] }),
+    )
+    const answer = async (display: string) =>
+      (await ask(ctx, { valueSet: VS, codings: [{ system: CS, code: 'r', display }] }))[0]?.display
+    expect(await answer('rot')).toBeUndefined()
+    expect(await answer('Red')).toBeUndefined()
+    expect(await answer('Rouge')).toBe('Rot')
+  })
+
+  it('is not judged where nobody has one', async () => {
+    const ctx = await withResources(
+      valueSet({ include: [{ system: 'urn:not-held', concept: [{ code: 'r' }] }] }),
+    )
+    const codings = [{ system: 'urn:not-held', code: 'r', display: 'Anything' }]
+    expect(await ask(ctx, { valueSet: VS, codings })).toEqual([{ result: 'in', matched: 0 }])
+  })
+})
+
+describe('parts of code systems', () => {
+  it('say what is in them, and nothing of what is not', async () => {
+    const ctx = await withResources(colours({ content: 'fragment' }), valueSet({ include: [{ system: CS }] }))
+    const [there, not] = await ask(
+      ctx,
+      { valueSet: VS, codings: [{ system: CS, code: 'r' }] },
+      { valueSet: VS, codings: [{ system: CS, code: 'b' }] },
+    )
+    expect(there?.result).toBe('in')
+    expect(not?.result).toBe('unknown')
+  })
+  it('whose case does not matter have a code in any', async () => {
+    const ctx = await withResources(
+      colours({ caseSensitive: false }),
+      valueSet({ include: [{ system: CS }] }),
+    )
+    expect((await ask(ctx, { valueSet: VS, codings: [{ system: CS, code: 'R' }] }))[0]?.result).toBe('in')
+  })
+})
+
+describe('excludes and inactive codes', () => {
+  it('are out', async () => {
+    const ctx = await withResources(
+      colours({
+        concept: [
+          { code: 'r' },
+          { code: 'g' },
+          { code: 'old', property: [{ code: 'status', valueCode: 'retired' }] },
+        ],
+      }),
+      valueSet({
+        inactive: false,
+        include: [{ system: CS }],
+        exclude: [{ system: CS, concept: [{ code: 'g' }] }],
+      }),
+    )
+    const result = async (code: string) =>
+      (await ask(ctx, { valueSet: VS, codings: [{ system: CS, code }] }))[0]?.result
+    expect(await result('r')).toBe('in')
+    expect(await result('g')).toBe('out')
+    expect(await result('old')).toBe('out')
+  })
+})
+
+describe('what changes in the store', () => {
+  const codings = [{ system: CS, code: 'r' }]
+  it('is seen after a second', async () => {
+    const ctx = await withResources(colours(), valueSet({ include: [{ system: CS }] }))
+    expect((await ask(ctx, { valueSet: VS, codings }))[0]?.result).toBe('in')
+    ctx.pass(1000)
+    await update(ctx, 'CodeSystem', 'c', resource(JSON.stringify(colours({ concept: [{ code: 'b' }] }))))
+    ctx.pass(1000)
+    expect((await ask(ctx, { valueSet: VS, codings }))[0]?.result).toBe('out')
+    await remove(ctx, 'ValueSet', 'v', {})
+    ctx.pass(1000)
+    expect((await ask(ctx, { valueSet: VS, codings }))[0]?.result).toBe('unknown')
+  })
+
+  it('asks the store nothing within that second', async () => {
+    const ctx = await withResources(colours(), valueSet({ include: [{ system: CS }] }))
+    await ask(ctx, { valueSet: VS, codings })
+    const { storage } = ctx
+    let asked = 0
+    const counting = new Proxy(storage, {
+      get(target, name) {
+        if (name === 'search' || name === 'history' || name === 'read') asked++
+        return Reflect.get(target, name, target)
+      },
+    })
+    // The cache goes by the store: the first question of this one is asked for its state, the second for nothing.
+    const again = { ...ctx, storage: counting }
+    await ask(again, { valueSet: VS, codings })
+    const before = asked
+    expect(before).toBeGreaterThan(0)
+    await ask(again, ...Array.from({ length: 500 }, () => ({ valueSet: VS, codings })))
+    expect(asked).toBe(before)
+  })
+})
+
+describe('hostile definitions', () => {
+  it('that include themselves are unknown', async () => {
+    const ctx = await withResources(valueSet({ include: [{ valueSet: [VS] }] }))
+    expect(await ask(ctx, { valueSet: VS, codings: [{ system: CS, code: 'r' }] })).toEqual([
+      { result: 'unknown', why: expect.stringContaining('includes itself') },
+    ])
+  })
+
+  it('in a long chain are unknown', async () => {
+    const chain = Array.from({ length: 30 }, (_, i) => ({
+      ...valueSet({ include: [{ valueSet: [`${VS}/${i + 1}`] }] }),
+      id: `v${i}`,
+      url: `${VS}/${i}`,
+    }))
+    const ctx = await withResources(...chain)
+    expect(await ask(ctx, { valueSet: `${VS}/0`, codings: [{ system: CS, code: 'r' }] })).toEqual([
+      { result: 'unknown', why: expect.stringContaining('more than 16 deep') },
+    ])
+  })
+
+  it('are unknown at the deadline', async () => {
+    const ctx = await withResources(colours(), valueSet({ include: [{ system: CS }] }))
+    const [answer] = await answerCodes(
+      ctx,
+      [{ valueSet: VS, codings: [{ system: CS, code: 'r' }] }],
+      ctx.clock() - 1,
+    )
+    expect(answer?.result).toBe('unknown')
+  })
+})
