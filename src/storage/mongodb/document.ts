@@ -1,5 +1,6 @@
 /** The documents of each collection: what their short names mean. docs/storage.md shows them to people. */
 import type { Collection, Document } from 'mongodb'
+import type { Designation, NewRelease, PropertyType, Release } from '../concepts.ts'
 import type { Key, Method, Stored } from '../port.ts'
 import { type ChunkDoc, readChunks } from './chunks.ts'
 
@@ -127,6 +128,41 @@ export interface KeptDoc {
   value: string
 }
 
+/** A release of a code system. */
+export interface ReleaseDoc extends NewRelease {
+  _id: number
+  state: Release['state']
+  /** ms since 1970. */
+  at: number
+  /** Rows written so far, those that were replaced too. */
+  written: number
+  types: Record<string, PropertyType>
+  /** Counted when it was finished. */
+  concepts: number
+  designations: number
+  /** The system while this is its current release, so that it has but one. */
+  only?: string
+}
+
+/** A concept of a release. */
+export interface ConceptDoc {
+  /** '7|73211009': release and code. */
+  _id: string
+  /** The release. */
+  r: number
+  /** The order of finding: length of the display, then place in the load. */
+  o: number
+  code: string
+  display: string
+  active: boolean
+  parents: readonly string[]
+  properties: [string, readonly string[]][]
+  designations: readonly Designation[]
+  sets: readonly string[]
+  /** Words of the names, and marks of what is above and said of it (`storage/concept-terms.ts`). */
+  w: string[]
+}
+
 export interface Collections {
   resources: Collection<ResourceDoc>
   history: Collection<HistoryDoc>
@@ -138,6 +174,8 @@ export interface Collections {
   leases: Collection<LeaseDoc>
   kept: Collection<KeptDoc>
   remembered: Collection<RememberedDoc>
+  releases: Collection<ReleaseDoc>
+  concepts: Collection<ConceptDoc>
   instances: Collection<Document & { _id: string }>
 }
 

@@ -66,6 +66,8 @@ const INDEXES: Partial<Record<keyof Collections, IndexDescription[]>> = {
     { key: { 'pending.due': 1 }, sparse: true },
     { key: { 'pending.id': 1 }, sparse: true },
   ],
+  releases: [{ key: { only: 1 }, unique: true, sparse: true }],
+  concepts: [{ key: { r: 1, o: 1 } }, { key: { r: 1, w: 1, o: 1 } }],
   // A day late, so that a clock of the database that runs ahead takes nothing away too early.
   remembered: [{ key: { until: 1 }, expireAfterSeconds: 86_400 }],
 }
@@ -81,6 +83,8 @@ const NAMES: readonly (keyof Collections)[] = [
   'leases',
   'kept',
   'remembered',
+  'releases',
+  'concepts',
   'instances',
 ]
 

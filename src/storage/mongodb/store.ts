@@ -8,7 +8,7 @@ import { type Capabilities, type Key, type Reindexed, type Storage, type Stored,
 import { ask } from './ask.ts'
 import { type Committer, commitOnce } from './commit.ts'
 import { merge, NODES } from './compile.ts'
-import { noConcepts } from './concepts.ts'
+import { mongoConcepts } from './concepts.ts'
 import { connect } from './connect.ts'
 import {
   BODY_FIELDS,
@@ -108,7 +108,7 @@ export async function openMongo(uri: string, options: MongoOptions): Promise<Sto
         take: (n, _owner, ms) => speaking(() => takeJobs(collections, clock(), n, ms)),
         done: (id, fence) => speaking(() => jobDone(collections, id, fence)),
       },
-      concepts: noConcepts(),
+      concepts: mongoConcepts(client, collections, clock),
       ping: () => speaking(async () => void (await db.command({ ping: 1 }))),
       gauges: async () => instances.gauges(),
       close: async () => {
