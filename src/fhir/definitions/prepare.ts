@@ -16,6 +16,7 @@ import {
   type SearchParameterRow,
   searchParameterRows,
 } from './prepare-search-parameters.ts'
+import { structureTable } from './prepare-structures.ts'
 import { terminologyPacks } from './prepare-terminology.ts'
 import { type StructureDefinition, type TypeRow, typeRow } from './prepare-types.ts'
 import { type PackageUnit, ucumTable } from './prepare-ucum.ts'
@@ -30,6 +31,7 @@ const FILES = [
   'compartments.json',
   'ucum.json',
   'terminology.json',
+  'structures.json',
 ]
 
 /** Returns the folder of the definitions, or undefined where the package is not installed. */
@@ -115,6 +117,7 @@ function build(folder: string): void {
   write('search-parameters.json', rows)
   write('compartments.json', compartments)
   write('terminology.json', terminologyPacks(folder, PROFILES))
+  write('structures.json', structureTable(folder, PROFILES))
 }
 
 /** Returns the entry of the package, beside which it keeps its table, or undefined where it is not installed. */
