@@ -25,7 +25,7 @@ const MOST_VERSIONS = 100
  */
 export async function definitionOf(
   ctx: Context,
-  type: DefinitionType,
+  type: DefinitionType | 'StructureDefinition',
   canonical: string,
   deadline = ctx.clock() + ctx.settings.limits.searchMs,
 ): Promise<Resource | undefined> {

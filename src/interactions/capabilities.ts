@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/R4/http.html#capabilities, https://hl7.org/fhir/R4/capabilitystatement.html
  */
 import type { Context } from '../context.ts'
+import { builtInProfilesOf } from '../fhir/definitions/structures.ts'
 import type { Json, JsonObject, Resource } from '../fhir/json.ts'
 import { PREFIXES } from '../search/ask.ts'
 import { COMPARTMENTS } from '../search/compartment.ts'
@@ -177,9 +178,11 @@ function resources(ctx: Context, facts: HttpFacts): JsonObject[] {
 }
 
 function resourceOf(ctx: Context, type: string): JsonObject {
+  const profiles = builtInProfilesOf(type)
   return {
     type,
     profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
+    ...(profiles.length > 0 && { supportedProfile: [...profiles] }),
     interaction: codes(TYPE_INTERACTIONS),
     versioning: 'versioned-update',
     readHistory: true,

@@ -1,4 +1,5 @@
 /** From a checked resource to a committed version. */
+import { structuresChanged } from '../conformance/structures.ts'
 import type { Context } from '../context.ts'
 import { FhirError, fhirError } from '../fhir/error.ts'
 import type { Resource } from '../fhir/json.ts'
@@ -89,6 +90,7 @@ export async function commit(
     return storage.commit(intent)
   })
   if (done.ok && changes.some(({ key }) => typeOf(key) === 'SearchParameter')) await ctx.live?.changed()
+  if (done.ok && changes.some(({ key }) => typeOf(key) === 'StructureDefinition')) structuresChanged(storage)
   if (done.ok || done.reason === 'require' || done.reason === 'version') return done
   if (done.reason === 'claim')
     throw fhirError(

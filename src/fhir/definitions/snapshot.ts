@@ -78,6 +78,21 @@ async function wanted(canonical: string, by: Structure, work: Work): Promise<Str
   return snapshot(found, work)
 }
 
+const soleProfile = ({ types }: Rule): string | undefined =>
+  types?.length === 1 && types[0]!.profiles.length === 1 ? types[0]!.profiles[0] : undefined
+
+/** Returns what a definition and its bases say of its root; undefined where one of them is not known, which is not the asker's fault. */
+async function rootRule(canonical: string, { find }: Work): Promise<Rule | undefined> {
+  const rules: Rule[] = []
+  let structure = await find(canonical)
+  while (structure !== undefined && rules.length < MOST_DEEP) {
+    rules.unshift(treeOf(structure).rule)
+    if (structure.snapshot || structure.base === undefined) return rules.reduce(mergeRules)
+    structure = await find(structure.base)
+  }
+  return undefined
+}
+
 const refuse = (structure: Structure, why: string) =>
   fhirError('business-rule', `The snapshot of ${structure.url} cannot be made: ${why}.`, { status: 422 })
 
@@ -87,6 +102,9 @@ const EXTENSIONS: Slicing = {
   rules: 'open',
 }
 const BY_TYPE: Slicing = { discriminators: [{ type: 'type', path: '$this' }], ordered: false, rules: 'open' }
+
+/** What the shorthand means to the tools of HL7, and in its own profiles: the types that are named so, and no others. */
+const ONLY_THESE: Slicing = { ...BY_TYPE, rules: 'closed' }
 
 /** One differential put onto its base. */
 class Merge {
@@ -102,13 +120,23 @@ class Merge {
 
   /** Returns the base's element under what the differential says of it, its children and its slices. */
   async node(base: ElementNode, diff: ElementNode, at: string): Promise<ElementNode> {
-    let node: ElementNode = { ...base, rule: mergeRules(base.rule, diff.rule) }
+    let node: ElementNode = { ...base, rule: await this.rules(base.rule, diff.rule) }
     if (diff.children.length > 0) {
       if (node.children.length === 0) node = await this.opened(node, at)
       node.children = await this.children(node, diff, at)
     }
     if (diff.slices.length > 0) node = await this.sliced(node, diff, at)
     return node
+  }
+
+  /** Returns the merged rules; where the differential gives the one type a profile, what that says of the element as a whole is among them. */
+  private async rules(base: Rule, diff: Rule): Promise<Rule> {
+    const rule = mergeRules(base, diff)
+    const profile = soleProfile(diff)
+    const root = profile === undefined ? undefined : await rootRule(profile, this.work)
+    if (root === undefined) return rule
+    const { constraints = [], modifier } = root
+    return mergeRules(rule, { ...(constraints.length > 0 && { constraints }), ...(modifier && { modifier }) })
   }
 
   private async children(node: ElementNode, diff: ElementNode, at: string): Promise<ElementNode[]> {
@@ -148,6 +176,12 @@ class Merge {
           made.rule = { ...rule, types }
           made.children = []
         }
+      }
+      if (isExtension(node) && one.rule.max === undefined) {
+        // An extension's definition says how often it stands, unless the profile does.
+        const profile = soleProfile(one.rule)
+        const max = profile === undefined ? undefined : (await rootRule(profile, this.work))?.max
+        if (max !== undefined) made.rule = mergeRules(made.rule, { max })
       }
       insertSlice(slices, await this.node(made, one, path))
     }
@@ -206,9 +240,14 @@ function withoutShorthands(base: readonly ElementNode[], diff: readonly ElementN
     let made: ElementNode
     if (choice === undefined) made = { ...one, slices: [...one.slices, ...known.slices] }
     else {
-      const slice = { ...one, name, slice: one.name, slices: [] }
+      const types = typeOfName(name, choice.rule, one.name)!
       made = { ...known, slices: [...known.slices] }
-      insertSlice(made.slices, slice)
+      insertSlice(made.slices, { ...one, name, slice: one.name, slices: [] })
+      if (
+        choice.slices.length === 0 &&
+        (known.rule.slicing === undefined || known.rule.slicing === ONLY_THESE)
+      )
+        made.rule = { ...known.rule, slicing: ONLY_THESE, types: [...(known.rule.types ?? []), ...types] }
     }
     if (place < 0) children.push(made)
     else children[place] = made
