@@ -3,19 +3,17 @@
  * hierarchies of resources. https://hl7.org/fhir/R4/search.html#token, https://hl7.org/fhir/R4/search.html#reference
  */
 
-import { definitionOf } from '../conformance/canonical.ts'
 import { searchPages } from '../conformance/search-pages.ts'
 import type { Context } from '../context.ts'
-import { codesOf } from '../fhir/definitions/value-sets.ts'
 import { fhirError } from '../fhir/error.ts'
-import type { Resource } from '../fhir/json.ts'
-import { type CodeSystem, closure, readCodeSystem } from '../fhir/terminology/code-system.ts'
-import { type Coded, type Definitions, EXPAND_LIMITS, expandValueSet } from '../fhir/terminology/expand.ts'
+import { expandValueSet } from '../fhir/terminology/expand.ts'
 import { shown } from '../fhir/terminology/filter.ts'
 import type { Known, Need } from '../search/ask.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import type { Node, ParamName } from '../search/plan-node.ts'
 import { idOf, keyOf } from '../storage/port.ts'
+import { codesNear } from '../terminology/codes-near.ts'
+import { definitionsOf } from '../terminology/definitions.ts'
 import { indexRowsOfText } from './indexer.ts'
 import { readEach } from './read-each.ts'
 
@@ -40,7 +38,7 @@ export async function lookUp(
   switch (need.is) {
     case 'value-set': {
       const expansion = await expandValueSet(need.url, definitionsOf(ctx, deadline))
-      if ('unknown' in expansion) return expansion
+      if ('unknown' in expansion) return { unknown: expansion.unknown }
       return { codes: expansion.codes.map(({ system, code }) => ({ system, code })) }
     }
     case 'codes':
@@ -48,42 +46,6 @@ export async function lookUp(
     case 'resources':
       return resourcesAround(ctx, need, deadline)
   }
-}
-
-/** Returns what fetches ValueSets and CodeSystems of this server; the value sets of R4's own bindings are there without being stored. */
-function definitionsOf(ctx: Context, deadline: number): Definitions {
-  const systems = new Map<string, CodeSystem | undefined>()
-  return {
-    async valueSet(canonical) {
-      checkTime(ctx, deadline)
-      return (await definitionOf(ctx, 'ValueSet', canonical, deadline)) ?? builtIn(canonical)
-    },
-    async codeSystem(canonical) {
-      if (!systems.has(canonical)) {
-        checkTime(ctx, deadline)
-        const found = await definitionOf(ctx, 'CodeSystem', canonical, deadline)
-        systems.set(canonical, found && systemOf(found))
-      }
-      return systems.get(canonical)
-    },
-  }
-}
-
-/** The graph of a CodeSystem is as long in the making as its tree, and kept as long as that. */
-const graphs = new WeakMap<Resource, CodeSystem>()
-
-function systemOf(resource: Resource): CodeSystem {
-  const known = graphs.get(resource) ?? readCodeSystem(resource)
-  graphs.set(resource, known)
-  return known
-}
-
-const R4 = '4.0.1'
-
-function builtIn(canonical: string): Coded[] | undefined {
-  const [url = '', version = R4] = canonical.split('|')
-  const codes = version === R4 ? codesOf(url) : undefined
-  return codes && [...codes].flatMap(([system, list]) => [...list].map(code => ({ system, code })))
 }
 
 /** Each search may end in time, and yet all of them together take for ever. */
@@ -99,21 +61,9 @@ async function codesAround(
   need: Extract<Need, { is: 'codes' }>,
   deadline: number,
 ): Promise<Known> {
-  const { system, code, way } = need
-  const unknown = (why: string): Known => ({
-    unknown: `What is ${way} ${shown(code)} cannot be told: ${why}.`,
-  })
-  const found = await definitionsOf(ctx, deadline).codeSystem(system)
-  if (found === undefined)
-    return unknown(`this server has no CodeSystem ${shown(system)}; store it here with all its concepts`)
-  if (found.content !== 'complete')
-    return unknown(
-      `the CodeSystem ${shown(system)} on this server is not complete (content is ${shown(found.content)}); store it with all its concepts`,
-    )
-  if (!found.concepts.has(code)) return unknown(`the CodeSystem ${shown(system)} has no such code`)
-  const codes = closure(found, code, way)
-  if (codes.size > EXPAND_LIMITS.codes) return unknown(`there are more than ${EXPAND_LIMITS.codes} codes`)
-  return { codes: [...codes].map(one => ({ system: found.url || system, code: one })) }
+  const found = await codesNear(definitionsOf(ctx, deadline), need)
+  if ('codes' in found) return found
+  return { unknown: `What is ${need.way} ${shown(need.code)} cannot be told: ${found.unknown}.` }
 }
 
 async function resourcesAround(

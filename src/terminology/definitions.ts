@@ -13,7 +13,9 @@ import { type CodeSystem, readCodeSystem } from '../fhir/terminology/code-system
 import type { Definitions } from '../fhir/terminology/expand.ts'
 import { grammarSystem } from '../fhir/terminology/grammar-systems.ts'
 import { implicitValueSet } from '../fhir/terminology/implicit.ts'
+import { askCodes, askVerdict } from './elsewhere.ts'
 import { largeSystem } from './large.ts'
+import { type Remote, remoteOf } from './remote.ts'
 
 /** What the service knows, for the time of one question. */
 export interface Held extends Definitions {
@@ -21,6 +23,8 @@ export interface Held extends Definitions {
   /** Returns a CodeSystem resource, whatever its content. */
   resource(type: DefinitionType, canonical: string): Promise<Resource | undefined>
   askedSystem(canonical: string): Promise<AskedSystem | undefined>
+  /** The server that is asked last, where one is set. */
+  remote: Remote | undefined
 }
 
 /** Definitions that came with the question, and are found before all others. */
@@ -36,8 +40,14 @@ export function definitionsOf(ctx: Context, deadline: number, sent: Sent = []): 
     found.set(key, known)
     return known
   }
+  const remote = remoteOf(ctx, deadline)
   return {
     resource,
+    remote,
+    ...(remote && {
+      elsewhere: question => askVerdict(remote, question),
+      listElsewhere: (what, words) => askCodes(remote, what, words),
+    }),
     valueSet: async canonical => implicitValueSet(canonical) ?? (await resource('ValueSet', canonical)),
     async codeSystem(canonical) {
       const system = await resource('CodeSystem', canonical)

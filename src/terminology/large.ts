@@ -52,7 +52,7 @@ function systemOf(concepts: Concepts, release: Release): AskedSystem {
           ...(after && { after }),
         })
         codes.push(...page.concepts.map(one => one.code))
-        if (codes.length > most) throw new NotListed(`it has more than ${most} codes`)
+        if (codes.length > most) throw new NotListed(`it has more than ${most} codes`, 'too-costly')
         after = page.more ? page.last : undefined
       } while (after !== undefined)
       return codes
@@ -71,7 +71,8 @@ async function list(
   const where = conditionsOf(filters)
   if (codes !== undefined) where.push({ is: 'code', codes })
   if (activeOnly) where.push({ is: 'active', active: true })
-  if (offset > MOST_PASSED) throw new NotListed(`pages begin at ${MOST_PASSED} at most; ask with a filter`)
+  if (offset > MOST_PASSED)
+    throw new NotListed(`pages begin at ${MOST_PASSED} at most; ask with a filter`, 'too-costly')
   const wanted = wordsOf(words)
   const found: Concept[] = []
   let total: number | undefined

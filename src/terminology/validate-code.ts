@@ -9,7 +9,6 @@ import { displaysOf, isDisplay } from '../fhir/terminology/display.ts'
 import { expandValueSet } from '../fhir/terminology/expand.ts'
 import { memberOf, type Verdict } from '../fhir/terminology/member.ts'
 import { definitionsOf, type Held } from './definitions.ts'
-import { elsewhereOf } from './elsewhere.ts'
 import { keepSet, keepVerdict, type Warm, type Warmed, warmOf } from './warm.ts'
 
 export interface AskedCoding {
@@ -52,7 +51,7 @@ export async function answerCodes(
   deadline: number,
 ): Promise<Answer[]> {
   const warm = await warmOf<Kept>(ctx)
-  const held = lazily(() => ({ ...definitionsOf(ctx, deadline), elsewhere: elsewhereOf(ctx, deadline) }))
+  const held = lazily(() => definitionsOf(ctx, deadline))
   const answers = new Array<Answer>(questions.length)
   const slow: number[] = []
   for (const [index, question] of questions.entries()) {
@@ -60,8 +59,28 @@ export async function answerCodes(
     if (quick === undefined) slow.push(index)
     else answers[index] = quick
   }
-  for (const index of slow) answers[index] = await slowAnswer(warm, questions[index]!, held)
+  // One after the other, each value set is listed once; what is left may wait for another server, and waits together.
+  for (const index of slow) await list(warm, questions[index]!.valueSet, held)
+  for (let at = 0; at < slow.length; at += AT_ONCE)
+    await Promise.all(
+      slow.slice(at, at + AT_ONCE).map(async index => {
+        answers[index] = await slowAnswer(warm, questions[index]!, held)
+      }),
+    )
   return answers
+}
+
+/** Questions that are worked on at once. */
+const AT_ONCE = 16
+
+async function list(warm: Warm<Kept>, valueSet: string, held: () => Held): Promise<void> {
+  if (warm.sets.has(valueSet)) return
+  try {
+    keepSet(warm, valueSet, await listed(valueSet, held()))
+  } catch (error) {
+    // Who is asked next says so.
+    if (!(error instanceof FhirError)) throw error
+  }
 }
 
 const lazily = <T>(make: () => T): (() => T) => {
@@ -96,7 +115,8 @@ async function slowAnswer(warm: Warm<Kept>, question: Question, held: () => Held
   let why: string | undefined
   let open: string | undefined
   try {
-    if (!warm.sets.has(valueSet)) keepSet(warm, valueSet, await listed(valueSet, held()))
+    const listedNow = quickAnswer(warm, question)
+    if (listedNow !== undefined) return listedNow
     for (const [matched, coding] of codings.entries()) {
       if (coding.code === undefined) continue
       if (coding.system === undefined && !inferSystem) {
@@ -124,7 +144,9 @@ async function slowAnswer(warm: Warm<Kept>, question: Question, held: () => Held
 const sentence = (why: string): string => `${why.charAt(0).toUpperCase()}${why.slice(1)}.`
 
 async function listed(valueSet: string, held: Held): Promise<Warmed> {
-  const expansion = await expandValueSet(valueSet, held)
+  // To list what another server has is more than to ask it about one code.
+  const { listElsewhere: _, ...here } = held
+  const expansion = await expandValueSet(valueSet, here)
   if ('unknown' in expansion) return 'ask'
   const codes = new Map<string, Map<string, string | undefined>>()
   for (const { system, code, display } of expansion.codes) {
@@ -145,7 +167,8 @@ async function verdictOn(
   let known = warm.verdicts.get(name)
   if (known === undefined) {
     known = { verdict: await memberOf(valueSet, { system, code: code! }, held()), displays: undefined }
-    keepVerdict(warm, name, known)
+    // What another server could not say now, it may say in a moment.
+    if (known.verdict.is !== 'unknown' || held().remote === undefined) keepVerdict(warm, name, known)
   }
   if (known.verdict.is === 'in' && display !== undefined && known.displays === undefined) {
     known = { ...known, displays: await displaysIn(known.verdict, held()) }

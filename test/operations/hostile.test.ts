@@ -289,7 +289,7 @@ describe('large definitions', () => {
     const filter = [{ property: 'concept', op: 'is-a', value: 'c0' }]
     const set = tree({ resourceType: 'ValueSet', compose: { include: [{ system: 's', filter }] } })
     const expansion = await expandValueSet('v', { valueSet: async () => set, codeSystem: async () => system })
-    expect(expansion).toEqual({ unknown: expect.stringContaining('more than 10000 codes') })
+    expect(expansion).toMatchObject({ unknown: expect.stringContaining('more than 10000 codes') })
     expect(performance.now() - before).toBeLessThan(20_000)
   }, 60_000)
 })

@@ -4,7 +4,7 @@
  */
 import { isObject, type JsonObject, NumberText, type Resource } from '../json.ts'
 import type { AskedSystem } from './asked-system.ts'
-import { type CodeSystem, isInactive, objects, text } from './code-system.ts'
+import { type CodeSystem, type Concept, isInactive, objects, text } from './code-system.ts'
 import { readFilter, shown } from './filter.ts'
 import type { AskedCode, Verdict } from './member.ts'
 import { NotListed } from './not-listed.ts'
@@ -16,6 +16,10 @@ export interface Coded {
   code: string
   version?: string
   display?: string
+  /** Its concept, where the code system was looked at. */
+  concept?: Concept
+  /** Its entry in the include of a compose that lists it, or in an expansion: designations stand there. */
+  entry?: JsonObject
 }
 
 /** Where definitions come from; `canonical` is `url`, or `url|version`. */
@@ -27,6 +31,11 @@ export interface Definitions {
   askedSystem?(canonical: string): Promise<AskedSystem | undefined>
   /** Returns what another server says of a code; undefined where it cannot tell. */
   elsewhere?(question: Elsewhere): Promise<Verdict | undefined>
+  /** Returns the codes that another server has for a value set, or for an include; `text` narrows them. */
+  listElsewhere?(
+    what: { valueSet: string } | { include: JsonObject },
+    text: string | undefined,
+  ): Promise<readonly Coded[] | undefined>
 }
 
 /** A question about one code: of a value set by its canonical, or of one include of a compose. */
@@ -45,28 +54,46 @@ export interface ExpandLimits {
 export const EXPAND_LIMITS: ExpandLimits = { codes: 10_000, depth: 16, definitions: 200, steps: 10_000_000 }
 
 /** The codes, each once; or a sentence that says why they cannot be listed, and how to mend it. */
-export type Expansion = { codes: readonly Coded[] } | { unknown: string }
+export type Expansion =
+  | { codes: readonly Coded[]; used: ReadonlySet<string> }
+  | { unknown: string; kind: NotListed['kind'] }
+
+export interface ExpandOptions {
+  /** Returns the version of a system that is taken, where the include says `own`, or none. May throw. */
+  version?(system: string, own: string | undefined): string | undefined
+  /** Words that loaded releases and other servers are asked with; codes that lack them may come all the same. */
+  text?: string
+}
 
 type Codes = Map<string, Coded>
 
-/** Returns the codes of the value set that a canonical names. */
+/** Returns the codes of the value set that a canonical, or the resource itself, names; `used` has the systems they came from, as `url|version`. */
 export async function expandValueSet(
-  canonical: string,
+  valueSet: string | Resource,
   definitions: Definitions,
   limits: ExpandLimits = EXPAND_LIMITS,
+  options: ExpandOptions = {},
 ): Promise<Expansion> {
-  const work: Work = { definitions, limits, fetched: 0, steps: 0, done: new Map() }
+  const work: Work = { definitions, limits, options, fetched: 0, steps: 0, done: new Map(), used: new Set() }
   try {
-    return { codes: [...(await codesOf(canonical, work, [])).values()] }
+    const codes =
+      typeof valueSet === 'string' ? await codesOf(valueSet, work, []) : await worked(valueSet, work, [])
+    return { codes: [...codes.values()], used: work.used }
   } catch (error) {
     if (!(error instanceof NotListed)) throw error
-    return { unknown: `The codes of the value set ${shown(canonical)} cannot be listed: ${error.message}.` }
+    const name = typeof valueSet === 'string' ? valueSet : (text(valueSet.url) ?? 'that was sent')
+    return {
+      unknown: `The codes of the value set ${shown(name)} cannot be listed: ${error.message}.`,
+      kind: error.kind,
+    }
   }
 }
 
 interface Work {
   definitions: Definitions
   limits: ExpandLimits
+  options: ExpandOptions
+  used: Set<string>
   fetched: number
   steps: number
   /** Value sets that are worked out. */
@@ -83,12 +110,16 @@ async function codesOf(canonical: string, work: Work, way: readonly string[]): P
   if (way.length >= work.limits.depth)
     throw new NotListed(`value sets include each other more than ${work.limits.depth} deep`)
   spend(work)
-  const found = await work.definitions.valueSet(canonical)
+  const { definitions, options } = work
+  const found =
+    (await definitions.valueSet(canonical)) ??
+    (await definitions.listElsewhere?.({ valueSet: canonical }, way.length === 0 ? options.text : undefined))
   if (found === undefined)
     throw new NotListed(
       way.length === 0
         ? 'this server has no such ValueSet; store it here'
         : `it includes ${shown(canonical)}, and this server has no such ValueSet; store it here`,
+      'not-found',
     )
   const codes = isList(found)
     ? new Map(found.map(one => [keyOfCode(one.system, one.code), one]))
@@ -111,7 +142,9 @@ async function worked(valueSet: Resource, work: Work, way: readonly string[]): P
     }
   }
   if (isObject(expansion)) return expanded(expansion, work)
-  throw new NotListed(`${shown(way.at(-1)!)} has neither a compose nor an expansion`)
+  throw new NotListed(
+    `${shown(way.at(-1) ?? text(valueSet.url) ?? '')} has neither a compose nor an expansion`,
+  )
 }
 
 async function composed(compose: JsonObject, work: Work, way: readonly string[]): Promise<Codes> {
@@ -146,7 +179,8 @@ async function included(
     if (canonical === undefined) throw new NotListed('an include of it names a value set without an address')
     parts.push(await codesOf(canonical, work, way))
   }
-  if (system !== undefined) parts.push(await ofSystem(system, include, work, activeOnly))
+  // What the system says of a code is more than what the value sets say.
+  if (system !== undefined) parts.unshift(await ofSystem(system, include, work, activeOnly, parts))
   const [first, ...rest] = parts
   if (first === undefined) throw new NotListed('an include of it has neither a system nor a valueSet')
   if (rest.length === 0) return first
@@ -154,69 +188,122 @@ async function included(
   return new Map([...first].filter(([key]) => rest.every(part => part.has(key))))
 }
 
-interface Found {
-  system: string
-  code: string
-  version: string | undefined
-  display: string | undefined
-}
-
 /** Adds a code. Throws NotListed where there are too many. */
-function put(codes: Codes, { system, code, version, display }: Found, work: Pick<Work, 'limits'>): void {
-  codes.set(keyOfCode(system, code), {
-    system,
-    code,
-    ...(version === undefined ? {} : { version }),
-    ...(display === undefined ? {} : { display }),
-  })
+function put(codes: Codes, one: Coded, work: Pick<Work, 'limits'>): void {
+  codes.set(keyOfCode(one.system, one.code), one)
   checkSize(codes, work)
 }
 
+const coded = (
+  system: string,
+  version: string | undefined,
+  code: string,
+  display: string | undefined,
+  from: Pick<Coded, 'concept' | 'entry'>,
+): Coded => ({
+  system,
+  code,
+  ...(version !== undefined && { version }),
+  ...(display !== undefined && { display }),
+  ...(from.concept !== undefined && { concept: from.concept }),
+  ...(from.entry !== undefined && { entry: from.entry }),
+})
+
+/** `within`: value sets of the same include, which the codes are crossed with. */
 async function ofSystem(
   system: string,
   include: JsonObject,
   work: Work,
   activeOnly: boolean,
+  within: readonly Codes[],
 ): Promise<Codes> {
-  const version = text(include.version)
+  const own = text(include.version)
+  const version = work.options.version === undefined ? own : work.options.version(system, own)
+  const canonical = version === undefined ? system : `${system}|${version}`
   const codes: Codes = new Map()
-  const add = (code: string, display: string | undefined): void => {
-    put(codes, { system, code, version, display }, work)
-  }
   const listed = objects(include.concept)
   const filters = objects(include.filter)
   // A list of codes needs no definition of the system, which may be unknown here.
   if (listed.length > 0 && filters.length === 0) {
-    const known = activeOnly ? await fetchSystem(system, version, work) : undefined
-    for (const one of listed) {
-      const code = text(one.code)
-      const concept = code === undefined ? undefined : known?.concepts.get(code)
-      if (code !== undefined && !(concept !== undefined && isInactive(concept))) add(code, text(one.display))
+    const known = activeOnly ? await fetchSystem(canonical, work) : undefined
+    for (const entry of listed) {
+      const code = text(entry.code)
+      if (code === undefined) continue
+      const concept = known?.find(code)
+      if (concept === undefined || !isInactive(concept))
+        put(codes, coded(system, version, code, text(entry.display), { entry }), work)
     }
+    work.used.add(canonical)
     return codes
   }
-  const found = await fetchSystem(system, version, work)
+  const found = await fetchSystem(canonical, work)
+  const only = listed.length > 0 ? listed.flatMap(one => text(one.code) ?? []) : undefined
+  if (found === undefined || found.content !== 'complete') {
+    const list = await listAsked(canonical, include, work, activeOnly, only, within)
+    if (list !== undefined) {
+      for (const one of list) put(codes, one, work)
+      return codes
+    }
+  }
   if (found === undefined)
-    throw new NotListed(`this server has no CodeSystem ${shown(system)}; store it here with all its concepts`)
+    throw new NotListed(
+      `this server has no CodeSystem ${shown(canonical)}; store it here with all its concepts`,
+      'not-found',
+    )
   if (found.content !== 'complete')
     throw new NotListed(
-      `the CodeSystem ${shown(system)} on this server is not complete (content is ${shown(found.content)}); store it with all its concepts`,
+      `the CodeSystem ${shown(canonical)} on this server is not complete (content is ${shown(found.content)}); store it with all its concepts`,
+      'not-found',
     )
   const spent = (steps: number): void => toil(work, steps)
   const selects = filters.map(filter => readFilter(filter, found, spent))
-  const only = listed.length > 0 ? new Set(listed.map(one => text(one.code))) : undefined
+  const chosen = only && new Set(only)
   toil(work, found.concepts.size)
   for (const concept of found.concepts.values()) {
     if (activeOnly && isInactive(concept)) continue
-    if (only !== undefined && !only.has(concept.code)) continue
-    if (selects.every(select => select(concept))) add(concept.code, concept.display)
+    if (chosen !== undefined && !chosen.has(concept.code)) continue
+    if (selects.every(select => select(concept)))
+      put(codes, coded(system, version, concept.code, concept.display, { concept }), work)
   }
+  work.used.add(found.version === undefined ? system : `${system}|${found.version}`)
   return codes
 }
 
-async function fetchSystem(system: string, version: string | undefined, work: Work) {
+/** Returns the codes of a system that is asked, here or elsewhere; undefined where nobody knows it. */
+async function listAsked(
+  canonical: string,
+  include: JsonObject,
+  work: Work,
+  activeOnly: boolean,
+  only: readonly string[] | undefined,
+  within: readonly Codes[],
+): Promise<readonly Coded[] | undefined> {
+  const { definitions, limits, options } = work
+  const asked = await definitions.askedSystem?.(canonical)
+  if (asked === undefined) {
+    const list = await definitions.listElsewhere?.({ include }, options.text)
+    if (list !== undefined) work.used.add(canonical)
+    return list
+  }
+  const crossed = [...(within[0]?.values() ?? [])].filter(({ system }) => system === asked.url)
+  const codes = only ?? (within.length > 0 ? crossed.map(({ code }) => code) : undefined)
+  const { concepts, total } = await asked.list({
+    filters: objects(include.filter),
+    ...(codes !== undefined && { codes }),
+    ...(options.text !== undefined && { text: options.text }),
+    activeOnly,
+    offset: 0,
+    limit: limits.codes + 1,
+  })
+  if (total > limits.codes) throw tooMany(limits)
+  work.used.add(asked.version === undefined ? asked.url : `${asked.url}|${asked.version}`)
+  const version = text(include.version)
+  return concepts.map(concept => coded(asked.url, version, concept.code, concept.display, { concept }))
+}
+
+async function fetchSystem(canonical: string, work: Work) {
   spend(work)
-  return work.definitions.codeSystem(version === undefined ? system : `${system}|${version}`)
+  return work.definitions.codeSystem(canonical)
 }
 
 const UNCLOSED = 'http://hl7.org/fhir/StructureDefinition/valueset-unclosed'
@@ -235,8 +322,8 @@ function expanded(expansion: JsonObject, work: Pick<Work, 'limits'>): Codes {
     entries++
     const code = text(one.code)
     if (code !== undefined && one.abstract !== true) {
-      const [system, version, display] = [text(one.system) ?? '', text(one.version), text(one.display)]
-      put(codes, { system, code, version, display }, work)
+      const entry = one.contains === undefined ? one : { ...one, contains: undefined }
+      put(codes, coded(text(one.system) ?? '', text(one.version), code, text(one.display), { entry }), work)
     }
     for (const below of objects(one.contains)) open.push(below)
   }
@@ -252,17 +339,25 @@ function expanded(expansion: JsonObject, work: Pick<Work, 'limits'>): Codes {
 }
 
 function checkSize(codes: Codes, { limits }: Pick<Work, 'limits'>): void {
-  if (codes.size > limits.codes) throw new NotListed(`it has more than ${limits.codes} codes`)
+  if (codes.size > limits.codes) throw tooMany(limits)
 }
+
+const tooMany = ({ codes }: ExpandLimits) => new NotListed(`it has more than ${codes} codes`, 'too-costly')
 
 function spend(work: Work): void {
   if (++work.fetched > work.limits.definitions)
-    throw new NotListed(`it is made of more than ${work.limits.definitions} value sets and code systems`)
+    throw new NotListed(
+      `it is made of more than ${work.limits.definitions} value sets and code systems`,
+      'too-costly',
+    )
 }
 
 /** What is worked out at once keeps the server from everything else. */
 function toil(work: Work, steps: number): void {
   work.steps += steps
   if (work.steps > work.limits.steps)
-    throw new NotListed('its filters and includes are too much work for the size of the code systems')
+    throw new NotListed(
+      'its filters and includes are too much work for the size of the code systems',
+      'too-costly',
+    )
 }
