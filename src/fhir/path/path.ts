@@ -1,0 +1,49 @@
+/**
+ * FHIRPath, compiled once and evaluated often.
+ * http://hl7.org/fhirpath/N1/, https://hl7.org/fhir/R4/fhirpath.html
+ */
+import { compileTest, compileValues } from './compile.ts'
+import type { Environment } from './environment.ts'
+import { parsePath } from './parse.ts'
+import { EMPTY, NOTHING, type PathValue, type Values } from './value.ts'
+
+export interface Path {
+  readonly expression: string
+  /**
+   * Returns the collection. `focus` is `$this` and `%context`.
+   *
+   * Throws `processing` where the specification has an error, such as many values where one is expected, and `too-costly` when the steps of
+   * the environment are used up.
+   */
+  evaluate(focus: PathValue | undefined, env: Environment): Values
+  /** Returns whether the result is true; undefined where it is empty, which an invariant counts as broken. Throws as `evaluate` does. */
+  holds(focus: PathValue | undefined, env: Environment): boolean | undefined
+}
+
+/** Returns the expression, ready to be evaluated. Throws PathSyntax, with the position, for what is none. */
+export function compilePath(expression: string): Path {
+  const ast = parsePath(expression)
+  const values = compileValues(ast)
+  const test = compileTest(ast)
+  return {
+    expression,
+    evaluate: (focus, env) => run(values, focus, env),
+    holds: (focus, env) => run(test, focus, env),
+  }
+}
+
+function run<T>(
+  compiled: (self: PathValue, env: Environment) => T,
+  focus: PathValue = NOTHING,
+  env: Environment,
+): T {
+  const { context, index, total } = env
+  env.context = focus
+  env.index = 0
+  env.total = EMPTY
+  const result = compiled(focus, env)
+  env.context = context
+  env.index = index
+  env.total = total
+  return result
+}
