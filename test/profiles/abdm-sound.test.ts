@@ -1,5 +1,7 @@
 /** Our profiles for ABDM hold together by themselves: sound R4, nothing missing, nothing that R4 says already. */
 import { describe, expect, it } from 'vitest'
+import { snapshotOf } from '../../src/fhir/definitions/snapshot.ts'
+import { builtInStructure } from '../../src/fhir/definitions/structures.ts'
 import { parseJson, type Resource } from '../../src/fhir/json.ts'
 import { validateStructure } from '../../src/fhir/validate/structure.ts'
 import { type Element, FILES, HL7, NRCES, ours, oursOf, r4, text } from './definitions.ts'
@@ -70,6 +72,14 @@ describe('profiles of ABDM', () => {
       expect(path).toBe(withoutSlices(id))
       expect(below(own.baseDefinition!, id), id).toBeDefined()
     }
+  })
+
+  eachOf('StructureDefinition')('%s has a snapshot that goes as deep as it does', async (_, own) => {
+    const find = async (canonical: string) => builtInStructure(canonical)
+    const { elements } = await snapshotOf((await find(own.url))!, find)
+    const ids = elements.map(one => one.id)
+    expect(ids).toEqual(expect.arrayContaining(own.differential!.element.map(one => one.id)))
+    expect(elements.find(one => one.id === own.type)).toBeDefined()
   })
 
   eachOf('StructureDefinition')('%s declares every slicing before its slices', (_, own) => {

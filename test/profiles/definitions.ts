@@ -115,6 +115,8 @@ const FOLDERS: Record<string, string> = {
   CodeSystem: 'codesystems',
 }
 
-/** Returns the official definition of the same kind and id as ours. */
-export const officialOf = ({ resourceType, id }: Definition): Definition =>
-  read(join(OFFICIAL, FOLDERS[resourceType]!, `${resourceType}-${id}.json`))
+/** Returns the official definition of the same kind and id as ours, as text. */
+export const officialText = ({ resourceType, id }: Definition): string =>
+  readFileSync(join(OFFICIAL, FOLDERS[resourceType]!, `${resourceType}-${id}.json`), 'utf8')
+
+export const officialOf = (own: Definition): Definition => JSON.parse(officialText(own))
