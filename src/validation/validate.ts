@@ -3,9 +3,14 @@
  * https://hl7.org/fhir/R4/validation.html
  */
 import type { Context } from '../context.ts'
+import { isResourceType } from '../fhir/definitions/resource-types.ts'
 import type { Issue } from '../fhir/error.ts'
 import type { Resource } from '../fhir/json.ts'
+import { judge } from '../fhir/validate/profile/bindings.ts'
+import { checkAll } from '../fhir/validate/profile/resource.ts'
+import { issueOf, MOST_ISSUES } from '../fhir/validate/profile/walk.ts'
 import { validateStructure } from '../fhir/validate/structure.ts'
+import { knowledge } from './knowledge.ts'
 
 export interface ValidateOptions {
   /** The type that the resource is to be of. */
@@ -16,14 +21,52 @@ export interface ValidateOptions {
   conditionalReferences?: boolean
 }
 
+/** Rounds of finding out which definitions and answers are needed; each goes one definition deeper. */
+const MOST_ROUNDS = 12
+
 /**
- * Returns everything that is to be said of the resource, errors, warnings and information, in the order of the text: structure, invariants,
- * bindings and profiles. Nothing is stored.
+ * Returns everything that is to be said of the resource, errors, warnings and information: first its structure in the order of the text,
+ * then invariants, bindings and profiles. Nothing is stored. Of more than 500 issues the first 500 are listed.
  */
-export async function validate(
-  _ctx: Context,
-  resource: Resource,
-  options: ValidateOptions,
-): Promise<Issue[]> {
-  return validateStructure(resource, options.type, options)
+export async function validate(ctx: Context, resource: Resource, options: ValidateOptions): Promise<Issue[]> {
+  const { type, profiles = [], conditionalReferences = false } = options
+  const issues = validateStructure(resource, type, { conditionalReferences })
+  const stated = resource.resourceType
+  if (typeof stated !== 'string' || !isResourceType(stated)) return issues
+  const wanted = { asked: profiles, always: ctx.settings.profiles, conditionalReferences }
+  const known = await knowledge(ctx, `${stated} ${profiles.join(' ')}`)
+  let walk = checkAll(resource, stated, wanted, known)
+  for (let round = 1; known.wants() && round < MOST_ROUNDS; round++) {
+    await known.learn()
+    walk = checkAll(resource, stated, wanted, known)
+  }
+  await known.ask(walk.sink.asks)
+  for (const ask of walk.sink.asks) {
+    const answer = known.answer(ask)
+    if (answer !== undefined) judge(ask, answer, walk)
+  }
+  return merged(issues, walk.sink.findings.map(issueOf))
 }
+
+/** Two profiles may say the same of a place; it is said once. */
+function merged(structure: Issue[], found: readonly Issue[]): Issue[] {
+  const all = structure
+  const seen = new Set<string>()
+  for (const issue of found) {
+    const key = `${issue.severity} ${issue.expression} ${issue.rule} ${plain(issue.diagnostics)}`
+    if (seen.has(key)) continue
+    seen.add(key)
+    if (all.length >= MOST_ISSUES) {
+      all.push({
+        severity: 'information',
+        code: 'informational',
+        diagnostics: `There are more than ${MOST_ISSUES} issues. The rest is not listed.`,
+      })
+      return all
+    }
+    all.push(issue)
+  }
+  return all
+}
+
+const plain = (diagnostics: string): string => diagnostics.replace(/ \([^ ]*\)$/, '')

@@ -1,0 +1,120 @@
+/**
+ * Which slice a value was probably meant for, so that a fault can name what to write.
+ * https://hl7.org/fhir/R4/profiling.html#slicing
+ */
+import { isObject, type Json, type JsonObject } from '../../json.ts'
+import { fixedValues } from './discriminator.ts'
+import { resolve } from './resolve.ts'
+import { childrenOf, type Spot } from './spot.ts'
+import type { ElementNode } from './tree.ts'
+import { shown } from './values.ts'
+import type { Walk } from './walk.ts'
+
+const fixed = new WeakMap<ElementNode, ReadonlyMap<string, Json>>()
+
+function fixedOf(slice: ElementNode): ReadonlyMap<string, Json> {
+  let known = fixed.get(slice)
+  if (known === undefined) {
+    known = fixedValues(slice)
+    fixed.set(slice, known)
+  }
+  return known
+}
+
+/** Returns what a slice fixes, for a sentence: `code.coding.code = "422843007"`. Empty where it fixes nothing. */
+export function describe(slice: ElementNode): string {
+  const types = slice.name.endsWith('[x]') || fixedOf(slice).size === 0 ? (slice.rule.types ?? []) : []
+  const parts = [...fixedOf(slice)]
+    .slice(0, 6)
+    .map(([way, value]) => `${way === '' ? 'the value' : way} = ${shown(value)}`)
+  if (parts.length > 0) return parts.join(', ')
+  const profiles = types.flatMap(({ profiles: own }) => own)
+  if (profiles.length > 0) return profiles.join(' or ')
+  return types.length > 0 ? `the type ${types.map(({ code }) => code).join(' or ')}` : ''
+}
+
+/** Words that tell nothing of what a section is. */
+const COMMON = new Set([
+  'section',
+  'record',
+  'of',
+  'and',
+  'the',
+  'for',
+  'report',
+  'entry',
+  'document',
+  'clinical',
+])
+
+/**
+ * Returns the slice that a value resembles most by its texts (title, display, text) and by the types that its entries refer to; undefined
+ * where none stands out.
+ */
+export function meantSlice(slices: readonly ElementNode[], item: Spot, walk?: Walk): ElementNode | undefined {
+  if (!isObject(item.value) || slices.length < 2) return undefined
+  const words = new Set(textsOf(item.value, 0).flatMap(wordsOf))
+  const types = typesOf(item, walk)
+  let best: ElementNode | undefined
+  let most = 0
+  let second = 0
+  for (const slice of slices) {
+    const wanted = [
+      slice.rule.sliceName ?? '',
+      ...[...fixedOf(slice).values()].filter(value => typeof value === 'string'),
+    ].flatMap(wordsOf)
+    const shared = new Set(wanted.filter(word => words.has(word))).size
+    const targets = new Set(
+      slice.children
+        .filter(({ name }) => name === 'entry')
+        .flatMap(({ rule }) => rule.types?.flatMap(one => one.targets) ?? [])
+        .map(one => one.slice(one.lastIndexOf('/') + 1)),
+    )
+    const kinds = types.filter(type => targets.has(type)).length
+    const score = shared * 2 + (kinds > 0 ? 1 : 0)
+    if (score > most) {
+      second = most
+      most = score
+      best = slice
+    } else if (score > second) second = score
+  }
+  return most > second ? best : undefined
+}
+
+/** The texts for people in a value, and what its codes say. */
+function textsOf(value: JsonObject, depth: number): string[] {
+  const texts: string[] = []
+  for (const name of ['title', 'display', 'text']) {
+    const text = value[name]
+    if (typeof text === 'string') texts.push(text.slice(0, 200))
+  }
+  if (depth < 2)
+    for (const name of ['code', 'coding', 'type']) {
+      const part = value[name]
+      for (const one of Array.isArray(part) ? part.slice(0, 5) : [part])
+        if (isObject(one)) texts.push(...textsOf(one, depth + 1))
+    }
+  return texts
+}
+
+const wordsOf = (text: string | Json): string[] =>
+  typeof text !== 'string' || text.includes('://')
+    ? []
+    : text
+        .replace(/([a-z])([A-Z])/g, '$1 $2')
+        .toLowerCase()
+        .split(/[^a-z]+/)
+        .filter(word => word.length > 2 && !COMMON.has(word))
+        // Plurals are the same word.
+        .map(word => (word.endsWith('s') ? word.slice(0, -1) : word))
+
+function typesOf(item: Spot, walk: Walk | undefined): string[] {
+  if (walk === undefined) return []
+  return childrenOf(item, 'entry')
+    .slice(0, 5)
+    .flatMap(entry => {
+      const to = resolve(entry, walk)
+      const type = to.how === 'not here' ? to.type : to.spot.type
+      return type === undefined ? [] : [type]
+    })
+}

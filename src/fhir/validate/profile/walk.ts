@@ -1,0 +1,143 @@
+/**
+ * What the checks of one validation share: where their findings go, the definitions they may use, and how much work is left.
+ * https://hl7.org/fhir/R4/validation.html
+ */
+import type { Structure } from '../../definitions/structure.ts'
+import type { Issue, IssueCode } from '../../error.ts'
+import type { Json, JsonObject } from '../../json.ts'
+import type { Environment } from '../../path/environment.ts'
+import type { Ask, CodeAnswer } from './ask.ts'
+import type { Rule } from './rules.ts'
+import { placeOf, type Spot } from './spot.ts'
+
+/** More issues than this are not listed. */
+export const MOST_ISSUES = 500
+/** More questions than this are not asked of terminology. */
+const MOST_QUESTIONS = 20_000
+/** Steps of one validation; the 100-entry document of the benchmark takes some thousand. */
+const MOST_STEPS = 3_000_000
+
+/** An issue before its texts are made: trials throw most of them away. */
+export interface Finding {
+  severity: 'error' | 'warning' | 'information'
+  code: IssueCode
+  rule: Rule | string
+  at: Spot
+  /** What stands after the place of `at`: `.name` for an element that is missing. */
+  below: string
+  says: () => string
+  /** The profile that asks for it; undefined for R4 itself. */
+  profile: string | undefined
+}
+
+/** Where findings go. A trial, as of a slice, has one of its own. */
+export interface Sink {
+  findings: Finding[]
+  asks: Ask[]
+}
+
+export const newSink = (): Sink => ({ findings: [], asks: [] })
+
+/** A definition made into checks. */
+export interface Compiled {
+  url: string
+  type: string
+  /** Checks a value of the type, without what R4 itself says of it. */
+  check(spot: Spot, walk: Walk): void
+}
+
+/** The resources that references within a resource can reach. */
+export interface ResourceIndex {
+  /** Contained resources by id. */
+  contained: ReadonlyMap<string, Spot>
+  /** Of a Bundle: entries by fullUrl, and by `Type/id`. */
+  fullUrls: ReadonlyMap<string, readonly Spot[]>
+  locals: ReadonlyMap<string, readonly Spot[]>
+}
+
+export interface Walk {
+  sink: Sink
+  /** Profile that is being checked; undefined for R4 itself. */
+  profile: string | undefined
+  /** A definition by canonical: null where there is none, undefined where that is not known yet, which is noted as wanted. */
+  find(canonical: string): Structure | null | undefined
+  /** The answer to a question; undefined where that is not known yet, which is noted as wanted. */
+  answer(ask: Ask): CodeAnswer | undefined
+  /** What a resource was found to be under a profile: each pair is checked once. */
+  held: Map<Json, Map<Compiled, Sink | 'going on'>>
+  /** What Bundles and containers hold, by the resource. */
+  indexes: Map<JsonObject, ResourceIndex>
+  /** Holds a value against a profile, each pair once; undefined where the profile is not known. */
+  conform(spot: Spot, profile: string): Sink | undefined
+  /** What FHIRPath knows of each resource. */
+  environments: Map<JsonObject, Environment>
+  /** Checks a resource within another. */
+  nested(spot: Spot): void
+  /** Work done so far. */
+  steps: number
+  conditionalReferences: boolean
+}
+
+/** Thrown when the work that one validation may take is done. */
+export class TooCostly extends Error {}
+
+/** Counts work. Throws TooCostly where there was too much. */
+export function spend(walk: Walk, steps = 1): void {
+  walk.steps += steps
+  if (walk.steps > MOST_STEPS) throw new TooCostly('validation took too many steps')
+}
+
+/** Notes a finding. */
+export function report(
+  walk: Walk,
+  severity: Finding['severity'],
+  code: IssueCode,
+  rule: Rule | string,
+  at: Spot,
+  says: () => string,
+  below = '',
+): void {
+  const { findings } = walk.sink
+  if (findings.length <= MOST_ISSUES)
+    findings.push({ severity, code, rule, at, below, says, profile: walk.profile })
+}
+
+/** Notes a question to terminology. */
+export function ask(walk: Walk, question: Ask): void {
+  if (walk.sink.asks.length < MOST_QUESTIONS) walk.sink.asks.push(question)
+}
+
+/** Runs a check with a sink of its own and returns that. */
+export function apart(walk: Walk, check: () => void): Sink {
+  const { sink, profile } = walk
+  const own = newSink()
+  walk.sink = own
+  try {
+    check()
+  } finally {
+    walk.sink = sink
+    walk.profile = profile
+  }
+  return own
+}
+
+/** Returns whether what was found apart amounts to an error; a code that nobody can judge does not. */
+export function hasFailed(walk: Walk, { findings, asks }: Sink): boolean {
+  if (findings.some(({ severity }) => severity === 'error')) return true
+  return asks.some(one => one.strength === 'required' && walk.answer(one)?.result === 'out')
+}
+
+/** Takes what was found apart as found. */
+export function take(walk: Walk, { findings, asks }: Sink): void {
+  for (const finding of findings) {
+    if (walk.sink.findings.length > MOST_ISSUES) break
+    walk.sink.findings.push(finding)
+  }
+  for (const one of asks) ask(walk, one)
+}
+
+/** Returns the issue of a finding. */
+export function issueOf({ severity, code, rule, at, below, says, profile }: Finding): Issue {
+  const diagnostics = profile === undefined ? says() : `${says()} (${profile})`
+  return { severity, code, diagnostics, expression: placeOf(at) + below, rule }
+}
