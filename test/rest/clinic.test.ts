@@ -21,9 +21,11 @@ const load = (base: string): Promise<{ code: number | null; out: string }> =>
   })
 
 describe('the clinic in bundles/', () => {
-  const resources: Tree[] = readdirSync(BUNDLES).flatMap(file =>
-    JSON.parse(readFileSync(join(BUNDLES, file), 'utf8')).entry.map((each: Tree) => each.resource),
-  )
+  const resources: Tree[] = readdirSync(BUNDLES)
+    .filter(file => file.endsWith('.json'))
+    .flatMap(file =>
+      JSON.parse(readFileSync(join(BUNDLES, file), 'utf8')).entry.map((each: Tree) => each.resource),
+    )
   let server: RunningServer
   let client: Api
   beforeAll(async () => {

@@ -1,0 +1,231 @@
+/**
+ * Builds the NRCeS document Bundle of one health record from what is stored. The same input gives the same Bundle, byte by byte.
+ * https://hl7.org/fhir/R4/documents.html, https://nrces.in/ndhm/fhir/r4/StructureDefinition-DocumentBundle.html
+ */
+import type { Context } from '../context.ts'
+import { FhirError, type Issue } from '../fhir/error.ts'
+import type { Resource } from '../fhir/json.ts'
+import { type Key, stampText } from '../storage/port.ts'
+import { validate } from '../validation/validate.ts'
+import { authorsOf, custodianOf } from './author.ts'
+import { closureOf, type Member, outsideNames } from './closure.ts'
+import { compositionOf } from './composition.ts'
+import { derivedId } from './derived-id.ts'
+import { displaysOf } from './display.ts'
+import { dateOf } from './gather.ts'
+import { profileUrl, type RecordKind } from './hi-types.ts'
+import { type Missing, missingList } from './missing.ts'
+import { resourceNarrative } from './narrative.ts'
+import { type Picked, pick } from './pick.ts'
+import { rewrite, subjectOf } from './references.ts'
+import { type DocumentRequest, type Read, readRequest } from './request.ts'
+import type { WellnessKind } from './rules.ts'
+import { libraryOf, type Source } from './source.ts'
+import { object, text } from './tree.ts'
+
+/** Changes when the same resources are to give another document. */
+const FORM = '1'
+
+export interface Built {
+  bundle: Resource
+  /** The id under which all versions of this document are stored. */
+  seriesId: string
+  /** The value of Bundle.identifier, which is made of everything that the document is made of. */
+  identifier: string
+}
+
+/** What is made just now and is not stored yet; and where it stands, instead of where the rules would put it. */
+export interface Making {
+  made: readonly Source[]
+  /** Keys by section. */
+  sections?: ReadonlyMap<string, readonly Key[]>
+}
+
+/**
+ * Returns the document.
+ *
+ * Throws `business-rule` (422) with every thing that is missing for a valid record, each by its resource and element; as `read` does for
+ * what the request names; `multiple-matches` (422) where it has to name one resource of several.
+ */
+export async function buildDocument(ctx: Context, request: DocumentRequest, making?: Making): Promise<Built> {
+  const library = libraryOf(ctx, making?.made)
+  const missing = missingList()
+  const read = await readRequest(ctx, library, request, missing)
+  if (read === undefined) throw failed(missing)
+  const { kind, patient, encounter, asked } = read
+  const picked =
+    making?.sections === undefined
+      ? await pick(ctx, library, kind, asked)
+      : new Map(
+          await Promise.all(
+            [...making.sections].map(async ([name, keys]) => [name, await library.take(keys)] as const),
+          ),
+        )
+  const entries = [...picked.values()].flat()
+  sayEmpty(read, picked, missing)
+  const authors = await authorsOf(ctx, library, request, read, entries, missing)
+  const custodian = await custodianOf(ctx, library, request, read)
+
+  const shown = kind.encounter || encounter !== undefined ? encounter : undefined
+  const subject = subjectOf(patient.id, shown?.id)
+  const roots = [
+    patient,
+    ...(shown ? [shown] : []),
+    ...authors,
+    ...(custodian ? [custodian] : []),
+    ...entries,
+  ]
+  const parts = partsOf(kind, picked)
+  const by = { ctx, library, display: displaysOf(ctx), missing }
+  const members = await closureOf(ctx, library, roots, subject, parts, by)
+  missing.check()
+
+  const { baseUrl } = ctx.settings
+  const versions = members.map(({ source }) => `${source.key}/_history/${source.version}`)
+  const seriesId = await derivedId(
+    baseUrl,
+    'document',
+    kind.hiType,
+    asked.scope.encounter === undefined ? patient.key : `Encounter/${asked.scope.encounter}`,
+    request.start ?? '',
+    request.end ?? '',
+    ...(request.resources ?? []),
+  )
+  const newest = stampText(Math.max(...members.map(({ source }) => source.at)))
+  const date = request.date ?? dateOfDocument(encounter, entries) ?? newest
+  const title = request.title ?? kind.title
+  const identity = await derivedId(baseUrl, FORM, seriesId, date, title, ...versions, '', ...placesOf(picked))
+
+  const urls = new Map<Key, string>()
+  for (const [index, { source }] of members.entries())
+    urls.set(source.key, `urn:uuid:${await derivedId(baseUrl, 'entry', versions[index]!)}`)
+  const composition = compositionOf({
+    kind,
+    id: await derivedId(identity, 'Composition'),
+    seriesId,
+    stamp: newest,
+    date,
+    title,
+    status: isOver(encounter) ? 'final' : 'preliminary',
+    patient,
+    encounter: shown,
+    authors,
+    custodian,
+    picked,
+    fullUrlOf: ({ key }) => urls.get(key)!,
+  })
+  const names = await outsideNames(ctx, library, members)
+  for (const { source } of members) {
+    rewrite(ctx, source.tree, { fullUrlOf: key => urls.get(key), nameOf: key => names.get(key) })
+  }
+  const bundle: Resource = {
+    resourceType: 'Bundle',
+    id: seriesId,
+    meta: {
+      versionId: '1',
+      lastUpdated: newest,
+      profile: [profileUrl('DocumentBundle')],
+      security: [
+        {
+          system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality',
+          code: 'V',
+          display: 'very restricted',
+        },
+      ],
+    },
+    identifier: { system: 'urn:ietf:rfc:3986', value: `urn:uuid:${identity}` },
+    type: 'document',
+    timestamp: newest,
+    entry: [
+      { fullUrl: `urn:uuid:${composition.id as string}`, resource: composition },
+      ...members.map(member => ({
+        fullUrl: urls.get(member.source.key)!,
+        resource: entryResource(member, urls.get(member.source.key)!),
+      })),
+    ],
+  }
+  await checkValid(ctx, bundle, members)
+  return { bundle, seriesId, identifier: `urn:uuid:${identity}` }
+}
+
+const failed = (missing: Missing): FhirError =>
+  new FhirError('business-rule', missing.issues, { status: 422 })
+
+/** Says where a record that needs something in it has nothing. */
+function sayEmpty({ kind, encounter, patient, asked }: Read, picked: Picked, missing: Missing): void {
+  const of = encounter?.key ?? patient.key
+  if (kind.encounter && encounter === undefined)
+    missing.say(
+      of,
+      'Composition.encounter',
+      `${kind.profile}.encounter`,
+      `the document is of an encounter. Call the operation on it: Encounter/[id]/$document`,
+    )
+  if (picked.size > 0) return
+  const wanted = [...new Set(kind.sections.flatMap(({ rules }) => rules.map(({ type }) => type)))]
+  const where =
+    asked.scope.encounter === undefined
+      ? asked.scope.period
+        ? ' in the period'
+        : ''
+      : ' with this encounter'
+  missing.say(
+    of,
+    'Composition.section',
+    `${kind.profile}.section`,
+    `there is nothing for the document: no ${wanted.join(', ')} is stored${where}. Store one, or name it with the parameter resource`,
+  )
+}
+
+/** Returns which wellness profile an Observation is of: that of the section it stands in. */
+function partsOf(kind: RecordKind, picked: Picked): Map<Key, WellnessKind> {
+  const parts = new Map<Key, WellnessKind>()
+  if (kind.hiType === 'WellnessRecord')
+    for (const [name, sources] of picked) for (const { key } of sources) parts.set(key, name as WellnessKind)
+  return parts
+}
+
+const placesOf = (picked: Picked): string[] =>
+  [...picked].map(([name, sources]) => `${name} ${sources.map(({ key }) => key).join(' ')}`)
+
+/** The end of the encounter, or its begin while it goes on; elsewhere the last date in the document. */
+function dateOfDocument(encounter: Source | undefined, entries: readonly Source[]): string | undefined {
+  const period = object(encounter?.tree.period)
+  const own = text(period?.end) ?? text(period?.start)
+  return own ?? entries.map(dateOf).findLast(date => date !== undefined)
+}
+
+const isOver = (encounter: Source | undefined): boolean =>
+  encounter === undefined || text(encounter.tree.status) === 'finished'
+
+/** Returns the resource of a member as the entry holds it. */
+function entryResource({ source, profile }: Member, fullUrl: string): Resource {
+  const { resourceType, id: _id, meta, text: own, ...rest } = source.tree
+  const { tag, security } = object(meta) ?? {}
+  return {
+    resourceType,
+    id: fullUrl.slice('urn:uuid:'.length),
+    meta: {
+      versionId: String(source.version),
+      lastUpdated: stampText(source.at),
+      ...(profile !== undefined && { profile: [profileUrl(profile)] }),
+      ...(security !== undefined && { security }),
+      ...(tag !== undefined && { tag }),
+    },
+    ...(resourceType !== 'Binary' && { text: own ?? resourceNarrative(source.tree) }),
+    ...rest,
+  }
+}
+
+/** Throws `business-rule` (422) with what our own validator finds, each fault with the resource that it is of. */
+async function checkValid(ctx: Context, bundle: Resource, members: readonly Member[]): Promise<void> {
+  const issues = await validate(ctx, bundle, { type: 'Bundle', profiles: [profileUrl('DocumentBundle')] })
+  const faults = issues.filter(({ severity }) => severity === 'error' || severity === 'fatal')
+  if (faults.length === 0) return
+  const told = faults.map((issue): Issue => {
+    const index = Number(/^Bundle\.entry\[(\d+)\]/.exec(issue.expression ?? '')?.[1] ?? Number.NaN)
+    const of = index === 0 ? 'The Composition' : members[index - 1]?.source.key
+    return of === undefined ? issue : { ...issue, diagnostics: `${of}: ${issue.diagnostics}` }
+  })
+  throw new FhirError('business-rule', told, { status: 422 })
+}

@@ -1,0 +1,103 @@
+/** Values of resources in the words that a person reads. */
+import { isObject, type Json, type JsonObject } from '../fhir/json.ts'
+import { at, choice, object, objects, text, texts } from './tree.ts'
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** Returns a FHIR date as people write it in India, to the minute: `16 Nov 2026, 09:22`. The wall time is that of the text's own zone. */
+export function dateWords(date: string | undefined): string {
+  const parts = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d:\d\d))?)?)?/.exec(date ?? '')
+  if (parts === null) return date ?? ''
+  const [, year, month, day, time] = parts
+  if (month === undefined) return year!
+  const name = MONTHS[Number(month) - 1] ?? month
+  const words = day === undefined ? `${name} ${year}` : `${Number(day)} ${name} ${year}`
+  return time === undefined ? words : `${words}, ${time}`
+}
+
+/** Returns text, or the display or code of the first coding. */
+export function conceptWords(value: Json | undefined): string {
+  return objects(value)
+    .map(one => {
+      const coding = objects(one.coding)
+      return (
+        text(one.text) ??
+        text(coding.find(of => of.display !== undefined)?.display) ??
+        text(coding[0]?.code) ??
+        ''
+      )
+    })
+    .filter(word => word !== '')
+    .join(', ')
+}
+
+/** Returns a Quantity, Money or Duration: `38.9 Cel`, `INR 300.0`. */
+export function quantityWords(value: Json | undefined): string {
+  const of = object(value)
+  if (of === undefined) return ''
+  const number = text(of.value) ?? ''
+  if (of.currency !== undefined) return `${text(of.currency)} ${number}`
+  const unit = text(of.unit) ?? text(of.code) ?? ''
+  return `${text(of.comparator) ?? ''}${number} ${unit}`.trim()
+}
+
+export function periodWords(value: Json | undefined): string {
+  const of = object(value)
+  if (of === undefined) return ''
+  const [start, end] = [text(of.start), text(of.end)]
+  if (end === undefined) return start === undefined ? '' : `from ${dateWords(start)}`
+  return start === undefined ? `until ${dateWords(end)}` : `${dateWords(start)} to ${dateWords(end)}`
+}
+
+/** Returns the display of a Reference, or of each of a list. */
+export const referenceWords = (value: Json | undefined): string =>
+  objects(value)
+    .map(one => text(one.display) ?? '')
+    .filter(word => word !== '')
+    .join(', ')
+
+/** Returns the first name of a person, or the name of an organization. */
+export function nameWords(resource: JsonObject): string {
+  if (typeof resource.name === 'string') return resource.name
+  const names = objects(resource.name)
+  const name = names.find(one => one.use === 'official') ?? names[0]
+  if (name === undefined) return ''
+  return text(name.text) ?? [...texts(name.prefix), ...texts(name.given), ...texts(name.family)].join(' ')
+}
+
+/** Returns the value of an element that has several types, such as `value` or `onset`. */
+export function choiceWords(parent: JsonObject, name: string): string {
+  const found = choice(parent, name)
+  if (found === undefined) return ''
+  const { type, value } = found
+  if (type === 'CodeableConcept') return conceptWords(value)
+  if (type === 'Period') return periodWords(value)
+  if (type === 'Reference') return referenceWords(value)
+  if (type === 'Range') {
+    const range = object(value)
+    return [quantityWords(range?.low), quantityWords(range?.high)].filter(word => word !== '').join(' to ')
+  }
+  if (type === 'Ratio') {
+    const ratio = object(value)
+    return `${quantityWords(ratio?.numerator)} / ${quantityWords(ratio?.denominator)}`
+  }
+  if (isObject(value)) return quantityWords(value)
+  const plain = text(value) ?? ''
+  return /^(?:DateTime|Date|Instant)$/.test(type) ? dateWords(plain) : plain
+}
+
+/** Returns the value of an Observation or one of its components; of a panel the values of its components. */
+export function valueWords(observation: JsonObject): string {
+  const own = choiceWords(observation, 'value')
+  if (own !== '') return own
+  const parts = objects(observation.component).map(one => `${conceptWords(one.code)}: ${valueWords(one)}`)
+  return parts.length > 0 ? parts.join('; ') : conceptWords(observation.dataAbsentReason)
+}
+
+export const joined = (...words: readonly string[]): string => words.filter(word => word !== '').join(', ')
+
+export const textAt = (tree: JsonObject, way: string): string =>
+  at(tree, way)
+    .map(one => text(one) ?? '')
+    .filter(word => word !== '')
+    .join(', ')
