@@ -7,7 +7,7 @@ import { readStructure } from '../fhir/definitions/read-structure.ts'
 import { snapshotOf } from '../fhir/definitions/snapshot.ts'
 import type { Structure } from '../fhir/definitions/structure.ts'
 import { builtInStructure } from '../fhir/definitions/structures.ts'
-import { FhirError } from '../fhir/error.ts'
+import { FhirError, fhirError } from '../fhir/error.ts'
 import { isObject, type Resource } from '../fhir/json.ts'
 import type { Storage } from '../storage/port.ts'
 import { definitionOf } from './canonical.ts'
@@ -83,7 +83,7 @@ export function structuresChanged(storage: Storage): void {
 export async function structureOf(
   ctx: Context,
   canonical: string,
-  deadline?: number,
+  deadline = ctx.clock() + ctx.settings.limits.searchMs,
 ): Promise<Structure | undefined> {
   const builtIn = builtInStructure(canonical)
   if (builtIn?.snapshot) return builtIn
@@ -120,13 +120,13 @@ async function look({ storage, clock }: Context, cache: Cache): Promise<void> {
   }
 }
 
-async function isUnchanged(ctx: Context, cache: Cache, made: Made, deadline?: number): Promise<boolean> {
+async function isUnchanged(ctx: Context, cache: Cache, made: Made, deadline: number): Promise<boolean> {
   for (const [canonical, raw] of made.from)
     if ((await rawOf(ctx, cache, canonical, deadline)) !== raw) return false
   return true
 }
 
-async function make(ctx: Context, cache: Cache, canonical: string, deadline?: number): Promise<Made> {
+async function make(ctx: Context, cache: Cache, canonical: string, deadline: number): Promise<Made> {
   const { generation } = cache
   const from = new Map<string, Raw>()
   const find = async (wanted: string): Promise<Structure | undefined> => {
@@ -176,12 +176,14 @@ const weight = ({ snapshot }: Made): number =>
   snapshot === undefined || snapshot instanceof FhirError ? 1 : snapshot.elements.length
 
 /** Returns the definition as it is stored, or as it comes with the server; the same object while it is the same version. */
-async function rawOf(ctx: Context, cache: Cache, canonical: string, deadline?: number): Promise<Raw> {
+async function rawOf(ctx: Context, cache: Cache, canonical: string, deadline: number): Promise<Raw> {
   const builtIn = builtInStructure(canonical)
   if (builtIn?.snapshot) return builtIn
   const { generation } = cache
   const before = cache.known.get(canonical)
   if (before?.generation === generation) return before.raw
+  if (ctx.clock() > deadline)
+    throw fhirError('too-costly', 'The profiles that are needed could not be found in time.', { status: 503 })
   const stored = await definitionOf(ctx, 'StructureDefinition', canonical, deadline)
   const stamp = stored && stampOf(stored)
   const last = cache.known.get(canonical)

@@ -14,9 +14,9 @@ export interface ElementNode {
   /** Empty for the element itself; of a reslice the whole name. */
   slice: string
   rule: Rule
-  children: ElementNode[]
-  /** In the order of the definition, reslices after what they slice. */
-  slices: ElementNode[]
+  children: readonly ElementNode[]
+  /** In the order of the definition. */
+  slices: readonly ElementNode[]
 }
 
 const trees = new WeakMap<Structure, ElementNode>()
@@ -26,14 +26,22 @@ export function treeOf(structure: Structure): ElementNode {
   const known = trees.get(structure)
   if (known !== undefined) return known
   const { type, elements } = structure
-  const root = nodeOf(type.slice(type.lastIndexOf('/') + 1), '')
+  const nodes = new Map<string, Growing>()
+  const root = grown({ name: type.slice(type.lastIndexOf('/') + 1), slice: '' })
   let steps: Step[] = []
   for (const element of elements) {
     steps = stepsOf(element, steps)
     let node = root
-    for (const [i, { name, slice }] of steps.entries()) {
-      if (i > 0) node = child(node, name)
-      if (slice !== '') node = sliceOf(node, slice)
+    let id = ''
+    for (const [i, step] of steps.entries()) {
+      if (i > 0) {
+        id += `.${step.name}`
+        node = nodes.get(id) ?? add(nodes, id, node.children, { ...step, slice: '' })
+      }
+      if (step.slice !== '') {
+        id += `:${step.slice}`
+        node = nodes.get(id) ?? add(nodes, id, node.slices, step)
+      }
     }
     const { id: _, path: __, sliceName: ___, ...rule } = element
     node.rule = rule
@@ -42,37 +50,33 @@ export function treeOf(structure: Structure): ElementNode {
   return root
 }
 
-export const nodeOf = (name: string, slice: string): ElementNode => ({
-  name,
-  slice,
-  rule: {},
-  children: [],
-  slices: [],
-})
+type Growing = ElementNode & { children: Growing[]; slices: Growing[] }
 
-function child(node: ElementNode, name: string): ElementNode {
-  const known = node.children.find(one => one.name === name)
-  if (known !== undefined) return known
-  const made = nodeOf(name, '')
-  node.children.push(made)
+const grown = ({ name, slice }: Step): Growing => ({ name, slice, rule: {}, children: [], slices: [] })
+
+function add(nodes: Map<string, Growing>, id: string, to: Growing[], step: Step): Growing {
+  const made = grown(step)
+  nodes.set(id, made)
+  to.push(made)
   return made
 }
 
-function sliceOf(node: ElementNode, slice: string): ElementNode {
-  const known = node.slices.find(one => one.slice === slice)
-  if (known !== undefined) return known
-  const made = nodeOf(node.name, slice)
-  insertSlice(node.slices, made)
-  return made
+/** Returns an element of which nothing is said. */
+export const emptyNode = (name: string): ElementNode => grown({ name, slice: '' })
+
+/** Returns the slices with each reslice behind what it slices. */
+export function inOrder(slices: readonly ElementNode[]): readonly ElementNode[] {
+  if (!slices.some(({ slice }) => slice.includes('/'))) return slices
+  const names = new Set(slices.map(({ slice }) => slice))
+  const of = Map.groupBy(slices, ({ slice }) => resliced(slice, names))
+  const from = (name: string): ElementNode[] => (of.get(name) ?? []).flatMap(one => [one, ...from(one.slice)])
+  return from('')
 }
 
-/** Puts a slice behind the others, a reslice behind what it slices and the other slices of that. */
-export function insertSlice(slices: ElementNode[], made: ElementNode): void {
-  const bar = made.slice.lastIndexOf('/')
-  const of = bar < 0 ? undefined : made.slice.slice(0, bar)
-  const last =
-    of === undefined ? -1 : slices.findLastIndex(one => one.slice === of || one.slice.startsWith(`${of}/`))
-  slices.splice(last < 0 ? slices.length : last + 1, 0, made)
+/** Returns the slice that a slice slices, empty for none. */
+export function resliced(slice: string, names: { has(name: string): boolean }): string {
+  const bar = slice.lastIndexOf('/')
+  return bar > 0 && names.has(slice.slice(0, bar)) ? slice.slice(0, bar) : ''
 }
 
 /** Returns the elements of a tree in the order of a definition, or undefined where they are more than `most`. */

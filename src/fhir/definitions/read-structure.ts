@@ -13,7 +13,7 @@ export const MOST_ELEMENTS = 20_000
 const MOST_PARTS = 500
 /** Steps of a path, and characters of a path or id. */
 const MOST_STEPS = 40
-const MOST_LETTERS = 1500
+const MOST_LETTERS = 1000
 
 const KINDS = ['primitive-type', 'complex-type', 'resource', 'logical'] as const
 const PATH = /^[A-Za-z][\w-]*(?:\.[A-Za-z_][\w-]*(?:\[x\])?)*$/
@@ -68,6 +68,8 @@ export function readStructure(resource: Resource): Structure {
       steps,
     )
     const id = idOf(steps)
+    if (id.length > 2 * MOST_LETTERS)
+      throw refuse('too-costly', 'the id or the names of slices are too long', at)
     if (known.has(id)) throw refuse('structure', `the element "${id}" stands twice`, at)
     known.add(id)
     const rule = readElement(row, id, path, at, kind)

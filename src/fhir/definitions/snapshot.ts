@@ -3,7 +3,15 @@
  * https://hl7.org/fhir/R4/profiling.html#snapshot, https://hl7.org/fhir/R4/elementdefinition.html
  */
 import { fhirError } from '../error.ts'
-import { type ElementNode, elementsOfTree, insertSlice, nodeOf, type Rule, treeOf } from './element-tree.ts'
+import {
+  type ElementNode,
+  elementsOfTree,
+  emptyNode,
+  inOrder,
+  type Rule,
+  resliced,
+  treeOf,
+} from './element-tree.ts'
 import { mergeRules } from './merge-rules.ts'
 import { MOST_ELEMENTS } from './read-structure.ts'
 import type { Slicing, Structure, TypeRule } from './structure.ts'
@@ -52,7 +60,7 @@ async function snapshot(structure: Structure, work: Work): Promise<Structure> {
       structure,
       `it constrains ${structure.type}, but what it builds on, ${base.url}, is a definition of ${base.type}`,
     )
-  const origin = base === undefined ? nodeOf(root.name, '') : { ...treeOf(base), name: root.name }
+  const origin = base === undefined ? emptyNode(root.name) : { ...treeOf(base), name: root.name }
   const tree = await new Merge(structure, origin, inner).node(origin, root, root.name)
   const elements = elementsOfTree(tree, MOST_ELEMENTS)
   if (elements === undefined)
@@ -122,8 +130,14 @@ class Merge {
   async node(base: ElementNode, diff: ElementNode, at: string): Promise<ElementNode> {
     let node: ElementNode = { ...base, rule: await this.rules(base.rule, diff.rule) }
     if (diff.children.length > 0) {
+      const profile = soleProfile(diff.rule)
       if (node.children.length === 0) node = await this.opened(node, at)
-      node.children = await this.children(node, diff, at)
+      else if (profile !== undefined) {
+        // What was said of the children already holds beside what the profile says of them.
+        const { children } = treeOf(await wanted(profile, this.structure, this.work))
+        node = await this.node(node, { ...emptyNode(node.name), children: [...children] }, at)
+      }
+      node = { ...node, children: await this.children(node, diff, at) }
     }
     if (diff.slices.length > 0) node = await this.sliced(node, diff, at)
     return node
@@ -141,52 +155,50 @@ class Merge {
 
   private async children(node: ElementNode, diff: ElementNode, at: string): Promise<ElementNode[]> {
     const children = [...node.children]
+    const places = new Map(children.map(({ name }, i) => [name, i]))
     for (const one of withoutShorthands(children, diff.children)) {
-      const place = children.findIndex(({ name }) => name === one.name)
+      const place = places.get(one.name)
       const path = `${at}.${one.name}`
-      if (place >= 0) children[place] = await this.node(children[place]!, one, path)
+      if (place !== undefined) children[place] = await this.node(children[place]!, one, path)
       else if (this.structure.derivation === 'constraint')
         throw refuse(this.structure, `there is no element ${path}`)
       else if (one.rule.min === undefined || one.rule.max === undefined)
         throw refuse(this.structure, `the new element ${path} needs min and max`)
-      else children.push(await this.node(nodeOf(one.name, ''), one, path))
+      else children.push(await this.node(emptyNode(one.name), one, path))
     }
     return children
   }
 
   private async sliced(node: ElementNode, diff: ElementNode, at: string): Promise<ElementNode> {
-    const slices = [...node.slices]
-    const choice = node.name.endsWith('[x]')
+    const slices = new Map(node.slices.map(one => [one.slice, one]))
     for (const one of diff.slices) {
-      const place = slices.findIndex(({ slice }) => slice === one.slice)
-      const path = `${at}:${one.slice}`
-      if (place >= 0) {
-        slices[place] = await this.node(slices[place]!, one, path)
-        continue
-      }
-      const bar = one.slice.lastIndexOf('/')
-      const of = (bar > 0 && slices.find(({ slice }) => slice === one.slice.slice(0, bar))) || node
-      const { slicing: _, ...rule } = of.rule
-      const made: ElementNode = { name: node.name, slice: one.slice, rule, children: of.children, slices: [] }
-      // Each slice may be absent where another is there.
-      rule.min = 0
-      if (choice) {
-        const types = typesOfSlice(node, one)
-        if (types !== undefined) {
-          made.rule = { ...rule, types }
-          made.children = []
-        }
-      }
-      if (isExtension(node) && one.rule.max === undefined) {
-        // An extension's definition says how often it stands, unless the profile does.
-        const profile = soleProfile(one.rule)
-        const max = profile === undefined ? undefined : (await rootRule(profile, this.work))?.max
-        if (max !== undefined) made.rule = mergeRules(made.rule, { max })
-      }
-      insertSlice(slices, await this.node(made, one, path))
+      const known = slices.get(one.slice)
+      const base = known ?? (await this.newSlice(node, slices.get(resliced(one.slice, slices)), one))
+      slices.set(one.slice, await this.node(base, one, `${at}:${one.slice}`))
     }
-    const slicing = node.rule.slicing ?? (choice ? BY_TYPE : isExtension(node) ? EXTENSIONS : undefined)
-    return { ...node, slices, rule: slicing === undefined ? node.rule : { ...node.rule, slicing } }
+    const standard = isChoice(node) ? BY_TYPE : isExtension(node) ? EXTENSIONS : undefined
+    const slicing = node.rule.slicing ?? standard
+    const rule = slicing === undefined ? node.rule : { ...node.rule, slicing }
+    return { ...node, slices: inOrder([...slices.values()]), rule }
+  }
+
+  /** Returns what holds for a slice before anything is said of it: what holds for the element, or for the slice that it slices. */
+  private async newSlice(
+    element: ElementNode,
+    of: ElementNode | undefined,
+    { slice, rule: said }: ElementNode,
+  ): Promise<ElementNode> {
+    const { slicing: _, ...whole } = (of ?? element).rule
+    // Each slice may be absent where another is there.
+    const rule: Rule = { ...whole, min: 0 }
+    const made = { name: element.name, slice, rule, children: (of ?? element).children, slices: [] }
+    const types = isChoice(element) ? typesOfSlice(element, slice, said) : undefined
+    if (types !== undefined) return { ...made, rule: { ...rule, types }, children: [] }
+    if (!isExtension(element) || said.max !== undefined) return made
+    // An extension's definition says how often it stands, unless the profile does.
+    const profile = soleProfile(said)
+    const max = profile === undefined ? undefined : (await rootRule(profile, this.work))?.max
+    return max === undefined ? made : { ...made, rule: mergeRules(rule, { max }) }
   }
 
   /** Returns an element with the children of its type, of its one profile, or of the element whose content it has. */
@@ -217,7 +229,11 @@ class Merge {
       root === this.origin.name
         ? this.origin
         : treeOf(await wanted(typeCanonical(root!), this.structure, this.work))
-    for (const name of names) node = node?.children.find(one => one.name === name)
+    for (const part of names) {
+      const [name, slice] = part.split(':')
+      node = node?.children.find(one => one.name === name)
+      if (slice !== undefined) node = node?.slices.find(one => one.slice === slice)
+    }
     if (node === undefined) throw refuse(this.structure, `${at} refers to ${reference}, which is not there`)
     return node
   }
@@ -228,46 +244,54 @@ const typeCanonical = (code: string): string => (code.includes(':') ? code : COR
 const isExtension = ({ name }: ElementNode): boolean => name === 'extension' || name === 'modifierExtension'
 
 /** Returns the children, each `valueQuantity` as the slice of that name of `value[x]` where this is what the base has. */
-function withoutShorthands(base: readonly ElementNode[], diff: readonly ElementNode[]): ElementNode[] {
-  const children: ElementNode[] = []
+function withoutShorthands(
+  base: readonly ElementNode[],
+  diff: readonly ElementNode[],
+): Iterable<ElementNode> {
+  const names = new Set(base.map(({ name }) => name))
+  if (diff.every(({ name }) => names.has(name))) return diff
+  const choices = new Map(
+    base
+      .filter(isChoice)
+      .flatMap(one => (one.rule.types ?? []).map(type => [typedName(one.name, type), one])),
+  )
+  const children = new Map<string, ElementNode>()
   for (const one of diff) {
-    const choice = base.some(({ name }) => name === one.name)
-      ? undefined
-      : base.find(({ name, rule }) => name.endsWith('[x]') && typeOfName(name, rule, one.name) !== undefined)
+    const choice = names.has(one.name) ? undefined : choices.get(one.name)
     const name = choice?.name ?? one.name
-    const place = children.findIndex(other => other.name === name)
-    const known = place < 0 ? nodeOf(name, '') : children[place]!
-    let made: ElementNode
-    if (choice === undefined) made = { ...one, slices: [...one.slices, ...known.slices] }
-    else {
-      const types = typeOfName(name, choice.rule, one.name)!
-      made = { ...known, slices: [...known.slices] }
-      insertSlice(made.slices, { ...one, name, slice: one.name, slices: [] })
-      if (
-        choice.slices.length === 0 &&
-        (known.rule.slicing === undefined || known.rule.slicing === ONLY_THESE)
-      )
-        made.rule = { ...known.rule, slicing: ONLY_THESE, types: [...(known.rule.types ?? []), ...types] }
+    const known = children.get(name)
+    if (choice === undefined) {
+      children.set(name, known === undefined ? one : { ...one, slices: [...one.slices, ...known.slices] })
+      continue
     }
-    if (place < 0) children.push(made)
-    else children[place] = made
+    const element = known ?? emptyNode(name)
+    const slices = [...element.slices, { ...one, name, slice: one.name, slices: [] }]
+    const { slicing, types = [] } = element.rule
+    const implied = choice.slices.length === 0 && (slicing === undefined || slicing === ONLY_THESE)
+    const named = typesNamed(choice, one.name)!
+    const rule = implied
+      ? { ...element.rule, slicing: ONLY_THESE, types: [...types, ...named] }
+      : element.rule
+    children.set(name, { ...element, slices, rule })
   }
-  return children
+  return children.values()
 }
 
-/** Returns the type that the name of a choice element says, as `valueQuantity` says Quantity. */
-function typeOfName(choice: string, { types }: Rule, name: string): TypeRule[] | undefined {
-  const stem = choice.slice(0, -3)
-  if (!name.startsWith(stem)) return undefined
-  const said = (types ?? []).filter(({ code }) => stem + code[0]!.toUpperCase() + code.slice(1) === name)
-  return said.length === 0 ? undefined : said
+const isChoice = ({ name }: ElementNode): boolean => name.endsWith('[x]')
+
+const typedName = (choice: string, { code }: TypeRule): string =>
+  choice.slice(0, -3) + code.slice(0, 1).toUpperCase() + code.slice(1)
+
+/** Returns the types of a choice element that a name says, as `valueQuantity` says Quantity. */
+function typesNamed({ name, rule }: ElementNode, said: string): TypeRule[] | undefined {
+  const types = (rule.types ?? []).filter(type => typedName(name, type) === said)
+  return types.length === 0 ? undefined : types
 }
 
 /** Returns the types of a slice of a choice element: those it has been given, or the one that its name says. */
-function typesOfSlice(node: ElementNode, { slice, rule }: ElementNode): readonly TypeRule[] | undefined {
-  const said = typeOfName(node.name, node.rule, slice)
-  if (rule.types === undefined) return said
-  const codes = rule.types.map(({ code }) => code)
-  const known = (node.rule.types ?? []).filter(({ code }) => codes.includes(code))
-  return known.length === codes.length ? known : undefined
+function typesOfSlice(element: ElementNode, slice: string, said: Rule): readonly TypeRule[] | undefined {
+  if (said.types === undefined) return typesNamed(element, slice)
+  const codes = new Set(said.types.map(({ code }) => code))
+  const known = (element.rule.types ?? []).filter(({ code }) => codes.has(code))
+  return known.length === codes.size ? known : undefined
 }
