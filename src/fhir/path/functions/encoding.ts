@@ -2,8 +2,6 @@
  * Text in base64, hex, and as HTML or JSON have it; undefined for another format, and for what cannot be read.
  * http://build.fhir.org/ig/HL7/FHIRPath/#additional-string-functions
  */
-import { parseJson } from '../../json.ts'
-
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 /** Bytes that are turned into characters at a time. */
 const CHUNK = 4096
@@ -44,6 +42,14 @@ const ENTITIES: readonly [string, string][] = [
   ['"', '&quot;'],
 ]
 
+const JSON_ESCAPES = new Map([
+  ['b', '\b'],
+  ['f', '\f'],
+  ['n', '\n'],
+  ['r', '\r'],
+  ['t', '\t'],
+])
+
 export function escaped(value: string, format: string): string | undefined {
   if (format === 'json') return JSON.stringify(value).slice(1, -1)
   if (format !== 'html') return undefined
@@ -53,14 +59,10 @@ export function escaped(value: string, format: string): string | undefined {
 }
 
 export function unescaped(value: string, format: string): string | undefined {
-  if (format === 'json') {
-    try {
-      const read = parseJson(`"${value}"`)
-      return typeof read === 'string' ? read : undefined
-    } catch {
-      return undefined
-    }
-  }
+  if (format === 'json')
+    return value.replace(/\\(?:u([0-9a-fA-F]{4})|(.))/g, (_, hex: string | undefined, sign: string) =>
+      hex === undefined ? (JSON_ESCAPES.get(sign) ?? sign) : String.fromCharCode(Number.parseInt(hex, 16)),
+    )
   if (format !== 'html') return undefined
   let result = value.replaceAll('&#39;', "'").replaceAll('&apos;', "'")
   for (const [character, entity] of [...ENTITIES].reverse()) result = result.replaceAll(entity, character)

@@ -129,7 +129,7 @@ const trace: PathFunction = {
   },
 }
 
-/** Later edition's sort(): by each key in turn; a key with a minus sorts downward, of strings too. Without a value comes first. */
+/** Later edition's sort(): by each key in turn; a key with a minus sorts downward, of strings too. What has no value comes first either way. */
 const sort: PathFunction = {
   args: [0, 8],
   iterates: true,
@@ -149,8 +149,8 @@ const sort: PathFunction = {
       spend(env, rows.length * 8)
       rows.sort((a, b) => {
         for (let i = 0; i < keys.length; i++) {
-          const order = compareKeys(a.keys[i], b.keys[i])
-          if (order !== 0) return keys[i]!.down ? -order : order
+          const order = compareKeys(a.keys[i], b.keys[i], keys[i]!.down)
+          if (order !== 0) return order
         }
         return 0
       })
@@ -159,9 +159,10 @@ const sort: PathFunction = {
   },
 }
 
-function compareKeys(a: PathValue | undefined, b: PathValue | undefined): number {
+function compareKeys(a: PathValue | undefined, b: PathValue | undefined, down: boolean): number {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1
-  return compareValues(a, b) ?? 0
+  const order = compareValues(a, b) ?? 0
+  return down ? -order : order
 }
 
 export const ITERATING_FUNCTIONS: Functions = [

@@ -60,8 +60,7 @@ const boundaryFunction = (high: boolean): PathFunction =>
 
 function precisionOf(value: PathValue): Values {
   const kind = kindOf(value)
-  if (value.value instanceof NumberText)
-    return integer(value.value.text.replace(/[eE].*$/, '').replace(/[^0-9]/g, '').length)
+  if (value.value instanceof NumberText) return integer(decimalsOf(value.value.text))
   if (kind !== 'Date' && kind !== 'DateTime' && kind !== 'Time') return EMPTY
   const temporal = readTemporal(value.value as string, kind === 'Time')
   return temporal === undefined ? EMPTY : integer(temporalDigits(temporal, kind === 'Time'))
