@@ -21,7 +21,8 @@ let clone: string
 beforeEach(() => {
   clone = mkdtempSync(join(tmpdir(), 'nadi-prepare-'))
   cpSync(join(ROOT, 'package.json'), join(clone, 'package.json'))
-  cpSync(join(ROOT, DEFINITIONS), join(clone, DEFINITIONS), {
+  cpSync(join(ROOT, 'profiles'), join(clone, 'profiles'), { recursive: true })
+  cpSync(join(ROOT, 'src/fhir'), join(clone, 'src/fhir'), {
     recursive: true,
     filter: source => !source.includes('generated'),
   })
@@ -39,6 +40,8 @@ it('the tables are the same, byte for byte, as those of this tree', () => {
   expect(files.filter(file => file.endsWith('.json'))).toEqual([
     'compartments.json',
     'search-parameters.json',
+    'structures.json',
+    'terminology.json',
     'types.json',
     'ucum.json',
     'value-sets.json',
