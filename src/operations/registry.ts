@@ -7,6 +7,7 @@ import { lastn } from './lastn.ts'
 import { meta, metaAdd, metaDelete } from './meta.ts'
 import type { Level, Operation } from './operation.ts'
 import { reindex, reindexStatus } from './reindex.ts'
+import { validate } from './validate.ts'
 
 /**
  * Every operation. The CapabilityStatement lists those of the system level under `rest.operation`, and those with `types` (or with levels
@@ -21,6 +22,7 @@ export const OPERATIONS: readonly Operation[] = [
   metaDelete,
   reindex,
   reindexStatus,
+  validate,
 ]
 
 /**
