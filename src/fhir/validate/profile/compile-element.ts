@@ -11,7 +11,7 @@ import { choiceOf, namesOf } from './properties.ts'
 import { checkTargets, targetsOf } from './reference-targets.ts'
 import { type ListCheck, slicingCheck } from './slicing.ts'
 import { childrenOf, type Spot } from './spot.ts'
-import { type ElementNode, referred } from './tree.ts'
+import type { ElementNode } from './tree.ts'
 import { typeChecks } from './types.ts'
 import { valueChecks } from './value-checks.ts'
 import { spend, type Walk } from './walk.ts'
@@ -62,18 +62,12 @@ function all(checks: readonly Check[]): Check | undefined {
   }
 }
 
-/** Returns the check of the parts of a value. Those of a content reference are compiled when they are met, since they lead to themselves. */
+/**
+ * Returns the check of the parts of a value. A content reference means the element of R4's own definition, which is checked anyway: what a
+ * profile says of sections is not said of the sections within them.
+ */
 function partsCheck(node: ElementNode, type: string): Check | undefined {
-  const { contentReference } = node.rule
-  if (node.children.length === 0 && contentReference?.startsWith('#')) {
-    const target = referred(node.root, contentReference)
-    if (target === undefined || target === node) return undefined
-    let made: Check | undefined | null = null
-    return (spot, walk) => {
-      if (made === null) made = childrenCheck(target, type)
-      made?.(spot, walk)
-    }
-  }
+  if (node.children.length === 0 && node.rule.contentReference !== undefined) return undefined
   return childrenCheck(node, type)
 }
 
