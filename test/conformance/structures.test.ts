@@ -167,3 +167,47 @@ test('while nothing changes the store is asked once a second, however many profi
   await all()
   expect(asked).toBe(1)
 })
+
+test('who asks for the same at the same time gets the same object', async () => {
+  await store(ctx, 'named', PATIENT, min('Patient.name', 1))
+  const [a, b] = await Promise.all([structureOf(ctx, `${URL}/named`), structureOf(ctx, `${URL}/named`)])
+  expect(a?.url).toBe(`${URL}/named`)
+  expect(b).toBe(a)
+  expect(await structureOf(ctx, `${URL}/named`)).toBe(a)
+})
+
+test('a profile that names very many others that nobody has is given up at the deadline, not searched for without end', async () => {
+  const slice = (i: number) =>
+    `{"path":"Patient.extension","sliceName":"x${i}","type":[{"code":"Extension","profile":["${URL}/none${i}"]}]}`
+  await store(ctx, 'wide', PATIENT, Array.from({ length: 300 }, (_, i) => slice(i)).join())
+  let searches = 0
+  const { search } = ctx.storage
+  const slow: TestContext = {
+    ...ctx,
+    storage: {
+      ...ctx.storage,
+      search: (...parts) => {
+        searches++
+        ctx.pass(100)
+        return search(...parts)
+      },
+    },
+  }
+  expect(shape(await refusal(structureOf(slow, `${URL}/wide`)))).toEqual([503, 'too-costly', [undefined]])
+  // The limit of a search is five seconds here.
+  expect(searches).toBeLessThanOrEqual(51)
+  expect(
+    (await structureOf(ctx, `${URL}/wide`))?.elements.some(({ sliceName }) => sliceName === 'x299'),
+  ).toBe(true)
+})
+
+test('a stored definition that is nonsense is refused with its place, until it is mended', async () => {
+  await store(ctx, 'named', PATIENT, '{"id":"Patient.name","path":"Patient.name","min":3,"max":"2"}')
+  expect(shape(await refusal(structureOf(ctx, `${URL}/named`)))).toEqual([
+    422,
+    'value',
+    ['StructureDefinition.differential.element[0].min'],
+  ])
+  await store(ctx, 'named', PATIENT, min('Patient.name', 1))
+  expect(await minOf(ctx, `${URL}/named`, 'Patient.name')).toBe(1)
+})

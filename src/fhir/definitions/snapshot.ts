@@ -218,9 +218,19 @@ class Merge {
     const [first] = types as [TypeRule]
     const profiles = new Set(types.flatMap(type => type.profiles))
     const canonical =
-      codes.size > 1 ? `${CORE}Element` : profiles.size === 1 ? [...profiles][0]! : typeCanonical(first.code)
+      codes.size > 1
+        ? await this.common(first)
+        : profiles.size === 1
+          ? [...profiles][0]!
+          : typeCanonical(first.code)
     const opened = treeOf(await wanted(canonical, this.structure, this.work))
     return { ...node, children: opened.children }
+  }
+
+  /** Returns the type that an element's several types have in common. */
+  private async common({ code }: TypeRule): Promise<string> {
+    const { kind } = await wanted(typeCanonical(code), this.structure, this.work)
+    return `${CORE}${kind === 'resource' ? 'Resource' : 'Element'}`
   }
 
   private async target(reference: string, at: string): Promise<ElementNode> {

@@ -134,6 +134,18 @@ describe('walking', () => {
     ])
   })
 
+  test('into one of several types of resources finds what every resource has', async () => {
+    const made = await snapshot(
+      structure('p', 'Bundle', [
+        { path: 'Bundle.entry.resource', type: [{ code: 'Patient' }, { code: 'Binary' }] },
+        { path: 'Bundle.entry.resource.meta', min: 1 },
+      ]),
+    )
+    expect(ids(made, 'Bundle.entry.resource.')).toEqual(
+      ['id', 'meta', 'implicitRules', 'language'].map(name => `Bundle.entry.resource.${name}`),
+    )
+  })
+
   test('into an element of several types finds what every element has', async () => {
     const made = await snapshot(
       structure('p', 'Observation', [{ path: 'Observation.value[x].extension', max: '0' }]),
