@@ -56,6 +56,12 @@ export function dangling(ctx: Context, resource: Resource, target: Key): FhirErr
 
 /** Returns the error for a deletion that would leave references leading nowhere; names one resource that refers to it. */
 export async function stillReferenced(ctx: Context, key: Key): Promise<FhirError> {
+  const by = await referrerOf(ctx, key)
+  return fhirError('conflict', `${key} cannot be deleted: ${by ?? 'another resource'} refers to it.`)
+}
+
+/** Returns another resource that refers to this one; undefined where there is none. */
+export async function referrerOf(ctx: Context, key: Key): Promise<Key | undefined> {
   const [type, id] = key.split('/') as [string, string]
   const plan = {
     types: [],
@@ -64,6 +70,5 @@ export async function stillReferenced(ctx: Context, key: Key): Promise<FhirError
     fingerprint: `${ANY_REFERENCE}=${key}`,
   }
   const page = await ctx.storage.search(plan, { limit: 2, total: 'none' })
-  const by = page.rows.find(row => row.key !== key)?.key
-  return fhirError('conflict', `${key} cannot be deleted: ${by ?? 'another resource'} refers to it.`)
+  return page.rows.find(row => row.key !== key)?.key
 }

@@ -7,6 +7,7 @@ import { fhirError, type Issue } from '../fhir/error.ts'
 import { parseJson, type Resource } from '../fhir/json.ts'
 import { outcomeText } from '../fhir/outcome.ts'
 import { read } from '../interactions/read.ts'
+import { referrerOf } from '../interactions/references.ts'
 import { keyOf } from '../storage/port.ts'
 import { validate as check } from '../validation/validate.ts'
 import { type Answer, type Call, type Operation, resourceOf, textOf } from './operation.ts'
@@ -94,6 +95,18 @@ async function mayDelete(ctx: Context, { level, type, id }: Call): Promise<Issue
       expression: 'http.mode',
     })
   const found = await ctx.storage.read(keyOf(type, id))
+  if (found?.text !== undefined && ctx.settings.references === 'enforce') {
+    const by = await referrerOf(ctx, keyOf(type, id))
+    if (by !== undefined)
+      return [
+        {
+          severity: 'error',
+          code: 'conflict',
+          rule: 'delete-referenced',
+          diagnostics: `${type}/${id} would not be deleted: ${by} refers to it.`,
+        },
+      ]
+  }
   if (found !== undefined) return []
   return [
     {

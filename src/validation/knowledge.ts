@@ -7,9 +7,16 @@ import type { Context } from '../context.ts'
 import type { Structure } from '../fhir/definitions/structure.ts'
 import { builtInStructure } from '../fhir/definitions/structures.ts'
 import { FhirError } from '../fhir/error.ts'
-import { type Ask, type CodeAnswer, type CodeQuestion, keyOf } from '../fhir/validate/profile/ask.ts'
+import {
+  type Ask,
+  type AskedCoding,
+  type CodeAnswer,
+  type CodeQuestion,
+  keyOf,
+} from '../fhir/validate/profile/ask.ts'
 import type { Known } from '../fhir/validate/profile/resource.ts'
 import type { Storage } from '../storage/port.ts'
+import { definitionsOf } from '../terminology/definitions.ts'
 import { answerCodes } from '../terminology/validate-code.ts'
 
 export interface Knowledge extends Known {
@@ -19,6 +26,8 @@ export interface Knowledge extends Known {
   learn(): Promise<void>
   /** Finds out what these questions ask. */
   ask(asks: readonly Ask[]): Promise<void>
+  /** Returns the codings of a question that their own code systems do not know, of systems that are held here whole. */
+  strangers(ask: Ask): Promise<AskedCoding[]>
 }
 
 /** Definitions that one validation may use; a hostile resource names more extensions than there are. */
@@ -39,6 +48,7 @@ export async function knowledge(ctx: Context, kind: string): Promise<Knowledge> 
   const answers = new Map<string, CodeAnswer>()
   const canonicals = new Set<string>()
   const questions = new Map<string, CodeQuestion>()
+  const held = definitionsOf(ctx, deadline)
   const needs = neededBy(ctx.storage, kind)
 
   const fetch = async (canonical: string): Promise<void> => {
@@ -88,6 +98,15 @@ export async function knowledge(ctx: Context, kind: string): Promise<Knowledge> 
         if (needs.size < MOST_NEEDED && structures.get(canonical) !== null) needs.add(canonical)
       }
       await answerAll(asked)
+    },
+    async strangers({ question: { codings } }) {
+      const found: AskedCoding[] = []
+      for (const coding of codings) {
+        if (coding.system === undefined) continue
+        const system = await held.codeSystem(coding.system)
+        if (system?.content === 'complete' && system.find(coding.code) === undefined) found.push(coding)
+      }
+      return found
     },
     ask: asks => answerAll(new Map(asks.map(({ question }) => [keyOf(question), question]))),
   }

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { isResourceType } from '../fhir/definitions/resource-types.ts'
 import type { Issue } from '../fhir/error.ts'
 import type { Resource } from '../fhir/json.ts'
-import { judge } from '../fhir/validate/profile/bindings.ts'
+import { judge, judgeStranger } from '../fhir/validate/profile/bindings.ts'
 import { checkAll } from '../fhir/validate/profile/resource.ts'
 import { issueOf, MOST_ISSUES } from '../fhir/validate/profile/walk.ts'
 import { validateStructure } from '../fhir/validate/structure.ts'
@@ -43,7 +43,11 @@ export async function validate(ctx: Context, resource: Resource, options: Valida
   await known.ask(walk.sink.asks)
   for (const ask of walk.sink.asks) {
     const answer = known.answer(ask)
-    if (answer !== undefined) judge(ask, answer, walk)
+    if (answer === undefined) continue
+    judge(ask, answer, walk)
+    // A value set that need not be kept to does not excuse a code that there is not.
+    if (answer.result === 'out' && ask.strength !== 'required')
+      for (const coding of await known.strangers(ask)) judgeStranger(ask, coding, walk)
   }
   return merged(issues, walk.sink.findings.map(issueOf))
 }

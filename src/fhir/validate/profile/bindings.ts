@@ -124,6 +124,18 @@ export function judge({ question, strength, at, profile }: Ask, answer: CodeAnsw
   walk.profile = before
 }
 
+/** Reports a code that its code system does not have. */
+export function judgeStranger({ at }: Ask, { system, code }: AskedCoding, walk: Walk): void {
+  report(
+    walk,
+    'error',
+    'code-invalid',
+    'code-unknown',
+    at,
+    () => `The code system ${system} has no code ${quoted(code)}. Correct the code or the system.`,
+  )
+}
+
 const MEANS: Readonly<Record<BindingStrength, string>> = {
   required: 'which is required: use one of its codes',
   extensible: 'whose codes are to be used where one of them says what is meant',

@@ -5,7 +5,6 @@
  */
 import { isObject, type Json, type JsonObject } from '../../json.ts'
 import { quoted } from '../issues.ts'
-import { isA } from './core.ts'
 import { propertiesOf } from './properties.ts'
 import { bundleOf, fullUrlOf, meantBy, resolve } from './resolve.ts'
 import { childrenOf, type Spot, spotsOf } from './spot.ts'
@@ -78,7 +77,7 @@ function unresolved(
   if (isUrn && type === 'transaction') return
   report(
     walk,
-    must || isUrn ? 'error' : 'warning',
+    must || (isUrn && type !== 'collection') ? 'error' : 'warning',
     'not-found',
     must ? 'document-reference' : 'bundle-reference',
     from,
@@ -128,8 +127,7 @@ function checkReach(entries: readonly Spot[], links: ReadonlyMap<Json, readonly 
   ])
   for (const entry of entries) {
     if (forward.has(entry.value)) continue
-    // A stylesheet is a Binary that nothing refers to.
-    if (isA(entry.type, 'Binary')) continue
+    if (entry.type === 'Binary' && isStylesheet(entry)) continue
     if (!either.has(entry.value))
       report(
         walk,
@@ -151,6 +149,16 @@ function checkReach(entries: readonly Spot[], links: ReadonlyMap<Json, readonly 
           `No reference leads from the Composition to this ${entry.type}; it only refers to resources of the document. Refer to it in a section if it belongs to the document.`,
       )
   }
+}
+
+/** A stylesheet is a Binary that a link of the Bundle names. */
+function isStylesheet(entry: Spot): boolean {
+  const links = entry.up!.up!.value as JsonObject
+  const url = fullUrlOf(entry.scope)
+  return (
+    Array.isArray(links.link) &&
+    links.link.some(one => isObject(one) && one.relation === 'stylesheet' && one.url === url)
+  )
 }
 
 function reach(from: readonly Json[], next: (value: Json) => readonly Json[]): Set<Json> {

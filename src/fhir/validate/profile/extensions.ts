@@ -81,10 +81,25 @@ export function checkExtension(spot: Spot, walk: Walk): void {
   if (found !== undefined) take(walk, found)
 }
 
+/** Extensions that R4's own definitions carry in places which their definitions do not name. */
+const USED_ELSEWHERE: ReadonlySet<string> = new Set(
+  [
+    'regex',
+    'structuredefinition-fhir-type',
+    'structuredefinition-normative-version',
+    'translation',
+    'valueset-concept-comments',
+  ].map(name => `http://hl7.org/fhir/StructureDefinition/${name}`),
+)
+
 function checkContext(spot: Spot, definition: Structure, walk: Walk): void {
   const owner = spot.up
   if (owner === undefined) return
-  if (definition.context.length > 0 && !definition.context.some(one => allows(one, owner, walk)))
+  if (
+    definition.context.length > 0 &&
+    !USED_ELSEWHERE.has(definition.url) &&
+    !definition.context.some(one => allows(one, owner, walk))
+  )
     report(walk, 'error', 'extension', 'extension-context', spot, () => {
       const places = definition.context.map(({ type, expression }) =>
         type === 'extension' ? `the extension ${expression}` : expression,
@@ -111,6 +126,8 @@ function allows({ type, expression }: Structure['context'][number], owner: Spot,
   // A profile before `#` narrows where the element is; whether the resource conforms to it is told where it is claimed.
   const hash = expression.indexOf('#')
   const path = hash < 0 ? expression : expression.slice(hash + 1)
+  // Resources are elements here: R4's own carry extensions that are for any element.
+  if (path === 'Element') return true
   if (path.startsWith('http')) return isA(owner.type, path.slice(path.lastIndexOf('/') + 1))
   if (!path.includes('.'))
     return isA(owner.type, path) || path === 'CanonicalResource' || isReferred(owner, path)

@@ -2,7 +2,7 @@
  * Invariants of R4 written out, since every resource meets them: the FHIRPath of each is the second half of its key.
  * https://hl7.org/fhir/R4/domainresource.html#invs
  */
-import { isObject, type Json, type JsonObject } from '../../json.ts'
+import { isObject, type Json, type JsonObject, NumberText } from '../../json.ts'
 import type { Spot } from './spot.ts'
 import type { Walk } from './walk.ts'
 
@@ -116,6 +116,16 @@ const excludes =
     return object[first] !== undefined && object[second] !== undefined ? `.${second}` : undefined
   }
 
+/** ras-2 and que-7 say of what is absent that it has a type, which is neither true nor false; what they mean is written here. */
+const probability: Native = spot => {
+  const value = resourceOf(spot).probabilityDecimal
+  return value instanceof NumberText && Number(value.text) > 100 ? '.probability' : undefined
+}
+const existsAnswer: Native = spot => {
+  const { operator, answerBoolean } = resourceOf(spot)
+  return operator === 'exists' && typeof answerBoolean !== 'boolean' ? '.answer' : undefined
+}
+
 const NAMED = [
   'adf',
   'cpb',
@@ -161,6 +171,8 @@ export const NATIVE: ReadonlyMap<string, Native> = new Map<string, Native>([
   ['dom-5 contained.meta.security.empty()', containedMeta(['security'])],
   ['dom-6 text.`div`.exists()', narrative],
   ...NAMED.map(key => [`${key}-0 name.matches('[A-Z]([A-Za-z0-9_]){0,254}')`, computable] as const),
+  ['ras-2 probability is decimal implies (probability as decimal) <= 100', probability],
+  ["que-7 operator = 'exists' implies (answer is Boolean)", existsAnswer],
   ['obs-6 dataAbsentReason.empty() or value.empty()', absentReason],
   [
     'obs-7 value.empty() or component.code.where(coding.intersect(%resource.code.coding).exists()).empty()',
