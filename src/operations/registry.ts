@@ -3,11 +3,21 @@ import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { checkType } from '../interactions/identity.ts'
 import { encounterEverything, patientEverything } from './everything.ts'
+import { expand } from './expand.ts'
 import { lastn } from './lastn.ts'
+import { lookup } from './lookup.ts'
 import { meta, metaAdd, metaDelete } from './meta.ts'
 import type { Level, Operation } from './operation.ts'
 import { reindex, reindexStatus } from './reindex.ts'
+import { subsumes } from './subsumes.ts'
+import { translate } from './translate.ts'
 import { validate } from './validate.ts'
+import {
+  batchValidateCodeOfSet,
+  batchValidateCodeOfSystem,
+  validateCodeOfSet,
+  validateCodeOfSystem,
+} from './validate-code.ts'
 
 /**
  * Every operation. The CapabilityStatement lists those of the system level under `rest.operation`, and those with `types` (or with levels
@@ -23,6 +33,14 @@ export const OPERATIONS: readonly Operation[] = [
   reindex,
   reindexStatus,
   validate,
+  lookup,
+  validateCodeOfSystem,
+  batchValidateCodeOfSystem,
+  subsumes,
+  expand,
+  validateCodeOfSet,
+  batchValidateCodeOfSet,
+  translate,
 ]
 
 /**

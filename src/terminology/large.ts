@@ -35,6 +35,7 @@ function systemOf(concepts: Concepts, release: Release): AskedSystem {
       const found = await get(code)
       return found && conceptOf(found)
     },
+    some: async codes => (await concepts.get(name, codes)).map(conceptOf),
     async selects(filters, code) {
       if (filters.length === 0) return (await get(code)) !== undefined
       const where = [...conditionsOf(filters), { is: 'code', codes: [code] } as const]

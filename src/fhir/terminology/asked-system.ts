@@ -28,6 +28,8 @@ export interface AskedSystem {
   version: string | undefined
   title: string
   find(code: string): Promise<Concept | undefined>
+  /** Returns the concepts of those codes that exist. */
+  some(codes: readonly string[]): Promise<readonly Concept[]>
   /** Whether a code that is not found may be one all the same. */
   doubts?(code: string): boolean
   /** Returns whether all the filters of a compose select a code that exists. Throws NotListed for a filter that is not understood. */

@@ -91,6 +91,7 @@ export function grammarSystem(canonical: string): AskedSystem | undefined {
     version: grammar.version,
     title: grammar.title,
     find,
+    some: async codes => (await Promise.all(codes.map(find))).flatMap(one => one ?? []),
     ...(grammar.doubts && { doubts: grammar.doubts }),
     async selects(filters, code) {
       for (const filter of filters) {

@@ -106,7 +106,7 @@ async function inNamed(
 
 const notIn = (asked: AskedCode, name: string): Verdict =>
   out(
-    `${asked.system === undefined ? '' : `${asked.system}|`}${asked.code.slice(0, 200)} is not in the value set ${shown(name)}`,
+    `the code ${shown(asked.code)}${asked.system === undefined ? '' : ` of ${shown(asked.system)}`} is not in the value set ${shown(name)}`,
   )
 
 function inList(list: Iterable<Coded>, asked: AskedCode, name: string): Verdict {
@@ -187,6 +187,7 @@ async function inAny(
       if (asked.system !== undefined) return verdict
       found.push(verdict)
     } else if (verdict.is === 'unknown') open ??= verdict
+    else if (includes.length === 1) return verdict
   }
   if (new Set(found.map(({ system }) => system)).size > 1)
     return out(`${asked.code} is in several systems of the value set ${shown(name)}: send the system`)
@@ -253,7 +254,9 @@ async function inSystem(
     const concept = await large.find(asked.code)
     if (concept === undefined && large.doubts?.(asked.code))
       return unknown(`whether ${asked.code} is a code of ${shown(system)} is not known here`, system)
-    if (concept === undefined || !(await large.selects(filters, concept.code))) return notIn(asked, name)
+    if (concept === undefined)
+      return out(`${shown(asked.code)} is no code of the code system ${shown(system)}`)
+    if (!(await large.selects(filters, concept.code))) return notIn(asked, name)
     return found(system, concept.code, large.version, concept.display, concept)
   }
   if (held !== undefined && filters.length === 0) {
@@ -283,8 +286,7 @@ function inHeld(
   name: string,
 ): Verdict {
   const concept = held.find(asked.code)
-  if (concept === undefined)
-    return out(`${asked.code.slice(0, 200)} is no code of the code system ${shown(system)}`)
+  if (concept === undefined) return out(`${shown(asked.code)} is no code of the code system ${shown(system)}`)
   if (listed.length > 0 && !listed.some(({ code }) => code === concept.code)) return notIn(asked, name)
   for (const filter of filters)
     if (!readFilter(filter, held, steps => toil(work, steps))(concept)) return notIn(asked, name)

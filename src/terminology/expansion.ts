@@ -1,0 +1,354 @@
+/**
+ * The expansion of a value set as it is sent: filtered, sorted, paged, with designations and hierarchy.
+ * https://hl7.org/fhir/R4/valueset-operation-expand.html
+ */
+import { fhirError } from '../fhir/error.ts'
+import { isObject, type JsonObject, NumberText, type Resource } from '../fhir/json.ts'
+import {
+  type Concept,
+  type Designation,
+  designationsOf,
+  isAbstract,
+  isInactive,
+  objects,
+  text,
+} from '../fhir/terminology/code-system.ts'
+import { type Coded, EXPAND_LIMITS, expandValueSet, keyOfCode } from '../fhir/terminology/expand.ts'
+import { NotListed } from '../fhir/terminology/not-listed.ts'
+import { wordsOf } from '../search/words.ts'
+import type { Held } from './definitions.ts'
+import { displayIn, speaks } from './lookup.ts'
+
+export interface ExpansionOptions {
+  /** Every word begins a word of the display, a designation or the code. */
+  filter?: string
+  offset?: number
+  count?: number
+  /** Designations are sent; `designations` narrows them to these languages and uses, as `system|code` tokens. */
+  includeDesignations?: boolean
+  designations?: readonly string[]
+  activeOnly?: boolean
+  /** Codes stand under those they are below of. */
+  nested?: boolean
+  /** Without concepts that only group others. */
+  excludeNotForUi?: boolean
+  language?: string
+  /** Systems, as `url` or `url|version`. */
+  excludeSystems?: readonly string[]
+  systemVersions?: readonly string[]
+  checkVersions?: readonly string[]
+  forceVersions?: readonly string[]
+}
+
+export interface Expanded {
+  total: number
+  contains: JsonObject[]
+  /** `url|version` of the systems that the codes came from. */
+  used: readonly string[]
+  offset: number | undefined
+}
+
+/** Codes that are worked out for one expansion, and those that are sent at once without paging. */
+const LIMITS = { ...EXPAND_LIMITS, codes: 100_000 }
+const MOST_SENT = 10_000
+
+/**
+ * Returns the part of the expansion that was asked for.
+ *
+ * Throws NotListed where the codes cannot be listed, or are too many; FhirError `business-rule` for a version that was ruled out.
+ */
+export async function expansionOf(
+  held: Held,
+  valueSet: Resource,
+  options: ExpansionOptions,
+): Promise<Expanded> {
+  const { filter, offset, count, nested } = options
+  const words = filter === undefined ? [] : wordsOf(filter)
+  const quick = nested ? undefined : await pageOfOneSystem(held, valueSet, options)
+  if (quick !== undefined) return quick
+  const expansion = await expandValueSet(valueSet, held, LIMITS, {
+    version: versionBy(options),
+    ...(words.length > 0 && { text: filter! }),
+  })
+  if ('unknown' in expansion) throw new NotListed(reason(expansion.unknown), expansion.kind)
+  const needsAll =
+    words.length > 0 || options.activeOnly === true || options.excludeNotForUi === true || nested === true
+  let codes = expansion.codes.filter(one => !isExcluded(one, options.excludeSystems ?? []))
+  if (needsAll) codes = await described(codes, held)
+  codes = codes.filter(one => isWanted(one, options) && (words.length === 0 || hasWords(one, words)))
+  // A list of codes says no version, and what is said besides does.
+  const used = [...expansion.used].filter(
+    (one, _, all) => one.includes('|') || !all.some(other => other.startsWith(`${one}|`)),
+  )
+  const total = codes.length
+  if (nested) {
+    if (total > MOST_SENT && count !== 0) throw tooMany(total)
+    const contains = count === 0 ? [] : nest(codes, held, options)
+    return { total, contains: await contains, used, offset: undefined }
+  }
+  const from = offset ?? 0
+  if (count === undefined && total - from > MOST_SENT) throw tooMany(total)
+  const page = codes.slice(from, count === undefined ? undefined : from + Math.min(count, MOST_SENT))
+  const shown = needsAll ? page : await described(page, held)
+  return {
+    total,
+    contains: shown.map(one => entryOf(one, options)),
+    used,
+    offset: offset === undefined && count === undefined ? undefined : from,
+  }
+}
+
+const tooMany = (total: number) =>
+  new NotListed(
+    `it has ${total} codes, more than are sent at once: page with count and offset, or send a filter`,
+    'too-costly',
+  )
+
+/** The sentence of an expansion begins with what has been said already. */
+const reason = (sentence: string): string =>
+  sentence.replace(/^.*? cannot be listed: /s, '').replace(/\.$/, '')
+
+/** Returns a page of a value set that is part of one loaded system, without bringing the others; undefined for all others. */
+async function pageOfOneSystem(
+  held: Held,
+  valueSet: Resource,
+  options: ExpansionOptions,
+): Promise<Expanded | undefined> {
+  const { compose } = valueSet
+  if (!isObject(compose)) return undefined
+  const includes = objects(compose.include)
+  const [include] = includes
+  if (includes.length !== 1 || objects(compose.exclude).length > 0 || include === undefined) return undefined
+  const system = text(include.system)
+  if (system === undefined || include.valueSet !== undefined || include.concept !== undefined)
+    return undefined
+  const version = versionBy(options)(system, text(include.version))
+  const canonical = version === undefined ? system : `${system}|${version}`
+  const graph = await held.codeSystem(canonical)
+  if (graph?.content === 'complete') return undefined
+  const asked = await held.askedSystem(canonical)
+  if (asked === undefined) return undefined
+  const { offset = 0, count } = options
+  const { concepts, total } = await asked.list({
+    filters: objects(include.filter),
+    ...(options.filter !== undefined && { text: options.filter }),
+    activeOnly: options.activeOnly === true || compose.inactive === false,
+    offset,
+    limit: Math.min(count ?? MOST_SENT, MOST_SENT),
+  })
+  if (count === undefined && total - offset > MOST_SENT) throw tooMany(total)
+  return {
+    total,
+    contains: concepts.map(concept => entryOf({ system: asked.url, code: concept.code, concept }, options)),
+    used: [asked.version === undefined ? asked.url : `${asked.url}|${asked.version}`],
+    offset: options.offset === undefined && count === undefined ? undefined : offset,
+  }
+}
+
+type VersionOf = (system: string, own: string | undefined) => string | undefined
+
+function versionBy({
+  systemVersions = [],
+  checkVersions = [],
+  forceVersions = [],
+}: ExpansionOptions): VersionOf {
+  const named = (list: readonly string[], system: string): string | undefined =>
+    list.find(one => one.startsWith(`${system}|`))?.slice(system.length + 1)
+  return (system, own) => {
+    const forced = named(forceVersions, system)
+    if (forced !== undefined) return forced
+    const checked = named(checkVersions, system)
+    if (checked !== undefined && own !== undefined && own !== checked)
+      throw fhirError(
+        'business-rule',
+        `The value set takes ${system} in version ${own}, and check-system-version allows ${checked} only.`,
+        { expression: 'http.check-system-version' },
+      )
+    return own ?? checked ?? named(systemVersions, system)
+  }
+}
+
+const isExcluded = ({ system, version, concept: _ }: Coded, excluded: readonly string[]): boolean =>
+  excluded.some(one => one === system || (version !== undefined && one === `${system}|${version}`))
+
+function isWanted({ concept, entry }: Coded, { activeOnly, excludeNotForUi }: ExpansionOptions): boolean {
+  if (activeOnly && ((concept !== undefined && isInactive(concept)) || entry?.inactive === true)) return false
+  return !(excludeNotForUi && ((concept !== undefined && isAbstract(concept)) || entry?.abstract === true))
+}
+
+function hasWords({ code, display, concept, entry }: Coded, words: readonly string[]): boolean {
+  const texts = [code, display ?? '', concept?.display ?? '']
+  for (const source of [entry, concept?.source])
+    for (const { value } of designationsOf(source)) texts.push(value)
+  const own = texts.flatMap(wordsOf)
+  const whole = code.toLowerCase()
+  return words.every(word => whole.startsWith(word) || own.some(one => one.startsWith(word)))
+}
+
+/** Codes of a loaded system that are asked for at once. */
+const AT_ONCE = 500
+
+/** Returns the codes with their concepts, as far as these are held. */
+async function described(codes: readonly Coded[], held: Held): Promise<Coded[]> {
+  const missing = new Map<string, string[]>()
+  for (const { system, version, code, concept } of codes) {
+    if (concept !== undefined || system === '') continue
+    const canonical = version === undefined ? system : `${system}|${version}`
+    const known = missing.get(canonical)
+    if (known === undefined) missing.set(canonical, [code])
+    else known.push(code)
+  }
+  if (missing.size === 0) return [...codes]
+  const found = new Map<string, Concept>()
+  for (const [canonical, list] of missing) {
+    const graph = await held.codeSystem(canonical)
+    const asked = graph?.content === 'complete' ? undefined : await held.askedSystem(canonical)
+    for (let at = 0; at < list.length; at += AT_ONCE) {
+      const some = list.slice(at, at + AT_ONCE)
+      const concepts =
+        graph !== undefined
+          ? some.flatMap(code => graph.find(code) ?? [])
+          : asked === undefined
+            ? []
+            : await asked.some(some)
+      for (const concept of concepts) found.set(keyOfCode(canonical, concept.code), concept)
+    }
+  }
+  return codes.map(one => {
+    const canonical = one.version === undefined ? one.system : `${one.system}|${one.version}`
+    const concept = one.concept ?? found.get(keyOfCode(canonical, one.code))
+    return concept === undefined ? one : { ...one, concept }
+  })
+}
+
+function entryOf(one: Coded, options: ExpansionOptions): JsonObject {
+  const { system, version, code, concept, entry } = one
+  const display = displayIn(concept, options.language, entry) ?? one.display
+  const designations = options.includeDesignations ? wantedDesignations(one, options.designations ?? []) : []
+  return {
+    ...(system !== '' && { system }),
+    ...((concept !== undefined ? isAbstract(concept) : entry?.abstract === true) && { abstract: true }),
+    ...((concept !== undefined ? isInactive(concept) : entry?.inactive === true) && { inactive: true }),
+    ...(version !== undefined && { version }),
+    code,
+    ...(display !== undefined && { display }),
+    ...(designations.length > 0 && {
+      designation: designations.map(({ language, use, value }) => ({
+        ...(language !== undefined && { language }),
+        ...(use !== undefined && { use }),
+        value,
+      })),
+    }),
+  }
+}
+
+function wantedDesignations({ concept, entry }: Coded, tokens: readonly string[]): Designation[] {
+  const all = [...designationsOf(entry), ...designationsOf(concept?.source)]
+  const once = [...new Map(all.map(one => [JSON.stringify([one.language, one.value]), one])).values()]
+  if (tokens.length === 0) return once
+  return once.filter(({ language, use }) =>
+    tokens.some(token => {
+      const bar = token.indexOf('|')
+      const [system, code] = bar < 0 ? [undefined, token] : [token.slice(0, bar), token.slice(bar + 1)]
+      if (
+        (system === undefined || system === 'urn:ietf:bcp:47') &&
+        language !== undefined &&
+        speaks(language, code)
+      )
+        return true
+      return use !== undefined && use.code === code && (system === undefined || use.system === system)
+    }),
+  )
+}
+
+/** Returns the codes as a forest: each under the first code above it that is in the expansion too. */
+async function nest(codes: readonly Coded[], held: Held, options: ExpansionOptions): Promise<JsonObject[]> {
+  const entries = new Map(codes.map(one => [keyOfCode(one.system, one.code), entryOf(one, options)]))
+  const under = new Map<string, string>()
+  for (const { system, version, code } of codes) {
+    const graph = await held.codeSystem(version === undefined ? system : `${system}|${version}`)
+    const above = graph?.above(code).find(one => entries.has(keyOfCode(system, one)))
+    if (above !== undefined) under.set(keyOfCode(system, code), keyOfCode(system, above))
+  }
+  cutCircles(under)
+  const roots: JsonObject[] = []
+  for (const [key, entry] of entries) {
+    const above = entries.get(under.get(key) ?? '')
+    if (above === undefined) roots.push(entry)
+    else if (Array.isArray(above.contains)) above.contains.push(entry)
+    else above.contains = [entry]
+  }
+  return roots
+}
+
+/** Levels of a nested expansion: readers of JSON end at some depth. */
+const MOST_LEVELS = 24
+
+/** Makes a forest of it: one of each circle is under nothing. Throws NotListed where it is too deep. */
+function cutCircles(under: Map<string, string>): void {
+  const levels = new Map<string, number>()
+  for (const start of under.keys()) {
+    const way = new Set<string>()
+    let at: string | undefined = start
+    while (at !== undefined && !levels.has(at) && !way.has(at)) {
+      way.add(at)
+      at = under.get(at)
+    }
+    if (at !== undefined && way.has(at)) under.delete(at)
+    for (const key of [...way].reverse()) {
+      const above = under.get(key)
+      const level = above === undefined ? 1 : (levels.get(above) ?? 0) + 1
+      if (level > MOST_LEVELS)
+        throw new NotListed(
+          `its hierarchy has more than ${MOST_LEVELS} levels; ask for it without excludeNested=false`,
+          'too-costly',
+        )
+      levels.set(key, level)
+    }
+  }
+}
+
+/** Returns the value set with its expansion in the place of its definition, which comes along where that is wanted. */
+export function withExpansion(
+  valueSet: Resource,
+  { total, contains, offset, used }: Expanded,
+  { identifier, timestamp, parameters, includeDefinition }: ExpansionFacts,
+): Resource {
+  const { resourceType, id, meta, url, version, name, title, status, compose } = valueSet
+  const number = (value: number) => new NumberText(String(value))
+  return {
+    ...(includeDefinition
+      ? valueSet
+      : {
+          resourceType,
+          ...(id !== undefined && { id }),
+          ...(meta !== undefined && { meta }),
+          ...(url !== undefined && { url }),
+          ...(version !== undefined && { version }),
+          ...(name !== undefined && { name }),
+          ...(title !== undefined && { title }),
+        }),
+    status: status ?? 'active',
+    ...(includeDefinition && compose !== undefined && { compose }),
+    expansion: {
+      identifier,
+      timestamp,
+      total: number(total),
+      ...(offset !== undefined && { offset: number(offset) }),
+      parameter: [
+        ...parameters,
+        ...used.map(one => ({ name: one.includes('|') ? 'version' : 'used-codesystem', valueUri: one })),
+      ],
+      ...(contains.length > 0 && { contains }),
+    },
+  } as Resource
+}
+
+export interface ExpansionFacts {
+  /** A URI of its own for each expansion. */
+  identifier: string
+  timestamp: string
+  /** The parameters that the expansion depends on. */
+  parameters: readonly JsonObject[]
+  includeDefinition: boolean
+}

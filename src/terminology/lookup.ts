@@ -1,0 +1,125 @@
+/**
+ * What is known of one code: its display, designations, properties and place in the hierarchy.
+ * https://hl7.org/fhir/R4/codesystem-operation-lookup.html
+ */
+import type { JsonObject } from '../fhir/json.ts'
+import type { AskedSystem } from '../fhir/terminology/asked-system.ts'
+import {
+  type CodeSystem,
+  type Concept,
+  designationsOf,
+  objects,
+  text,
+} from '../fhir/terminology/code-system.ts'
+import type { Held } from './definitions.ts'
+
+export interface LookedUp {
+  system: string
+  version: string | undefined
+  /** Of the code system, for people. */
+  name: string
+  concept: Concept
+  definition: string | undefined
+  parents: readonly Neighbour[]
+  children: readonly Neighbour[]
+}
+
+export interface Neighbour {
+  code: string
+  display: string | undefined
+}
+
+/** Codes right below that are named. */
+const MOST_CHILDREN = 200
+
+/** Returns what is held of a code; `system` where the code system is not held here (or `code`, the code not in it). */
+export async function lookUpCode(
+  held: Held,
+  canonical: string,
+  code: string,
+): Promise<LookedUp | { missing: 'system' | 'code' }> {
+  const graph = await held.codeSystem(canonical)
+  const concept = graph?.find(code)
+  if (graph !== undefined && concept !== undefined && graph.content !== 'not-present') {
+    const resource = await held.resource('CodeSystem', canonical)
+    return fromGraph(graph, text(resource?.name) ?? text(resource?.title) ?? graph.url, concept)
+  }
+  const asked = graph?.content === 'complete' ? undefined : await held.askedSystem(canonical)
+  const found = await asked?.find(code)
+  if (asked !== undefined && found !== undefined) return fromAsked(asked, found)
+  const known =
+    (graph !== undefined && graph.content === 'complete') || (asked !== undefined && !asked.doubts?.(code))
+  return { missing: known ? 'code' : 'system' }
+}
+
+function fromGraph(graph: CodeSystem, name: string, concept: Concept): LookedUp {
+  const neighbours = (codes: readonly string[]): Neighbour[] =>
+    codes.slice(0, MOST_CHILDREN).map(code => ({ code, display: graph.concepts.get(code)?.display }))
+  return {
+    system: graph.url,
+    version: graph.version,
+    name,
+    concept,
+    definition: text(concept.source?.definition),
+    parents: neighbours(graph.above(concept.code)),
+    children: neighbours(graph.below(concept.code)),
+  }
+}
+
+async function fromAsked(asked: AskedSystem, concept: Concept): Promise<LookedUp> {
+  const named = (codes: readonly string[]): Promise<Neighbour[]> =>
+    Promise.all(codes.map(async code => ({ code, display: (await asked.find(code))?.display })))
+  const parents = await asked.parents(concept.code)
+  const children = await asked.children(concept.code, MOST_CHILDREN)
+  return {
+    system: asked.url,
+    version: asked.version,
+    name: asked.title,
+    concept,
+    definition: undefined,
+    parents: await named(parents.slice(0, MOST_CHILDREN)),
+    children: await named(children),
+  }
+}
+
+/** Returns the display in a language, `hi` standing for `hi-IN` too; the concept's own where there is none in it. */
+export function displayIn(
+  concept: Concept | undefined,
+  language: string | undefined,
+  entry?: JsonObject,
+): string | undefined {
+  if (language !== undefined) {
+    const all = [...designationsOf(entry), ...designationsOf(concept?.source)]
+    for (const wanted of languagesOf(language)) {
+      const found = all.find(one => one.language !== undefined && speaks(one.language, wanted))
+      if (found !== undefined) return found.value
+    }
+  }
+  return text(entry?.display) ?? concept?.display
+}
+
+/** Returns the languages of an Accept-Language, in their order; most are one code. */
+const languagesOf = (language: string): string[] => language.split(',').map(one => one.split(';')[0]!.trim())
+
+export const speaks = (language: string, wanted: string): boolean => {
+  const [a, b] = [language.toLowerCase(), wanted.toLowerCase()]
+  return a === b || a.startsWith(`${b}-`)
+}
+
+/** Returns the property values of a concept as they are written, without those that say where it stands. */
+export function propertiesOf(concept: Concept): { code: string; value: JsonObject }[] {
+  const listed = objects(concept.source?.property)
+  if (listed.length > 0)
+    return listed.flatMap(one => {
+      const code = text(one.code)
+      const member = Object.keys(one).find(name => name.startsWith('value'))
+      return code === undefined || member === undefined ? [] : [{ code, value: { [member]: one[member] } }]
+    })
+  return [...concept.properties].flatMap(([code, values]) =>
+    values.map(value => ({
+      code,
+      value:
+        value === 'true' || value === 'false' ? { valueBoolean: value === 'true' } : { valueString: value },
+    })),
+  )
+}
