@@ -3,21 +3,19 @@
  * https://hl7.org/fhir/R4/documents.html, https://nrces.in/ndhm/fhir/r4/StructureDefinition-DocumentBundle.html
  */
 import type { Context } from '../context.ts'
-import { FhirError, type Issue } from '../fhir/error.ts'
-import type { Resource } from '../fhir/json.ts'
-import { type Key, stampText } from '../storage/port.ts'
-import { validate } from '../validation/validate.ts'
+import { FhirError } from '../fhir/error.ts'
+import type { Key } from '../storage/port.ts'
+import { addressesOf, assemble, type Built, newestOf, versionOf } from './assemble.ts'
 import { authorsOf, custodianOf } from './author.ts'
-import { closureOf, type Member, outsideNames } from './closure.ts'
+import { closureOf } from './closure.ts'
 import { compositionOf } from './composition.ts'
 import { derivedId } from './derived-id.ts'
 import { displaysOf } from './display.ts'
 import { dateOf } from './gather.ts'
-import { profileUrl, type RecordKind } from './hi-types.ts'
+import type { RecordKind } from './hi-types.ts'
 import { type Missing, missingList } from './missing.ts'
-import { resourceNarrative } from './narrative.ts'
 import { type Picked, pick } from './pick.ts'
-import { rewrite, subjectOf } from './references.ts'
+import { subjectOf } from './references.ts'
 import { type DocumentRequest, type Read, readRequest } from './request.ts'
 import type { WellnessKind } from './rules.ts'
 import { libraryOf, type Source } from './source.ts'
@@ -25,14 +23,6 @@ import { object, text } from './tree.ts'
 
 /** Changes when the same resources are to give another document. */
 const FORM = '1'
-
-export interface Built {
-  bundle: Resource
-  /** The id under which all versions of this document are stored. */
-  seriesId: string
-  /** The value of Bundle.identifier, which is made of everything that the document is made of. */
-  identifier: string
-}
 
 /** What is made just now and is not stored yet; and where it stands, instead of where the rules would put it. */
 export interface Making {
@@ -81,71 +71,39 @@ export async function buildDocument(ctx: Context, request: DocumentRequest, maki
   missing.check()
 
   const { baseUrl } = ctx.settings
-  const versions = members.map(({ source }) => `${source.key}/_history/${source.version}`)
-  const seriesId = await derivedId(
-    baseUrl,
-    'document',
-    kind.hiType,
-    asked.scope.encounter === undefined ? patient.key : `Encounter/${asked.scope.encounter}`,
-    request.start ?? '',
-    request.end ?? '',
-    ...(request.resources ?? []),
-  )
-  const newest = stampText(Math.max(...members.map(({ source }) => source.at)))
-  const date = request.date ?? dateOfDocument(encounter, entries) ?? newest
+  const of = asked.scope.encounter === undefined ? patient.key : `Encounter/${asked.scope.encounter}`
+  const { start = '', end = '', resources = [] } = request
+  const seriesId = await derivedId(baseUrl, 'document', kind.hiType, of, start, end, ...resources)
+  const stamp = newestOf(members)
+  const date = request.date ?? dateOfDocument(encounter, entries) ?? stamp
   const title = request.title ?? kind.title
+  const versions = members.map(versionOf)
   const identity = await derivedId(baseUrl, FORM, seriesId, date, title, ...versions, '', ...placesOf(picked))
-
-  const urls = new Map<Key, string>()
-  for (const [index, { source }] of members.entries())
-    urls.set(source.key, `urn:uuid:${await derivedId(baseUrl, 'entry', versions[index]!)}`)
+  const urls = await addressesOf(ctx, members)
   const composition = compositionOf({
     kind,
     id: await derivedId(identity, 'Composition'),
     seriesId,
-    stamp: newest,
+    stamp,
     date,
     title,
     status: isOver(encounter) ? 'final' : 'preliminary',
     patient,
-    encounter: shown,
+    encounter,
     authors,
     custodian,
     picked,
     fullUrlOf: ({ key }) => urls.get(key)!,
   })
-  const names = await outsideNames(ctx, library, members)
-  for (const { source } of members) {
-    rewrite(ctx, source.tree, { fullUrlOf: key => urls.get(key), nameOf: key => names.get(key) })
-  }
-  const bundle: Resource = {
-    resourceType: 'Bundle',
-    id: seriesId,
-    meta: {
-      versionId: '1',
-      lastUpdated: newest,
-      profile: [profileUrl('DocumentBundle')],
-      security: [
-        {
-          system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality',
-          code: 'V',
-          display: 'very restricted',
-        },
-      ],
-    },
-    identifier: { system: 'urn:ietf:rfc:3986', value: `urn:uuid:${identity}` },
-    type: 'document',
-    timestamp: newest,
-    entry: [
-      { fullUrl: `urn:uuid:${composition.id as string}`, resource: composition },
-      ...members.map(member => ({
-        fullUrl: urls.get(member.source.key)!,
-        resource: entryResource(member, urls.get(member.source.key)!),
-      })),
-    ],
-  }
-  await checkValid(ctx, bundle, members)
-  return { bundle, seriesId, identifier: `urn:uuid:${identity}` }
+  return assemble(ctx, library, {
+    seriesId,
+    identity,
+    stamp,
+    nrces: true,
+    composition,
+    members,
+    urls,
+  })
 }
 
 const failed = (missing: Missing): FhirError =>
@@ -197,35 +155,3 @@ function dateOfDocument(encounter: Source | undefined, entries: readonly Source[
 
 const isOver = (encounter: Source | undefined): boolean =>
   encounter === undefined || text(encounter.tree.status) === 'finished'
-
-/** Returns the resource of a member as the entry holds it. */
-function entryResource({ source, profile }: Member, fullUrl: string): Resource {
-  const { resourceType, id: _id, meta, text: own, ...rest } = source.tree
-  const { tag, security } = object(meta) ?? {}
-  return {
-    resourceType,
-    id: fullUrl.slice('urn:uuid:'.length),
-    meta: {
-      versionId: String(source.version),
-      lastUpdated: stampText(source.at),
-      ...(profile !== undefined && { profile: [profileUrl(profile)] }),
-      ...(security !== undefined && { security }),
-      ...(tag !== undefined && { tag }),
-    },
-    ...(resourceType !== 'Binary' && { text: own ?? resourceNarrative(source.tree) }),
-    ...rest,
-  }
-}
-
-/** Throws `business-rule` (422) with what our own validator finds, each fault with the resource that it is of. */
-async function checkValid(ctx: Context, bundle: Resource, members: readonly Member[]): Promise<void> {
-  const issues = await validate(ctx, bundle, { type: 'Bundle', profiles: [profileUrl('DocumentBundle')] })
-  const faults = issues.filter(({ severity }) => severity === 'error' || severity === 'fatal')
-  if (faults.length === 0) return
-  const told = faults.map((issue): Issue => {
-    const index = Number(/^Bundle\.entry\[(\d+)\]/.exec(issue.expression ?? '')?.[1] ?? Number.NaN)
-    const of = index === 0 ? 'The Composition' : members[index - 1]?.source.key
-    return of === undefined ? issue : { ...issue, diagnostics: `${of}: ${issue.diagnostics}` }
-  })
-  throw new FhirError('business-rule', told, { status: 422 })
-}

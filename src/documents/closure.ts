@@ -13,6 +13,13 @@ export interface Member {
   profile: string | undefined
 }
 
+export interface ClosureOptions {
+  /** These come in whosever they are: the Composition itself names them. */
+  direct?: ReadonlySet<Key>
+  /** They are changed to what the NRCeS profiles ask for. */
+  adapts?: boolean
+}
+
 /** Returns the members, adapted to their profiles; what they lack is said to `by.missing`. */
 export async function closureOf(
   ctx: Context,
@@ -21,15 +28,17 @@ export async function closureOf(
   subject: Subject,
   parts: ReadonlyMap<Key, WellnessKind>,
   by: Adapting,
+  { direct = new Set<Key>(), adapts = true }: ClosureOptions = {},
 ): Promise<Member[]> {
   const members = new Map<Key, Member>()
   let level: readonly Source[] = roots
   while (level.length > 0) {
     const wanted: Key[] = []
     for (const source of level) {
-      if (members.has(source.key) || isOfAnother(ctx, source, subject)) continue
-      const profile = profileOf(source.tree, parts.get(source.key))
-      await adapt(source, profile, by)
+      if (members.has(source.key)) continue
+      if (!direct.has(source.key) && isOfAnother(ctx, source, subject)) continue
+      const profile = adapts ? profileOf(source.tree, parts.get(source.key)) : undefined
+      if (adapts) await adapt(source, profile, by)
       members.set(source.key, { source, profile })
       wanted.push(...bringsAlong(ctx, source, subject))
     }

@@ -46,7 +46,7 @@ export function createOperationRoute(send: Send, base: string): Handler {
       })
     const query = queryText(url)
     const pairs = query === '' ? [] : parsePairs(query)
-    const sent = method === 'POST' ? await bodyOf(c, operation) : { form: [], given: [] }
+    const sent: Sent = method === 'POST' ? await bodyOf(c, operation) : NOTHING
     const shown = [...pairs, ...sent.form]
     const media = operation.media && chosenMedia(headers.get('accept'), shown, operation.media)
     const indent = media === undefined && negotiate(headers.get('accept'), shown)
@@ -56,7 +56,8 @@ export function createOperationRoute(send: Send, base: string): Handler {
       ...givenByPairs(withoutPresentation(sent.form)),
       ...sent.given,
     ]
-    const call = { ...place, ...readParameters(operation, given, lenient), media, lenient }
+    const mayStore = method === 'POST' && sent.isFhir
+    const call = { ...place, ...readParameters(operation, given, lenient), media, lenient, mayStore }
     const answer = await underCurrent(ctx, under => operation.run(under, call))
     const about = {
       ...(answer.stored === undefined
@@ -79,7 +80,7 @@ interface Place {
 }
 
 /** Throws `not-supported` (404) for a path that names no place where operations are. */
-function placeOf(path: string, base: string): Place {
+export function placeOf(path: string, base: string): Place {
   const segments = path
     .slice(base.length)
     .replace(/^\/|\/$/g, '')
@@ -111,7 +112,11 @@ function decoded(segment: string): string {
 interface Sent {
   form: ReturnType<typeof parsePairs>
   given: Given[]
+  /** It came in a media type of FHIR, which a browser asks about before it sends it to another site. */
+  isFhir: boolean
 }
+
+const NOTHING: Sent = { form: [], given: [], isFhir: false }
 
 /**
  * Returns the parameters of a body: a Parameters resource, or the one resource that the operation takes; for what changes nothing also a
@@ -128,16 +133,16 @@ async function bodyOf(c: C, operation: Operation): Promise<Sent> {
   // What a foreign web page can send without the browser asking first must change nothing.
   if (contentType === null && !affectsState) {
     const bytes = await readBody(c.req.raw, limits.body)
-    if (bytes.length === 0) return { form: [], given: [] }
+    if (bytes.length === 0) return NOTHING
   }
   const media = bodyType(contentType, affectsState ? WRITE_TYPES : [...WRITE_TYPES, FORM])
   const bytes = await readBody(c.req.raw, limits.body)
-  if (media.type === FORM) return { form: parsePairs(formText(bytes)), given: [] }
-  if (bytes.length === 0 && !affectsState) return { form: [], given: [] }
+  if (media.type === FORM) return { ...NOTHING, form: parsePairs(formText(bytes)) }
+  if (bytes.length === 0 && !affectsState) return { ...NOTHING, isFhir: true }
   const body = jsonOf(bytes, limits)
   if (isObject(body) && body.resourceType !== 'Parameters' && operation.body !== undefined) {
     const resource = operation.unchecked ? body : await accept(ctx, body, String(body.resourceType))
-    return { form: [], given: [{ name: operation.body, value: { resource } }] }
+    return { form: [], given: [{ name: operation.body, value: { resource } }], isFhir: true }
   }
   if (!isObject(body) || body.resourceType !== 'Parameters')
     throw fhirError('invalid', 'The body of an operation is a Parameters resource.', {
@@ -145,6 +150,7 @@ async function bodyOf(c: C, operation: Operation): Promise<Sent> {
     })
   return {
     form: [],
+    isFhir: true,
     given: givenByResource(operation.unchecked ? body : await accept(ctx, body, 'Parameters')),
   }
 }

@@ -89,6 +89,8 @@ export interface Call extends Parameters {
   /** One of `Operation.media`, where the client wants that instead of FHIR JSON. */
   media: string | undefined
   lenient: boolean
+  /** It came as a POST that no foreign web page can send unasked: an operation that need not store anything may do so now. */
+  mayStore?: boolean
 }
 
 export interface Answer {
