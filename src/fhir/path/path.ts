@@ -16,7 +16,7 @@ export interface Path {
    * the environment are used up.
    */
   evaluate(focus: PathValue | undefined, env: Environment): Values
-  /** Returns whether the result is true; undefined where it is empty, which an invariant counts as broken. Throws as `evaluate` does. */
+  /** Returns whether the result is true; undefined where it is empty, which breaks no invariant. Throws as `evaluate` does. */
   holds(focus: PathValue | undefined, env: Environment): boolean | undefined
 }
 
