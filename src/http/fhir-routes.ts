@@ -42,6 +42,7 @@ import {
   WRITE_TYPES,
   withoutPresentation,
 } from './negotiate.ts'
+import { operate } from './operation-entries.ts'
 import { queryText } from './query.ts'
 import { pretty, type Send, versionHeaders, versionUrl } from './respond.ts'
 
@@ -164,7 +165,7 @@ export function createFhirRoutes(send: Send) {
           expression: 'Bundle.type',
         })
       c.get('exchange').interaction = type
-      const options = { ...asked.prefer, metadata: () => statement(ctx) }
+      const options = { ...asked.prefer, metadata: () => statement(ctx), operate }
       const entries = await (type === 'batch' ? batch : transaction)(ctx, bundle as Resource, options)
       return answer(c, asked, bundleText({ type: `${type}-response`, entries }), {})
     }),

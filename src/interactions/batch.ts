@@ -5,16 +5,17 @@
 import type { Context } from '../context.ts'
 import type { BundleEntry } from '../fhir/bundle.ts'
 import { FhirError } from '../fhir/error.ts'
-import type { JsonObject, Resource } from '../fhir/json.ts'
+import type { Json, JsonObject, Resource } from '../fhir/json.ts'
 import { faultOf } from '../lib/fault.ts'
 import { checkRoom, fitting, type Room, roomOf } from './answer-size.ts'
 import { create } from './create.ts'
 import { conditionalDelete, remove } from './delete.ts'
-import { type Entry, entriesOf, errorInEntry, patchOf, readEntry } from './entry.ts'
+import { type Entry, entriesOf, errorInEntry, noOperation, patchOf, readEntry } from './entry.ts'
 import { answerGet } from './entry-get.ts'
-import { deletedEntry, failedEntry, type Return, writtenEntry } from './entry-response.ts'
+import { bundleEntryOf, deletedEntry, failedEntry, type Return, writtenEntry } from './entry-response.ts'
 import { conditionalPatch, patch } from './patch.ts'
 import { conditionalUpdate, update } from './update.ts'
+import type { Pairs } from './written.ts'
 
 export type { Return } from './entry-response.ts'
 
@@ -24,6 +25,20 @@ export interface BundleOptions {
   lenient?: boolean
   /** Returns the text of the CapabilityStatement, for an entry that asks for it; what stands in it only the HTTP layer knows. */
   metadata?: () => Promise<string>
+  /**
+   * Returns the answer of an operation that changes nothing, the text of a resource; which there are only the layers above know. Throws as
+   * the operation does.
+   */
+  operate?: (ctx: Context, asked: AskedOperation) => Promise<{ text: string; status: number }>
+}
+
+/** An operation as an entry asks for it. */
+export interface AskedOperation {
+  method: 'GET' | 'HEAD' | 'POST'
+  /** Below the base: `ValueSet/$expand`. */
+  path: string
+  pairs: Pairs
+  resource: Json | undefined
 }
 
 /** How many entries are at work at once: storage writes them in one go where it can. */
@@ -82,7 +97,7 @@ async function one(
 ): Promise<BundleEntry> {
   try {
     const entry = readEntry(ctx, raw, index)
-    const isRead = entry.method === 'GET' || entry.method === 'HEAD'
+    const isRead = entry.method === 'GET' || entry.method === 'HEAD' || entry.target.operation !== ''
     if (isRead) checkRoom(room)
     return fitting(room, await answer(ctx, entry, options), isRead)
   } catch (error) {
@@ -96,6 +111,7 @@ async function answer(ctx: Context, entry: Entry, options: BundleOptions): Promi
   const { type, id, pairs } = target
   const prefer = options.return ?? 'minimal'
   const write = ifMatch === undefined ? {} : { ifMatch }
+  if (target.operation !== '') return operated(ctx, entry, options)
   switch (method) {
     case 'GET':
     case 'HEAD':
@@ -124,4 +140,14 @@ async function answer(ctx: Context, entry: Entry, options: BundleOptions): Promi
         prefer,
       )
   }
+}
+
+/** Throws `not-supported` where operations are not served. */
+async function operated(ctx: Context, entry: Entry, { operate }: BundleOptions): Promise<BundleEntry> {
+  const { method, target, resource } = entry
+  if (operate === undefined || method === 'PUT' || method === 'PATCH' || method === 'DELETE')
+    throw noOperation()
+  const asked = { method, path: target.operation, pairs: target.pairs, resource }
+  const { text, status } = await operate(ctx, asked)
+  return bundleEntryOf(text, method !== 'HEAD', status)
 }

@@ -73,10 +73,10 @@ export const notModifiedEntry = (row: Live): BundleEntry => ({
   response: { status: statusText(304), ...versionOf(row) },
 })
 
-/** Returns the entry for a search or history, whose answer is a Bundle. */
-export const bundleEntryOf = (text: string, withBody: boolean): BundleEntry => ({
+/** Returns the entry for a search, a history or an operation, whose answer is a resource that is not stored. */
+export const bundleEntryOf = (text: string, withBody: boolean, status = 200): BundleEntry => ({
   ...(withBody ? { resource: text } : {}),
-  response: { status: statusText(200) },
+  response: { status: statusText(status) },
 })
 
 /** Returns the entry for a request that failed. */

@@ -24,6 +24,8 @@ export interface Target {
   history: boolean
   /** The CapabilityStatement. */
   metadata: boolean
+  /** The path of an operation below the base, as it stands in the URL: `Patient/1/$everything`; '' elsewhere. */
+  operation: string
   /** The query, without `_format` and `_pretty`. */
   pairs: Pairs
 }
@@ -92,7 +94,8 @@ export function readEntry(ctx: Context, entry: JsonObject, index: number): Entry
   }
   const target = targetOf(ctx, url)
   checkRoute(method as EntryMethod, target)
-  if (resource === undefined && (method === 'POST' || method === 'PUT' || method === 'PATCH'))
+  const isOperation = target.operation !== ''
+  if (resource === undefined && !isOperation && (method === 'POST' || method === 'PUT' || method === 'PATCH'))
     throw fhirError('required', `The entry has no resource to ${method}.`, { expression: 'resource' })
   const ifNoneExist = allowed('ifNoneExist', ['POST'])
   return {
@@ -122,13 +125,13 @@ function targetOf(ctx: Context, url: string): Target {
     version: '',
     history: false,
     metadata: false,
+    operation: '',
     pairs: pairs.filter(([name]) => name !== '_format' && name !== '_pretty'),
   }
   const segments = path === '' ? [] : path.split('/').map(segment => decodeSegment(segment))
   const unknown = (why = 'There is nothing at request.url that a Bundle entry can ask.') =>
     fhirError('not-supported', why, { expression: 'http.url' })
-  if (segments.some(segment => segment[0] === '$'))
-    throw unknown('Operations are not served in a Bundle: ask for each in a request of its own.')
+  if (segments.some(segment => segment[0] === '$')) return { ...target, operation: path }
   if (segments.includes('_search'))
     throw unknown(
       '_search is not served in a Bundle: an entry searches by GET, with the parameters in request.url, such as Patient?name=x.',
@@ -154,8 +157,9 @@ function decodeSegment(segment: string): string {
 }
 
 /** Throws `not-supported` where the method is not served at such a URL. */
-function checkRoute(method: EntryMethod, { type, id, inside, history, pairs }: Target): void {
+function checkRoute(method: EntryMethod, { type, id, inside, history, pairs, operation }: Target): void {
   if (method === 'GET' || method === 'HEAD') return
+  if (operation !== '' && method === 'POST') return
   const conditional = id === '' && pairs.length > 0
   const fits = method === 'POST' ? id === '' && !conditional : id !== '' ? pairs.length === 0 : conditional
   if (type === '' || inside !== '' || history || !fits)
@@ -163,6 +167,14 @@ function checkRoute(method: EntryMethod, { type, id, inside, history, pairs }: T
       expression: 'http.url',
     })
 }
+
+/** The error for an operation where none is served. */
+export const noOperation = () =>
+  fhirError(
+    'not-supported',
+    'Operations are not served in a Bundle, but for those in a batch that change nothing: ask for each in a request of its own.',
+    { expression: 'http.url' },
+  )
 
 /**
  * Returns the patch that an entry holds: JSON Patch in a Binary, FHIRPath Patch as Parameters.

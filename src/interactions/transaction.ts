@@ -13,7 +13,7 @@ import type { BundleOptions } from './batch.ts'
 import { linkAddress } from './bundle-links.ts'
 import { changeOf, commit, deletionOf, liveOf, storedOf } from './commit.ts'
 import { underCurrent } from './current.ts'
-import { type Entry, entriesOf, errorInEntry, inEntry, inEntrySync, readEntry } from './entry.ts'
+import { type Entry, entriesOf, errorInEntry, inEntry, inEntrySync, noOperation, readEntry } from './entry.ts'
 import { answerGet, scopeOf, searchOf } from './entry-get.ts'
 import { deletedEntry, failedEntry, writtenEntry } from './entry-response.ts'
 import { checkHistory } from './history.ts'
@@ -51,6 +51,10 @@ export async function transaction(
 ): Promise<BundleEntry[]> {
   const raw = entriesOf(ctx, bundle)
   const entries = raw.map((entry, index) => inEntrySync(index, () => readEntry(ctx, entry, index)))
+  for (const entry of entries)
+    inEntrySync(entry.index, () => {
+      if (entry.target.operation !== '') throw noOperation()
+    })
   checkFullUrls(entries)
   const asked: Asked[] = []
   for (const entry of entries) if (!isGet(entry)) asked.push(await inEntry(entry, () => ask(ctx, entry)))
