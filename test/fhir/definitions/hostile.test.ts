@@ -98,10 +98,10 @@ function spoil(tree: Resource): void {
   ])()
 }
 
-test(`5000 spoilt definitions are read and made, or refused with 422 (NADI_TEST_SEED=${SEED})`, async () => {
+test(`2000 spoilt definitions are read and made, or refused with 422 (NADI_TEST_SEED=${SEED})`, async () => {
   const seen = { made: 0, refused: 0 }
   const before = performance.now()
-  for (let i = 0; i < 5000; i++) {
+  for (let i = 0; i < 2000; i++) {
     const tree = parseJson(pick(texts)) as Resource
     for (let n = 1 + below(4); n > 0; n--) spoil(tree)
     try {
@@ -118,7 +118,7 @@ test(`5000 spoilt definitions are read and made, or refused with 422 (NADI_TEST_
       seen.refused++
     }
   }
-  expect(seen.made).toBeGreaterThan(500)
-  expect(seen.refused).toBeGreaterThan(500)
+  expect(seen.made).toBeGreaterThan(200)
+  expect(seen.refused).toBeGreaterThan(200)
   expect(performance.now() - before).toBeLessThan(30_000)
 }, 40_000)

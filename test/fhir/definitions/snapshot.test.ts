@@ -1,5 +1,6 @@
 /** https://hl7.org/fhir/R4/profiling.html#snapshot, https://hl7.org/fhir/R4/profiling.html#slicing */
 import { describe, expect, test } from 'vitest'
+import type { Structure } from '../../../src/fhir/definitions/structure.ts'
 import { refusal, shape } from '../../interactions/context.ts'
 import { CORE, element, ids, OWN, type Row, snapshot, structure } from './definitions-of.ts'
 
@@ -339,7 +340,7 @@ describe('slices', () => {
 })
 
 describe('what cannot be is refused with 422', () => {
-  const refused = async (...structures: Parameters<typeof snapshot>) => {
+  const refused = async (...structures: Structure[]) => {
     const error = await refusal(snapshot(...structures))
     expect(error.status).toBe(422)
     return [error.code, error.message]

@@ -1,6 +1,7 @@
 /** The definitions that come with the server say what the published ones say. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
 import { readStructure } from '../../../src/fhir/definitions/read-structure.ts'
 import type { Structure } from '../../../src/fhir/definitions/structure.ts'
@@ -31,7 +32,9 @@ test('every definition of R4 is there whole: types as snapshots, constraints as 
   for (const { snapshot, differential, ...head } of all) {
     const view = head.derivation === 'constraint' ? { differential } : { snapshot }
     const expected = readStructure({ ...head, ...view } as Resource)
-    expect(builtInStructure(expected.url)).toEqual(plain(expected))
+    const found = builtInStructure(expected.url)
+    // Vitest's own comparison of a million members takes seconds.
+    if (!isDeepStrictEqual(found, plain(expected))) expect(found).toEqual(plain(expected))
   }
 })
 
