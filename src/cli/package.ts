@@ -185,10 +185,11 @@ const sourceOf = (path: string, hears: { onBytes: (n: number) => void; onLarge: 
 /** Failures that are printed; the rest are counted. */
 const SHOWN = 50
 
-function tell({ name, version }: Manifest, { stored, leftOut, failures, ms }: Installation): void {
+function tell({ name, version }: Manifest, { stored, leftOut, failures, unusable, ms }: Installation): void {
   console.log(`Installed ${name}@${version}: ${count(stored)} resources in ${(ms / 1000).toFixed(1)} s.`)
   list('left out', leftOut)
   list('refused', failures)
+  list('cannot be used', unusable)
 }
 
 function list(what: string, refusals: readonly Refusal[]): void {

@@ -156,6 +156,36 @@ describe('a package from a file', () => {
     expect(await cli('remove', 'example.clinic')).toMatchObject({ code: 0 })
   }, 60_000)
 
+  it('names profiles that build on what is not there', async () => {
+    const profile = (id: string, base: string) => ({
+      resourceType: 'StructureDefinition',
+      id,
+      url: `http://example.org/clinic/${id}`,
+      name: id,
+      status: 'active',
+      kind: 'resource',
+      abstract: false,
+      type: 'Patient',
+      baseDefinition: base,
+      derivation: 'constraint',
+      differential: { element: [{ id: 'Patient.name', path: 'Patient.name', min: 1 }] },
+    })
+    const path = await file('profiles.tgz', {
+      'package/package.json': manifest('6.0.0'),
+      'package/StructureDefinition-a.json': profile('a', 'http://hl7.org/fhir/StructureDefinition/Patient'),
+      'package/StructureDefinition-b.json': profile('b', 'http://example.org/clinic/a'),
+      'package/StructureDefinition-c.json': profile('c', 'http://example.org/clinic/none'),
+    })
+    const { code, out } = await cli('install', path)
+    expect(code).toBe(0)
+    expect(out.match(/cannot be used: .*/g)).toEqual([
+      expect.stringMatching(
+        /^cannot be used: StructureDefinition-c\.json: .*http:\/\/example\.org\/clinic\/none/,
+      ),
+    ])
+    expect(await cli('remove', 'example.clinic')).toMatchObject({ code: 0 })
+  }, 60_000)
+
   it.each([
     ['no tar at all', () => Buffer.from('hello'), /is no FHIR package/],
     ['a tar without a manifest', () => tarball({ 'package/x.json': {} }), /no package\/package\.json/],

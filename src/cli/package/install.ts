@@ -4,6 +4,7 @@ import type { Piece } from '../load/parcels.ts'
 import { NoServer, send } from '../load/send.ts'
 import { isWanted, recordOf, take } from './resources.ts'
 import type { Manifest, PackageFile } from './tarball.ts'
+import { type Profile, unusable } from './usable.ts'
 
 export interface Installation {
   /** Resources stored. */
@@ -12,6 +13,8 @@ export interface Installation {
   leftOut: Refusal[]
   /** What the server refused, and why. */
   failures: Refusal[]
+  /** Profiles that are stored, but cannot be used, and why. */
+  unusable: Refusal[]
   ms: number
   /** Why it ended before its end; what is there already is completed by installing again. */
   lost?: string
@@ -44,8 +47,9 @@ export async function install(
   onProgress: (bytes: number, stored: number) => void,
 ): Promise<Installation> {
   const start = performance.now()
-  const done: Installation = { stored: 0, leftOut: [], failures: [], ms: 0 }
+  const done: Installation = { stored: 0, leftOut: [], failures: [], unusable: [], ms: 0 }
   const underWay = new Set<Promise<void>>()
+  const profiles: Profile[] = []
   let guide: JsonObject | undefined
   let bytes = 0
   let lost: NoServer | undefined
@@ -89,7 +93,9 @@ export async function install(
       if (taken.is === 'guide') guide = taken.guide
       if (taken.is === 'refused') done.leftOut.push({ file: name, why: taken.why })
       if (taken.is !== 'resource') continue
-      const piece = pieceOf(name, taken.resource)
+      const { resource } = taken
+      if (resource.resourceType === 'StructureDefinition') profiles.push({ file: name, resource })
+      const piece = pieceOf(name, resource)
       pieces.push(piece)
       chars += piece.text.length
       if (pieces.length < GROUP && chars < GROUP_CHARS) continue
@@ -103,6 +109,7 @@ export async function install(
     if (pieces.length > 0 && lost === undefined) sendGroup(pieces)
     await Promise.all(underWay)
     if (lost !== undefined) throw lost
+    done.unusable = await unusable(base, profiles)
     await record('active', `${done.stored} resources of the package ${manifest.name}@${manifest.version}.`)
   } catch (error) {
     if (!(error instanceof NoServer)) throw error

@@ -74,7 +74,8 @@ async function deleteAll(base: string, urls: readonly string[]): Promise<void> {
   await ask(base, { method: 'POST', body })
 }
 
-async function found(base: string, query: string): Promise<Found[]> {
+/** Returns the resources that a search finds. Throws as `installed` does. */
+export async function found(base: string, query: string): Promise<Found[]> {
   const bundle = await ask(`${base}${query.startsWith('?') ? '' : '/'}${query}`, {})
   const entries = (bundle as { entry?: { resource?: Found; search?: { mode?: string } }[] }).entry ?? []
   return entries.flatMap(({ resource, search }) =>
