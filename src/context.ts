@@ -68,6 +68,8 @@ export interface Context {
   /** A new logical id; sorts by time of making. */
   newId(): string
   log: Log
+  /** Returns the compiled harfbuzz.wasm, which each runtime loads in its own way; absent where nothing is painted. */
+  harfbuzz?(): Promise<WebAssembly.Module>
   /** The version of Nadi, for the CapabilityStatement. */
   version: string
 }

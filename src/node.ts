@@ -2,6 +2,7 @@
 import { getRequestListener } from '@hono/node-server'
 import pkg from '../package.json' with { type: 'json' }
 import { createApp } from './app.ts'
+import { loadHarfbuzz } from './cli/harfbuzz.ts'
 import { compress, listen, malformed, proxyTest, stop } from './cli/http-server.ts'
 import { bringIndexUpToDate, keepIndexing } from './cli/index-update.ts'
 import { logWriter } from './cli/log-writer.ts'
@@ -44,7 +45,7 @@ process.stdout.on('error', () => {})
 
 const storage = await openStorage(config, log).catch(error => giveUp(explain(error, config)))
 const settings = settingsOf(config, config.port)
-const start = systemContext({ storage, settings, log, version: pkg.version })
+const start = { ...systemContext({ storage, settings, log, version: pkg.version }), harfbuzz: loadHarfbuzz }
 const indexed = await bringIndexUpToDate(start, config.baseUrl ?? '').catch(error =>
   giveUp(explain(error, config)),
 )

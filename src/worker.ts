@@ -1,5 +1,6 @@
 /** The server on Cloudflare Workers: the same application on D1. https://developers.cloudflare.com/d1/worker-api/ */
 import type { D1Database, ExecutionContext } from '@cloudflare/workers-types'
+import harfbuzz from 'harfbuzzjs/dist/harfbuzz.wasm'
 import pkg from '../package.json' with { type: 'json' }
 import { createApp } from './app.ts'
 import { bringIndexUpToDate, type Indexed, indexAStep } from './cli/index-update.ts'
@@ -69,7 +70,10 @@ async function start(origin: string, bindings: Bindings): Promise<App> {
   const settings = settingsOf({ ...config, baseUrl: config.baseUrl ?? `${origin}/fhir` }, 0)
   const log = jsonLog(config.log, Date.now, line => console.log(line.trimEnd()))
   const storage = d1Storage(bindings.DB, { clock: Date.now })
-  const bare = systemContext({ storage, settings, log, version: pkg.version })
+  const bare = {
+    ...systemContext({ storage, settings, log, version: pkg.version }),
+    harfbuzz: () => Promise.resolve(harfbuzz),
+  }
   const ctx = await bringIndexUpToDate(bare, config.baseUrl ?? '', STEP)
   const app = createApp({ ctx, metrics: createMetrics(pkg.version), urlLimit: config.limits.url })
   return { app, ctx, tended: Date.now() }

@@ -32,7 +32,7 @@ const ORDER = [
 const SIDE_BY_SIDE = new Set(['abdm', 'uhi', 'facades', 'console'])
 const ENTRIES = new Set(['node', 'worker', 'cli'])
 const MAY_SEE_NODE =
-  /^(node\.ts|cli\.ts|cli\/.*|storage\/sqlite\/node[\w-]*\.ts|storage\/mongodb\/.*|fhir\/definitions\/prepare[\w-]*\.ts)$/
+  /^(node\.ts|cli\.ts|cli\/.*|storage\/sqlite\/node[\w-]*\.ts|storage\/mongodb\/.*|(fhir\/definitions|documents\/render)\/prepare[\w-]*\.ts)$/
 const MAY_SEE_HONO = /^(app\.ts|http\/.*|console\/.*|.*\/routes\.ts|node\.ts|worker\.ts)$/
 
 interface Import {
