@@ -12,7 +12,7 @@ import { compositionOf } from './composition.ts'
 import { derivedId } from './derived-id.ts'
 import { displaysOf } from './display.ts'
 import { dateOf } from './gather.ts'
-import type { RecordKind } from './hi-types.ts'
+import type { RecordKind, SectionKind } from './hi-types.ts'
 import { type Missing, missingList } from './missing.ts'
 import { type Picked, pick } from './pick.ts'
 import { subjectOf } from './references.ts'
@@ -29,6 +29,8 @@ export interface Making {
   made: readonly Source[]
   /** Keys by section. */
   sections?: ReadonlyMap<string, readonly Key[]>
+  /** Sections after those of the profile, which leaves its end open. */
+  extra?: readonly SectionKind[]
 }
 
 /**
@@ -72,8 +74,8 @@ export async function buildDocument(ctx: Context, request: DocumentRequest, maki
 
   const { baseUrl } = ctx.settings
   const of = asked.scope.encounter === undefined ? patient.key : `Encounter/${asked.scope.encounter}`
-  const { start = '', end = '', resources = [] } = request
-  const seriesId = await derivedId(baseUrl, 'document', kind.hiType, of, start, end, ...resources)
+  const { start = '', end = '', series = '', resources = [] } = request
+  const seriesId = await derivedId(baseUrl, 'document', kind.hiType, of, start, end, series, ...resources)
   const stamp = newestOf(members)
   const date = request.date ?? dateOfDocument(encounter, entries) ?? stamp
   const title = request.title ?? kind.title
@@ -93,6 +95,7 @@ export async function buildDocument(ctx: Context, request: DocumentRequest, maki
     authors,
     custodian,
     picked,
+    extra: making?.extra ?? [],
     fullUrlOf: ({ key }) => urls.get(key)!,
   })
   return assemble(ctx, library, {

@@ -22,6 +22,8 @@ export interface CompositionParts {
   authors: readonly Source[]
   custodian: Source | undefined
   picked: Picked
+  /** Sections after those of the kind. */
+  extra: readonly SectionKind[]
   fullUrlOf(source: Source): string
 }
 
@@ -37,7 +39,7 @@ export function compositionOf(parts: CompositionParts): Resource {
       ...(display !== '' && { display }),
     }
   }
-  const sections = kind.sections.flatMap(section => {
+  const sections = [...kind.sections, ...parts.extra].flatMap(section => {
     const sources = picked.get(section.name)
     return sources === undefined
       ? []

@@ -29,6 +29,8 @@ export interface DocumentRequest {
   /** FHIR dateTime of the Composition; otherwise the end of the encounter, or the last date of what is in it. */
   date?: string
   title?: string
+  /** Tells documents apart that are of one kind and about one thing: a record of another system. */
+  series?: string
 }
 
 /** A request with what it names. */

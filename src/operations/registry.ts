@@ -2,6 +2,8 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { checkType } from '../interactions/identity.ts'
+import { compositionDocument, encounterDocument, patientDocument } from './document.ts'
+import { sectionsDocument } from './document-from-sections.ts'
 import { encounterEverything, patientEverything } from './everything.ts'
 import { expand } from './expand.ts'
 import { lastn } from './lastn.ts'
@@ -9,6 +11,7 @@ import { lookup } from './lookup.ts'
 import { meta, metaAdd, metaDelete } from './meta.ts'
 import type { Level, Operation } from './operation.ts'
 import { reindex, reindexStatus } from './reindex.ts'
+import { render } from './render.ts'
 import { subsumes } from './subsumes.ts'
 import { translate } from './translate.ts'
 import { validate } from './validate.ts'
@@ -24,6 +27,10 @@ import {
  * below the system) under `rest.resource.operation` of these types (of all, where `types` is undefined), each as `{name, definition}`.
  */
 export const OPERATIONS: readonly Operation[] = [
+  compositionDocument,
+  encounterDocument,
+  patientDocument,
+  sectionsDocument,
   patientEverything,
   encounterEverything,
   lastn,
@@ -33,6 +40,7 @@ export const OPERATIONS: readonly Operation[] = [
   reindex,
   reindexStatus,
   validate,
+  render,
   lookup,
   validateCodeOfSystem,
   batchValidateCodeOfSystem,
