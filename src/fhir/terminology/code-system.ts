@@ -55,12 +55,15 @@ export function readCodeSystem(resource: Resource): CodeSystem {
   const names = propertyNames(resource)
   const nests = resource.hierarchyMeaning === undefined || resource.hierarchyMeaning === 'is-a'
 
-  // A list instead of recursion: nesting is bounded by the depth of JSON, but not by this function.
-  const open: { concept: JsonObject; parent: string | undefined }[] = objects(resource.concept).map(
-    concept => ({ concept, parent: undefined }),
-  )
-  for (let at = 0; at < open.length; at++) {
-    const { concept, parent } = open[at]!
+  // A stack instead of recursion: nesting is bounded by the depth of JSON, but not by this function. The last is taken first, so that
+  // concepts come in the order of the text.
+  const open: { concept: JsonObject; parent: string | undefined }[] = []
+  const push = (list: readonly JsonObject[], parent: string | undefined): void => {
+    for (let at = list.length - 1; at >= 0; at--) open.push({ concept: list[at]!, parent })
+  }
+  push(objects(resource.concept), undefined)
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { concept, parent } = next
     const code = text(concept.code)
     if (code === undefined) continue
     if (parent !== undefined && nests) link(parent, code)
@@ -84,7 +87,7 @@ export function readCodeSystem(resource: Resource): CodeSystem {
     for (const extension of objects(concept.extension))
       if (extension.url === SUBSUMES && typeof extension.valueCode === 'string')
         link(code, extension.valueCode)
-    for (const child of objects(concept.concept)) open.push({ concept: child, parent: code })
+    push(objects(concept.concept), code)
   }
   const filters = objects(resource.filter).flatMap(filter => text(filter.code) ?? [])
   let folded: Map<string, Concept> | undefined
