@@ -8,6 +8,9 @@ import type { Storage } from '../storage/port.ts'
 /** Milliseconds for which a change in the store may go unnoticed. */
 const FRESH_MS = 1000
 
+/** Milliseconds after which all is worked out anew: what another server said may have changed. */
+const MOST_AGE_MS = 3_600_000
+
 /** Codes of listed value sets, and verdicts on single codes. */
 const MOST_CODES = 300_000
 const MOST_VERDICTS = 20_000
@@ -25,6 +28,8 @@ export interface Warm<V> {
 interface Kept {
   warm: Warm<unknown>
   state: string
+  /** When it was begun, and when the store was looked at last; ms since 1970. */
+  since: number
   at: number
   looking: Promise<void> | undefined
 }
@@ -35,7 +40,7 @@ const kept = new WeakMap<Storage, Kept>()
 export async function warmOf<V>(ctx: Context): Promise<Warm<V>> {
   let one = kept.get(ctx.storage)
   if (one === undefined) {
-    one = { warm: empty(), state: '', at: Number.NEGATIVE_INFINITY, looking: undefined }
+    one = { warm: empty(), state: '', since: 0, at: Number.NEGATIVE_INFINITY, looking: undefined }
     kept.set(ctx.storage, one)
   }
   const known = one
@@ -52,7 +57,10 @@ export async function warmOf<V>(ctx: Context): Promise<Warm<V>> {
 async function look(ctx: Context, known: Kept): Promise<void> {
   const at = ctx.clock()
   const state = await stateOf(ctx)
-  if (state !== known.state) known.warm = empty()
+  if (state !== known.state || at - known.since >= MOST_AGE_MS) {
+    known.warm = empty()
+    known.since = at
+  }
   known.state = state
   known.at = at
 }
