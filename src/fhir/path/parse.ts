@@ -51,7 +51,7 @@ const STRENGTH = new Map(
   }),
 )
 /** Deeper trees than any expression needs: what evaluates them recurses. */
-const DEEPEST = 256
+const DEEPEST = 500
 
 interface Reading {
   tokens: readonly Token[]
