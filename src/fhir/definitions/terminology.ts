@@ -50,7 +50,10 @@ export async function builtInDefinition(
 ): Promise<Resource | undefined> {
   const bar = canonical.lastIndexOf('|')
   const [url, version] = bar < 0 ? [canonical] : [canonical.slice(0, bar), canonical.slice(bar + 1)]
-  const place = placesOf(type, url).find(one => version === undefined || one.version === version)
+  // Some tables of HL7 v2 have a bar in their url: `http://terminology.hl7.org/CodeSystem/v2-0006|2.1`.
+  const place =
+    placesOf(type, canonical)[0] ??
+    placesOf(type, url).find(one => version === undefined || one.version === version)
   if (place === undefined) return undefined
   const name = `${place.pack} ${place.line}`
   const known = trees.get(name)
