@@ -21,6 +21,8 @@ export type Find = (canonical: string) => Promise<Structure | undefined>
 
 /** Definitions that build on one another, or go into one another's types. */
 const MOST_DEEP = 24
+/** Elements put onto others for one snapshot: profiles within profiles can double them with each. */
+const MOST_MERGES = 50_000
 
 const CORE = 'http://hl7.org/fhir/StructureDefinition/'
 
@@ -32,7 +34,12 @@ const CORE = 'http://hl7.org/fhir/StructureDefinition/'
  * round in circles, `too-costly` for a snapshot that would have too many elements.
  */
 export function snapshotOf(structure: Structure, find: Find): Promise<Structure> {
-  return snapshot(structure, { find, made: new Map(), within: [] })
+  return snapshot(structure, {
+    find,
+    made: new Map(),
+    within: [],
+    merges: { of: structure, left: MOST_MERGES },
+  })
 }
 
 interface Work {
@@ -40,6 +47,7 @@ interface Work {
   made: Map<Structure, Structure>
   /** The definitions whose snapshots wait for this one. */
   within: readonly Structure[]
+  merges: { readonly of: Structure; left: number }
 }
 
 async function snapshot(structure: Structure, work: Work): Promise<Structure> {
@@ -128,6 +136,15 @@ class Merge {
 
   /** Returns the base's element under what the differential says of it, its children and its slices. */
   async node(base: ElementNode, diff: ElementNode, at: string): Promise<ElementNode> {
+    const { merges } = this.work
+    if (--merges.left < 0)
+      throw fhirError(
+        'too-costly',
+        `The snapshot of ${merges.of.url} takes more work than a definition may.`,
+        {
+          status: 422,
+        },
+      )
     let node: ElementNode = { ...base, rule: await this.rules(base.rule, diff.rule) }
     if (diff.children.length > 0) {
       const profile = soleProfile(diff.rule)

@@ -424,6 +424,40 @@ describe('what cannot be is refused with 422', () => {
     expect((await refused(first!, ...others))[0]).toBe('business-rule')
   })
 
+  test('profiles within profiles that double the work with each one, in time', async () => {
+    const nested = (child: string) => [
+      { path: 'Extension.extension', sliceName: 'c', type: [{ code: 'Extension', profile: [child] }] },
+      { path: 'Extension.extension.id', max: '0' },
+    ]
+    const extension = { baseDefinition: `${CORE}/Extension`, kind: 'complex-type' }
+    const row = Array.from({ length: 21 }, (_, i) =>
+      structure(
+        `e${i}`,
+        'Extension',
+        i === 20 ? [{ path: 'Extension.id', max: '1' }] : nested(`${OWN}/e${i + 1}`),
+        extension,
+      ),
+    )
+    const patient = (name: string, base: string) =>
+      structure(
+        name,
+        'Patient',
+        [
+          {
+            path: 'Patient.extension',
+            sliceName: 'c',
+            type: [{ code: 'Extension', profile: [`${OWN}/e0`] }],
+          },
+          { path: 'Patient.extension.id', max: '0' },
+        ],
+        { baseDefinition: base },
+      )
+    const first = patient('first', `${CORE}/Patient`)
+    const before = performance.now()
+    expect((await refused(patient('again', first.url), first, ...row))[0]).toBe('too-costly')
+    expect(performance.now() - before).toBeLessThan(2000)
+  })
+
   test('a snapshot of millions of elements, in time', async () => {
     const wide = (name: string, path: string, base: string) =>
       structure(
