@@ -6,6 +6,7 @@ import { FhirError } from '../../src/fhir/error.ts'
 import { readCodeSystem } from '../../src/fhir/terminology/code-system.ts'
 import { expandValueSet } from '../../src/fhir/terminology/expand.ts'
 import { update } from '../../src/interactions/update.ts'
+import { givenByResource } from '../../src/operations/parameters.ts'
 import { type TestApp, testApp } from '../http/test-app.ts'
 import { testContext } from '../interactions/context.ts'
 import { call, tree } from './context.ts'
@@ -166,6 +167,22 @@ describe(`requests made at random, seed ${SEED}`, () => {
     expect(statuses.get(400) ?? 0).toBeGreaterThan(50)
     expect(statuses.get(404) ?? 0).toBeGreaterThan(100)
   }, 60_000)
+})
+
+it('values that look like parts or a resource are neither', async () => {
+  const ctx = await testContext({ validate: 'off' })
+  const run = async (value: object) =>
+    call(
+      ctx,
+      'validate',
+      { type: 'Patient' },
+      givenByResource(tree({ resourceType: 'Parameters', parameter: [{ name: 'resource', ...value }] })),
+    )
+  const refused = { status: 400 }
+  await expect(run({ valueCoding: { parts: [null] } })).rejects.toMatchObject(refused)
+  await expect(run({ valueCoding: { parts: [{ name: 'x' }] } })).rejects.toMatchObject(refused)
+  await expect(run({ valueMeta: { resource: { resourceType: 'Patient' } } })).rejects.toMatchObject(refused)
+  await expect(run({ valueRelatedArtifact: { resource: 'http://x' } })).rejects.toMatchObject(refused)
 })
 
 describe('misshapen resources, which a server without validation has', () => {
