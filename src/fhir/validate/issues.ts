@@ -23,15 +23,30 @@ export interface Run {
 /** Returns whether no further fault is listed, so that nothing more need be checked. */
 export const isFull = (run: Run): boolean => run.issues.length > MOST
 
+/** The rules of the structural check, by the code of the issue; an invariant says its key itself. */
+const RULES: Partial<Record<IssueCode, string>> = {
+  'code-invalid': 'binding-required',
+  required: 'cardinality-min',
+  structure: 'structure',
+  value: 'format',
+}
+
 /** Notes a fault at `place`, which continues the way from the value that is being checked: '', `.name` or `[0]`. */
 export function report(run: Run, code: IssueCode, place: string, diagnostics: string): void {
-  if (run.issues.length < MOST) run.issues.push({ severity: 'error', code, diagnostics, expression: place })
+  if (run.issues.length < MOST)
+    run.issues.push({ severity: 'error', code, diagnostics, expression: place, ...ruleOf(code, diagnostics) })
   else if (run.issues.length === MOST)
     run.issues.push({
       severity: 'information',
       code: 'informational',
       diagnostics: `There are more than ${MOST} faults. The rest is not listed.`,
     })
+}
+
+/** `dom-2` of `... (dom-2). ...` */
+function ruleOf(code: IssueCode, diagnostics: string): { rule?: string } {
+  const rule = code === 'invariant' ? /\(([a-z]+-[0-9]+)\)/.exec(diagnostics)?.[1] : RULES[code]
+  return rule === undefined ? {} : { rule }
 }
 
 /** Puts the way to a value in front of the faults that were found in it since there were `from` of them. */

@@ -10,6 +10,7 @@ import { elementRule, typeRule } from './core.ts'
 import { checkExtension } from './extensions.ts'
 import { constraintChecks } from './invariants.ts'
 import { isListed } from './listed.ts'
+import { checkNarrative } from './narrative-check.ts'
 import { type Property, propertiesOf } from './properties.ts'
 import { checkTargets, type Targets, targetsOf } from './reference-targets.ts'
 import { childrenOf, type Spot, spotOf, spotsOf } from './spot.ts'
@@ -97,7 +98,9 @@ function checksOf(type: string): TypeChecks {
     slots.set(name, { property, check: checkOf(type, property), sibling: false, name })
     if (property.primitive) slots.set(`_${name}`, { property, check: undefined, sibling: true, name })
   }
-  const checks = { own: constraintChecks(typeRule(type)?.constraints ?? []), slots }
+  const own: Check[] = constraintChecks(typeRule(type)?.constraints ?? [])
+  if (type === 'Narrative') own.push(checkNarrative)
+  const checks = { own, slots }
   compiled.set(type, checks)
   return checks
 }

@@ -10,12 +10,14 @@ import { report, type Walk } from './walk.ts'
 
 type Check = (spot: Spot, walk: Walk) => void
 
-/** Invariants of R4 that the structural check, and the check of Bundles, report. */
+/** Invariants of R4 that the structural check, and those of narratives and Bundles, report. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
   'ele-1',
   'ext-1',
   'dom-2',
   'ref-1',
+  'txt-1',
+  'txt-2',
   ...['bdl-1', 'bdl-2', 'bdl-3', 'bdl-4', 'bdl-5', 'bdl-7', 'bdl-8', 'bdl-9', 'bdl-10', 'bdl-11', 'bdl-12'],
 ])
 

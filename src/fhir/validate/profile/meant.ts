@@ -48,30 +48,28 @@ const COMMON = new Set([
 ])
 
 /**
- * Returns the slice that a value resembles most by its texts (title, display, text) and by the types that its entries refer to; undefined
- * where none stands out.
+ * Returns the slice that a value resembles most by its title, its other texts and the types that it refers to; undefined where none stands
+ * out. `isCoded`: its codes put it into a slice already, so that they tell nothing.
  */
-export function meantSlice(slices: readonly ElementNode[], item: Spot, walk?: Walk): ElementNode | undefined {
+export function meantSlice(
+  slices: readonly ElementNode[],
+  item: Spot,
+  walk: Walk,
+  isCoded = false,
+): ElementNode | undefined {
   if (!isObject(item.value) || slices.length < 2) return undefined
-  const words = new Set(textsOf(item.value, 0).flatMap(wordsOf))
+  if (item.type === 'Reference') return byTarget(slices, item, walk)
+  const title = new Set(wordsOf(item.value.title))
+  const words = new Set(isCoded ? [] : textsOf(item.value, 0).flatMap(wordsOf))
   const types = typesOf(item, walk)
   let best: ElementNode | undefined
   let most = 0
   let second = 0
   for (const slice of slices) {
-    const wanted = [
-      slice.rule.sliceName ?? '',
-      ...[...fixedOf(slice).values()].filter(value => typeof value === 'string'),
-    ].flatMap(wordsOf)
-    const shared = new Set(wanted.filter(word => words.has(word))).size
-    const targets = new Set(
-      slice.children
-        .filter(({ name }) => name === 'entry')
-        .flatMap(({ rule }) => rule.types?.flatMap(one => one.targets) ?? [])
-        .map(one => one.slice(one.lastIndexOf('/') + 1)),
-    )
-    const kinds = types.filter(type => targets.has(type)).length
-    const score = shared * 2 + (kinds > 0 ? 1 : 0)
+    const wanted = new Set([slice.rule.sliceName ?? '', ...fixedOf(slice).values()].flatMap(wordsOf))
+    let score = 0
+    for (const word of wanted) score += title.has(word) ? 3 : words.has(word) ? 1 : 0
+    if (types.some(type => targetsOf(slice).has(type))) score += 2
     if (score > most) {
       second = most
       most = score
@@ -81,10 +79,23 @@ export function meantSlice(slices: readonly ElementNode[], item: Spot, walk?: Wa
   return most > second ? best : undefined
 }
 
+/** A reference is of the slice whose `type` is that of what it points to. */
+function byTarget(slices: readonly ElementNode[], item: Spot, walk: Walk): ElementNode | undefined {
+  const to = resolve(item, walk)
+  const type = to.how === 'not here' ? to.type : to.spot.type
+  return type === undefined ? undefined : slices.find(slice => fixedOf(slice).get('type') === type)
+}
+
+function targetsOf(slice: ElementNode): Set<string> {
+  const entry = slice.children.find(({ name }) => name === 'entry')
+  const targets = entry?.rule.types?.flatMap(one => one.targets) ?? []
+  return new Set(targets.map(one => one.slice(one.lastIndexOf('/') + 1)))
+}
+
 /** The texts for people in a value, and what its codes say. */
 function textsOf(value: JsonObject, depth: number): string[] {
   const texts: string[] = []
-  for (const name of ['title', 'display', 'text']) {
+  for (const name of ['display', 'text']) {
     const text = value[name]
     if (typeof text === 'string') texts.push(text.slice(0, 200))
   }
@@ -97,10 +108,11 @@ function textsOf(value: JsonObject, depth: number): string[] {
   return texts
 }
 
-const wordsOf = (text: string | Json): string[] =>
+const wordsOf = (text: Json | undefined): string[] =>
   typeof text !== 'string' || text.includes('://')
     ? []
     : text
+        .slice(0, 200)
         .replace(/([a-z])([A-Z])/g, '$1 $2')
         .toLowerCase()
         .split(/[^a-z]+/)
@@ -108,8 +120,7 @@ const wordsOf = (text: string | Json): string[] =>
         // Plurals are the same word.
         .map(word => (word.endsWith('s') ? word.slice(0, -1) : word))
 
-function typesOf(item: Spot, walk: Walk | undefined): string[] {
-  if (walk === undefined) return []
+function typesOf(item: Spot, walk: Walk): string[] {
   return childrenOf(item, 'entry')
     .slice(0, 5)
     .flatMap(entry => {

@@ -121,7 +121,7 @@ function run(
         'slice-order',
         before,
         () =>
-          `What belongs to no slice stands at the end here, after those of ${listed(slices.map(({ name }) => name))}. ${advice(slices, before)}`,
+          `What belongs to no slice stands at the end here, after those of ${listed(slices.map(({ name }) => name))}. ${advice(slices, before, walk)}`,
       )
       stranger = undefined
     }
@@ -198,18 +198,17 @@ function sliceItems(
 
 /** Says in the first fault of a value that it was probably meant for another slice. */
 function hint(slice: Slice, slices: readonly Slice[], member: Spot, from: number, walk: Walk): void {
-  const finding: Finding = walk.sink.findings[from]!
+  const { findings } = walk.sink
+  const finding: Finding = findings[from]!
   if (finding.severity !== 'error') return
-  const { says } = finding
-  finding.says = () => {
-    const meant = meantSlice(
-      slices.map(({ node }) => node),
-      member,
-      walk,
-    )
-    if (meant === undefined || meant === slice.node) return says()
-    return `${says()} This stands in the slice ${slice.name}, yet ${meant.rule.sliceName} seems to be meant: it has ${describe(meant)}.`
+  const nodes = slices.map(({ node }) => node)
+  const says = () => {
+    const meant = meantSlice(nodes, member, walk, true)
+    if (meant === undefined || meant === slice.node) return finding.says()
+    return `${finding.says()} This stands in the slice ${slice.name}, yet ${meant.rule.sliceName} seems to be meant: it has ${describe(meant)}.`
   }
+  // The finding may be that of a profile, which others take as it was.
+  findings[from] = { ...finding, says }
 }
 
 function unmatched(slices: readonly Slice[], rules: Slicing['rules'], item: Spot, walk: Walk): void {
@@ -238,7 +237,7 @@ function unmatched(slices: readonly Slice[], rules: Slicing['rules'], item: Spot
   )
 }
 
-function advice(slices: readonly Slice[], item: Spot, walk?: Walk): string {
+function advice(slices: readonly Slice[], item: Spot, walk: Walk): string {
   const nodes = slices.map(({ node }) => node)
   const meant = meantSlice(nodes, item, walk)
   if (meant !== undefined) return `${meant.rule.sliceName} seems to be meant: it has ${describe(meant)}.`
