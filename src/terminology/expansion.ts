@@ -45,6 +45,8 @@ export interface Expanded {
   contains: JsonObject[]
   /** `url|version` of the systems that the codes came from. */
   used: readonly string[]
+  /** More codes belong to it than are known here. */
+  unclosed: boolean
   offset: number | undefined
 }
 
@@ -68,6 +70,7 @@ export async function expansionOf(
   if (quick !== undefined) return quick
   const expansion = await expandValueSet(valueSet, held, LIMITS, {
     version: versionBy(options),
+    parts: true,
     ...(words.length > 0 && { text: filter! }),
   })
   if ('unknown' in expansion) throw new NotListed(reason(expansion.unknown), expansion.kind)
@@ -81,10 +84,11 @@ export async function expansionOf(
     (one, _, all) => one.includes('|') || !all.some(other => other.startsWith(`${one}|`)),
   )
   const total = codes.length
+  const unclosed = expansion.partial.size > 0
   if (nested) {
     if (total > MOST_SENT && count !== 0) throw tooMany(total)
     const contains = count === 0 ? [] : nest(codes, held, options)
-    return { total, contains: await contains, used, offset: undefined }
+    return { total, contains: await contains, used, unclosed, offset: undefined }
   }
   const from = offset ?? 0
   if (count === undefined && total - from > MOST_SENT) throw tooMany(total)
@@ -94,6 +98,7 @@ export async function expansionOf(
     total,
     contains: shown.map(one => entryOf(one, options)),
     used,
+    unclosed,
     offset: offset === undefined && count === undefined ? undefined : from,
   }
 }
@@ -140,6 +145,7 @@ async function pageOfOneSystem(
   return {
     total,
     contains: concepts.map(concept => entryOf({ system: asked.url, code: concept.code, concept }, options)),
+    unclosed: false,
     used: [asked.version === undefined ? asked.url : `${asked.url}|${asked.version}`],
     offset: options.offset === undefined && count === undefined ? undefined : offset,
   }
@@ -308,10 +314,12 @@ function cutCircles(under: Map<string, string>): void {
   }
 }
 
+const UNCLOSED = 'http://hl7.org/fhir/StructureDefinition/valueset-unclosed'
+
 /** Returns the value set with its expansion in the place of its definition, which comes along where that is wanted. */
 export function withExpansion(
   valueSet: Resource,
-  { total, contains, offset, used }: Expanded,
+  { total, contains, offset, used, unclosed }: Expanded,
   { identifier, timestamp, parameters, includeDefinition }: ExpansionFacts,
 ): Resource {
   const { resourceType, id, meta, url, version, name, title, status, compose } = valueSet
@@ -331,6 +339,7 @@ export function withExpansion(
     status: status ?? 'active',
     ...(includeDefinition && compose !== undefined && { compose }),
     expansion: {
+      ...(unclosed && { extension: [{ url: UNCLOSED, valueBoolean: true }] }),
       identifier,
       timestamp,
       total: number(total),

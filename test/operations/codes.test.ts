@@ -5,7 +5,7 @@ import { call } from './context.ts'
 import { BODY, bodySystem, contextWith, given, PARTS, plain, valueSet } from './terminology.ts'
 
 const all = valueSet({ include: [{ system: BODY }] })
-const store = [bodySystem, all]
+const store: object[] = [bodySystem, all]
 
 async function ask(
   name: string,
@@ -203,7 +203,7 @@ describe('ValueSet/$validate-code', () => {
     parameters: Record<string, unknown>,
     resources: object[] = [bodySystem, limbs],
     id = '',
-  ) => ask('validate-code', 'ValueSet', parameters, resources as typeof store, id)
+  ) => ask('validate-code', 'ValueSet', parameters, resources, id)
 
   it.each([
     ['arm', true],

@@ -316,3 +316,33 @@ describe('implicit value sets', () => {
     expect(codes(answer.expansion)).toEqual([...ALL].sort())
   })
 })
+
+describe('systems that are not lists of concepts', () => {
+  const total = async (url: string, parameters: Record<string, unknown> = {}) => {
+    const ctx = await contextWith()
+    return (await call(ctx, 'expand', { type: 'ValueSet' }, given({ url, ...parameters }))).expansion
+  }
+  it('currencies and countries are listed as the runtime knows them', async () => {
+    const rupee = await total('http://hl7.org/fhir/ValueSet/currencies', { filter: 'indian rupee' })
+    expect(rupee.contains).toMatchObject([{ system: 'urn:iso:std:iso:4217', code: 'INR' }])
+    const india = await total('http://hl7.org/fhir/ValueSet/iso3166-1-2', { filter: 'india in' })
+    // "India (IN)", and "British Indian Ocean Territory (IO)" has the words as well.
+    expect(india.contains).toContainEqual({ system: 'urn:iso:std:iso:3166', code: 'IN', display: 'India' })
+  })
+  it('units, media types and three-letter countries cannot be listed: 422', async () => {
+    for (const id of ['ucum-units', 'mimetypes', 'iso3166-1-3'])
+      expect(await refused({ url: `http://hl7.org/fhir/ValueSet/${id}` })).toMatchObject({
+        status: 422,
+        code: 'not-supported',
+      })
+  })
+  it('of which a part is held are expanded to that part, and the expansion says so', async () => {
+    const part = { ...bodySystem, content: 'fragment' }
+    const expansion = await expanded({}, part, all)
+    expect(expansion.total).toBe(6)
+    expect(expansion.extension).toEqual([
+      { url: 'http://hl7.org/fhir/StructureDefinition/valueset-unclosed', valueBoolean: true },
+    ])
+    expect((await expanded({})).extension).toBeUndefined()
+  })
+})

@@ -99,22 +99,26 @@ function compact(one: Definition): object {
     // R4 has no more than four expansions, all beside a compose that says the same.
     ([name]) => !LEFT_OUT.has(name) && !(name === 'expansion' && one.compose !== undefined),
   )
-  return slim(Object.fromEntries(kept)) as object
+  return slim(Object.fromEntries(kept), WITHOUT_DEFINITIONS.has(one.url!)) as object
 }
+
+/** Definitions of concepts that nobody binds to here, and that are a tenth of all. */
+const WITHOUT_DEFINITIONS = new Set(['http://dicom.nema.org/resources/ontology/DCM'])
 
 /** Comments and translations of comments stand in extensions; of the others none is of use but `subsumes` and the kinds of supplements. */
 const EXTENSIONS =
   /\/(?:codesystem-(?:subsumes|alternate|label|conceptOrder)|valueset-(?:concept-definition|conceptOrder|supplement))$/
 
-function slim(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(slim)
+function slim(value: unknown, bare: boolean): unknown {
+  if (Array.isArray(value)) return value.map(one => slim(one, bare))
   if (typeof value !== 'object' || value === null) return value
   const entries: [string, unknown][] = []
   for (const [name, member] of Object.entries(value)) {
     if (name === 'extension' || name === 'modifierExtension') {
       const kept = (member as { url: string }[]).filter(({ url }) => EXTENSIONS.test(url))
       if (kept.length > 0) entries.push([name, kept])
-    } else if (!name.startsWith('_')) entries.push([name, slim(member)])
+    } else if (!name.startsWith('_') && !(bare && name === 'definition'))
+      entries.push([name, slim(member, bare)])
   }
   return Object.fromEntries(entries)
 }

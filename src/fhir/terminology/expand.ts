@@ -55,7 +55,12 @@ export const EXPAND_LIMITS: ExpandLimits = { codes: 10_000, depth: 16, definitio
 
 /** The codes, each once; or a sentence that says why they cannot be listed, and how to mend it. */
 export type Expansion =
-  | { codes: readonly Coded[]; used: ReadonlySet<string> }
+  | {
+      codes: readonly Coded[]
+      used: ReadonlySet<string>
+      /** Code systems of which only a part is held; without `ExpandOptions.parts` none. */
+      partial: ReadonlySet<string>
+    }
   | { unknown: string; kind: NotListed['kind'] }
 
 export interface ExpandOptions {
@@ -63,6 +68,8 @@ export interface ExpandOptions {
   version?(system: string, own: string | undefined): string | undefined
   /** Words that loaded releases and other servers are asked with; codes that lack them may come all the same. */
   text?: string
+  /** Code systems of which a part is held stand for what they have. */
+  parts?: boolean
 }
 
 type Codes = Map<string, Coded>
@@ -74,11 +81,20 @@ export async function expandValueSet(
   limits: ExpandLimits = EXPAND_LIMITS,
   options: ExpandOptions = {},
 ): Promise<Expansion> {
-  const work: Work = { definitions, limits, options, fetched: 0, steps: 0, done: new Map(), used: new Set() }
+  const work: Work = {
+    definitions,
+    limits,
+    options,
+    fetched: 0,
+    steps: 0,
+    done: new Map(),
+    used: new Set(),
+    partial: new Set(),
+  }
   try {
     const codes =
       typeof valueSet === 'string' ? await codesOf(valueSet, work, []) : await worked(valueSet, work, [])
-    return { codes: [...codes.values()], used: work.used }
+    return { codes: [...codes.values()], used: work.used, partial: work.partial }
   } catch (error) {
     if (!(error instanceof NotListed)) throw error
     const name = typeof valueSet === 'string' ? valueSet : (text(valueSet.url) ?? 'that was sent')
@@ -94,6 +110,7 @@ interface Work {
   limits: ExpandLimits
   options: ExpandOptions
   used: Set<string>
+  partial: Set<string>
   fetched: number
   steps: number
   /** Value sets that are worked out. */
@@ -247,10 +264,12 @@ async function ofSystem(
   }
   if (found === undefined)
     throw new NotListed(
-      `this server has no CodeSystem ${shown(canonical)}; store it here with all its concepts`,
+      `this server has no CodeSystem ${shown(canonical)}; store it here with all its concepts, or load a release of it`,
       'not-found',
     )
-  if (found.content !== 'complete')
+  const isPart = found.content === 'fragment' || found.content === 'example'
+  if (isPart && work.options.parts) work.partial.add(canonical)
+  else if (found.content !== 'complete')
     throw new NotListed(
       `the CodeSystem ${shown(canonical)} on this server is not complete (content is ${shown(found.content)}); store it with all its concepts`,
       'not-found',

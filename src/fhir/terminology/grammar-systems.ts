@@ -16,6 +16,8 @@ interface Grammar {
   /** Returns the display of a code of the system; undefined for what is none. */
   displayOf(code: string): string | undefined
   doubts?(code: string): boolean
+  /** Returns all codes there may be, where these are few. */
+  all?(): readonly string[]
   /** Returns whether the filter selects a code; undefined for a filter that is not understood. */
   selects?(filter: JsonObject, code: string): boolean | undefined
 }
@@ -33,6 +35,8 @@ const named =
     // Without a fallback, a code that nobody has given a name to has none.
     return new Intl.DisplayNames('en', { type, fallback: 'none' }).of(code)
   }
+
+const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
 
 const GRAMMARS: Readonly<Record<string, Grammar>> = {
   [UCUM]: {
@@ -64,10 +68,12 @@ const GRAMMARS: Readonly<Record<string, Grammar>> = {
   'urn:iso:std:iso:4217': {
     title: 'Currencies (ISO 4217)',
     displayOf: named('currency', /^[A-Z]{3}$/),
+    all: () => Intl.supportedValuesOf('currency'),
   },
   'urn:iso:std:iso:3166': {
     title: 'Countries (ISO 3166-1)',
-    displayOf: named('region', /^(?!ZZ)[A-Z]{2}$/),
+    displayOf: named('region', /^(?!EU|EZ|QO|UN|XA|XB|ZZ)[A-Z]{2}$/),
+    all: () => LETTERS.flatMap(a => LETTERS.map(b => a + b)),
     doubts: code => /^(?:[A-Z]{3}|[0-9]{3}|[A-Z]{2}-[A-Z0-9]{1,3})$/.test(code),
     selects: ({ property, op, value }, code) =>
       property === 'code' && op === 'regex' && typeof value === 'string'
@@ -104,8 +110,22 @@ export function grammarSystem(canonical: string): AskedSystem | undefined {
       }
       return (await find(code)) !== undefined
     },
-    async list() {
-      throw new NotListed(`the codes of ${shown(url)} are made by a grammar, and cannot be listed`)
+    async list({ filters, codes, text = '', offset, limit }) {
+      const all = codes ?? grammar.all?.()
+      if (all === undefined)
+        throw new NotListed(`the codes of ${shown(url)} are made by a grammar, and cannot be listed`)
+      // Alpha-3 and numeric codes of countries are codes as well, which nobody names here.
+      if (codes === undefined && filters.some(filter => grammar.selects?.(filter, all[0]!) !== true))
+        throw new NotListed(`not all codes of ${shown(url)} are known here`)
+      const words = text.toLowerCase().split(/\s+/)
+      const found: Concept[] = []
+      for (const code of all) {
+        const concept = await find(code)
+        if (concept === undefined) continue
+        const own = `${code} ${concept.display}`.toLowerCase().split(/[\s(-]+/)
+        if (words.every(word => own.some(one => one.startsWith(word)))) found.push(concept)
+      }
+      return { concepts: found.slice(offset, offset + limit), total: found.length }
     },
     async around() {
       throw new NotListed(`${shown(url)} has no hierarchy`)

@@ -21,15 +21,18 @@ interface Concept {
   concept?: Concept[]
 }
 
+/** Its definitions are left out: they would be a tenth of all. */
+const DICOM = 'http://dicom.nema.org/resources/ontology/DCM'
+
 /** What is taken over of concepts, without extensions. */
-const slim = (list: readonly Concept[] = []): unknown[] =>
+const slim = (list: readonly Concept[] = [], bare = false): unknown[] =>
   list.map(({ code, display, definition, designation, property, concept }) => ({
     code,
     display,
-    definition,
+    definition: bare ? undefined : definition,
     designation,
     property,
-    concept: concept && slim(concept),
+    concept: concept && slim(concept, bare),
   }))
 
 const published = (type: TerminologyType) =>
@@ -52,7 +55,9 @@ describe('every published', () => {
       expect(found, one.url).toMatchObject(
         JSON.parse(JSON.stringify({ version, content, status, caseSensitive, hierarchyMeaning, property })),
       )
-      expect(JSON.stringify(slim(found.concept)), one.url).toBe(JSON.stringify(slim(one.concept)))
+      expect(JSON.stringify(slim(found.concept)), one.url).toBe(
+        JSON.stringify(slim(one.concept, one.url === DICOM)),
+      )
     }
   })
 
