@@ -14,7 +14,7 @@ import { definitionOf } from './canonical.ts'
 
 /** What other instances have stored is in force after so many ms. */
 const FRESH_MS = 1000
-/** Elements of all snapshots kept; one that is not there counts for one. */
+/** Elements of all snapshots kept, and of the definitions that are known as they are stored; what is not there counts for one. */
 const MOST_ELEMENTS = 150_000
 /** Canonicals of which is known whether and how they are stored. */
 const MOST_KNOWN = 20_000
@@ -48,7 +48,8 @@ interface Cache {
   looked: number
   known: Map<string, Known>
   made: Map<string, Made>
-  elements: number
+  /** The elements of what is made, and of what is known. */
+  elements: { made: number; known: number }
 }
 
 const caches = new WeakMap<Storage, Cache>()
@@ -62,7 +63,7 @@ function cacheOf(storage: Storage): Cache {
     looked: Number.NEGATIVE_INFINITY,
     known: new Map(),
     made: new Map(),
-    elements: 0,
+    elements: { made: 0, known: 0 },
   }
   caches.set(storage, made)
   return made
@@ -127,6 +128,7 @@ async function isUnchanged(ctx: Context, cache: Cache, made: Made, deadline: num
 }
 
 async function make(ctx: Context, cache: Cache, canonical: string, deadline: number): Promise<Made> {
+  if (ctx.clock() > deadline) throw tooLate()
   const { generation } = cache
   const from = new Map<string, Raw>()
   const find = async (wanted: string): Promise<Structure | undefined> => {
@@ -158,9 +160,9 @@ const sameParts = (a: ReadonlyMap<string, Raw>, b: ReadonlyMap<string, Raw>): bo
 function keep(cache: Cache, canonical: string, made: Made): void {
   drop(cache, canonical)
   cache.made.set(canonical, made)
-  cache.elements += weight(made)
+  cache.elements.made += weight(made)
   for (const oldest of cache.made.keys()) {
-    if (cache.elements <= MOST_ELEMENTS || oldest === canonical) break
+    if (cache.elements.made <= MOST_ELEMENTS || oldest === canonical) break
     drop(cache, oldest)
   }
 }
@@ -169,11 +171,19 @@ function drop(cache: Cache, canonical: string): void {
   const made = cache.made.get(canonical)
   if (made === undefined) return
   cache.made.delete(canonical)
-  cache.elements -= weight(made)
+  cache.elements.made -= weight(made)
 }
 
-const weight = ({ snapshot }: Made): number =>
-  snapshot === undefined || snapshot instanceof FhirError ? 1 : snapshot.elements.length
+/** What a snapshot was made of is held with it. */
+const weight = ({ snapshot, from }: Made): number =>
+  [...from.values()].reduce((sum, raw) => sum + (raw === snapshot ? 0 : sizeOf(raw)), sizeOf(snapshot))
+
+/** Elements; those of what comes with the server are there anyway. */
+const sizeOf = (raw: Raw): number =>
+  raw === undefined || raw instanceof FhirError || builtInStructure(raw.url) === raw ? 1 : raw.elements.length
+
+const tooLate = () =>
+  fhirError('too-costly', 'The profiles that are needed could not be found in time.', { status: 503 })
 
 /** Returns the definition as it is stored, or as it comes with the server; the same object while it is the same version. */
 async function rawOf(ctx: Context, cache: Cache, canonical: string, deadline: number): Promise<Raw> {
@@ -182,8 +192,7 @@ async function rawOf(ctx: Context, cache: Cache, canonical: string, deadline: nu
   const { generation } = cache
   const before = cache.known.get(canonical)
   if (before?.generation === generation) return before.raw
-  if (ctx.clock() > deadline)
-    throw fhirError('too-costly', 'The profiles that are needed could not be found in time.', { status: 503 })
+  if (ctx.clock() > deadline) throw tooLate()
   const stored = await definitionOf(ctx, 'StructureDefinition', canonical, deadline)
   const stamp = stored && stampOf(stored)
   const last = cache.known.get(canonical)
@@ -191,10 +200,21 @@ async function rawOf(ctx: Context, cache: Cache, canonical: string, deadline: nu
   const raw = same ? last.raw : stored === undefined ? builtIn : read(stored)
   // Another look has begun later, and knows better.
   if (last !== undefined && last.generation > generation) return raw
-  cache.known.delete(canonical)
+  forget(cache, canonical)
   cache.known.set(canonical, { generation, stamp, raw })
-  if (cache.known.size > MOST_KNOWN) cache.known.delete(cache.known.keys().next().value!)
+  cache.elements.known += sizeOf(raw)
+  for (const oldest of cache.known.keys()) {
+    if (cache.known.size <= MOST_KNOWN && cache.elements.known <= MOST_ELEMENTS) break
+    if (oldest !== canonical) forget(cache, oldest)
+  }
   return raw
+}
+
+function forget(cache: Cache, canonical: string): void {
+  const known = cache.known.get(canonical)
+  if (known === undefined) return
+  cache.known.delete(canonical)
+  cache.elements.known -= sizeOf(known.raw)
 }
 
 function read(resource: Resource): Structure | FhirError {

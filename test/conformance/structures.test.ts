@@ -211,3 +211,34 @@ test('a stored definition that is nonsense is refused with its place, until it i
   await store(ctx, 'named', PATIENT, min('Patient.name', 1))
   expect(await minOf(ctx, `${URL}/named`, 'Patient.name')).toBe(1)
 })
+
+test('definitions of very many elements are not all kept', async () => {
+  const large = Array.from({ length: 19_000 }, (_, i) => `{"path":"Patient.x${i}","min":0,"max":"*"}`)
+  const unchecked: TestContext = { ...ctx, settings: { ...ctx.settings, validate: 'off' } }
+  const open = async (name: string) => {
+    await update(
+      unchecked,
+      'StructureDefinition',
+      name,
+      resource(
+        `{"resourceType":"StructureDefinition","id":"${name}","url":"${URL}/${name}","type":"Patient","kind":"resource",` +
+          `"baseDefinition":"${PATIENT}","snapshot":{"element":[${large.join()}]}}`,
+      ),
+    )
+    return structureOf(ctx, `${URL}/${name}`)
+  }
+  const first = await open('large')
+  expect(first?.elements).toHaveLength(19_000)
+  expect(await structureOf(ctx, `${URL}/large`)).toBe(first)
+  for (let i = 0; i < 8; i++) await open(`large${i}`)
+  expect(await structureOf(ctx, `${URL}/large`)).not.toBe(first)
+}, 30_000)
+
+test('what is found, but not made, is not made after the deadline', async () => {
+  await store(ctx, 'base', PATIENT, min('Patient.name', 1))
+  await store(ctx, 'derived', `${URL}/base`, min('Patient.birthDate', 1))
+  await structureOf(ctx, `${URL}/derived`)
+  const late = refusal(structureOf(ctx, `${URL}/base`, ctx.clock() - 1))
+  expect(shape(await late)).toEqual([503, 'too-costly', [undefined]])
+  expect(await minOf(ctx, `${URL}/base`, 'Patient.name')).toBe(1)
+})
