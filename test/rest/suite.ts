@@ -15,6 +15,7 @@ import { negotiateSuite } from './negotiate.suite.ts'
 import { operationsSuite } from './operations.suite.ts'
 import { pageSuite } from './page.suite.ts'
 import { patchSuite } from './patch.suite.ts'
+import { renderSuite } from './render.suite.ts'
 import { searchSuite } from './search.suite.ts'
 import { validateSuite } from './validate.suite.ts'
 
@@ -46,5 +47,6 @@ export function restSuite(start: () => Promise<Server>, options: CitizenOptions)
   compartmentSuite(current)
   explainSuite(current)
   operationsSuite(current)
+  renderSuite(current)
   citizenSuite(current, options)
 }

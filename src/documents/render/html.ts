@@ -36,6 +36,23 @@ const ESCAPES: Record<string, string> = {
 
 const escaped = (text: string): string => clean(text).replace(/[&<>"']/g, char => ESCAPES[char]!)
 
+const GRAPHEMES = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
+/** Returns the text with places in which its long words may be broken. */
+const breakable = (text: string): string =>
+  clean(text)
+    .split(/(\s+)/)
+    .map(word => (word.length < 28 ? escaped(word) : pieces(word).map(escaped).join('<wbr>')))
+    .join('')
+
+function pieces(word: string): string[] {
+  const found = ['']
+  for (const { segment } of GRAPHEMES.segment(word))
+    if (found.at(-1)!.length < 12) found[found.length - 1] += segment
+    else found.push(segment)
+  return found
+}
+
 function page(sheet: Sheet, fonts: WebFonts): string {
   const { letterhead } = sheet
   return [
@@ -105,7 +122,7 @@ const lines = (cell: Cell): string =>
   cell.map((line: Line) => `<p>${line.map(spanHtml).join('')}</p>`).join('')
 
 function spanHtml({ text, bold, tone, struck }: Span): string {
-  let html = escaped(text)
+  let html = breakable(text)
   if (struck) html = `<s>${html}</s>`
   if (bold) html = `<b>${html}</b>`
   return tone === undefined ? html : `<span class="${tone}">${html}</span>`

@@ -77,10 +77,10 @@ const telecoms = (of: JsonObject | undefined, system: string): string[] =>
 
 const phones = (of: JsonObject | undefined): string | undefined => joined(telecoms(of, 'phone').slice(0, 2))
 
-/** Returns the letterhead of an organization; of nobody where it is not known. */
+/** Returns the letterhead of an organization, or of a doctor who has none; of nobody where neither is known. */
 export function letterheadOf(organization: JsonObject | undefined): Sheet['letterhead'] {
   return {
-    name: text(organization, 'name') ?? '',
+    name: text(organization, 'name') ?? personName(organization) ?? '',
     lines: [...texts(organization, 'alias').slice(0, 3), ...given(addressText(one(organization, 'address')))],
     marks: [
       ...telecoms(organization, 'phone').slice(0, 2),
@@ -93,11 +93,13 @@ export function letterheadOf(organization: JsonObject | undefined): Sheet['lette
 
 const given = (words: string | undefined): string[] => (words === undefined ? [] : [words])
 
-const numbered = (identifier: JsonObject): string | undefined => {
+const labelOfNumber = (identifier: JsonObject): string | undefined =>
+  conceptText(one(identifier, 'type')) ?? registerOf(text(identifier, 'system'))
+
+const numbered = (identifier: JsonObject, otherwise?: string): string | undefined => {
   const value = text(identifier, 'value')
-  if (value === undefined) return undefined
-  const label = conceptText(one(identifier, 'type')) ?? registerOf(text(identifier, 'system'))
-  return label === undefined ? value : `${label}: ${value}`
+  const label = labelOfNumber(identifier) ?? otherwise
+  return value === undefined || label === undefined ? value : `${label}: ${value}`
 }
 
 /** The registers of the ABDM, by what their systems hold. */
@@ -120,7 +122,14 @@ export function personLines(reading: Reading, reference: JsonObject, from: JsonO
     ...all(person, 'qualification').flatMap(each => all(each, 'identifier')),
     ...(text(person, 'resourceType') === 'Practitioner' ? all(person, 'identifier') : []),
   ]
-  const unique = [...new Set(numbers.flatMap(each => given(numbered(each))))]
+  const labelled = numbers.filter(each => labelOfNumber(each) !== undefined)
+  const unique = [
+    ...new Set(
+      (labelled.length > 0 ? labelled : numbers.slice(0, 1)).flatMap(each =>
+        given(numbered(each, 'Reg. no.')),
+      ),
+    ),
+  ]
   const specialty = role && (conceptsText(role, 'specialty') ?? conceptsText(role, 'code'))
   const organization = role && referenceText(reading, one(role, 'organization'), role)
   return [

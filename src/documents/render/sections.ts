@@ -71,7 +71,7 @@ export function sectionsOf(reading: Reading, composition: JsonObject): Section[]
 function sectionOf(reading: Reading, composition: JsonObject, section: JsonObject, level: number): Section[] {
   if (level > DEPTH) return []
   const title = text(section, 'title') ?? conceptText(one(section, 'code')) ?? 'Section'
-  const blocks = entryBlocks(reading, composition, section)
+  const blocks = entryBlocks(reading, composition, section, title)
   const inner = all(section, 'section').flatMap(one => sectionOf(reading, composition, one, level + 1))
   const told = blocks.length > 0 ? blocks : narrativeOf(section)
   if (told.length === 0 && inner.length === 0) {
@@ -97,7 +97,7 @@ function narrativeOf(of: JsonObject): Block[] {
   return div === undefined ? [] : narrativeBlocks(div)
 }
 
-function entryBlocks(reading: Reading, composition: JsonObject, section: JsonObject): Block[] {
+function entryBlocks(reading: Reading, composition: JsonObject, section: JsonObject, title: string): Block[] {
   const references = all(section, 'entry')
   const groups = new Map<string, JsonObject[]>()
   const absent: string[] = []
@@ -117,11 +117,8 @@ function entryBlocks(reading: Reading, composition: JsonObject, section: JsonObj
   const blocks: Block[] = []
   for (const [type, resources] of groups) {
     const made = KINDS[type]?.blocks(reading, resources) ?? others(reading, resources)
-    if (groups.size > 1 && made.length > 0)
-      blocks.push({
-        kind: 'heading',
-        text: KINDS[type]?.title ?? type.replace(/(?<=[a-z])(?=[A-Z])/g, ' '),
-      })
+    const name = KINDS[type]?.title ?? type.replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+    if (groups.size > 1 && made.length > 0 && name !== title) blocks.push({ kind: 'heading', text: name })
     blocks.push(...made)
   }
   for (const name of absent) blocks.push(plain(`${name}: not in this document`))

@@ -83,7 +83,8 @@ function organizationOf(reading: Reading, composition: JsonObject): JsonObject |
     candidates.push(target, reading.resolve(one(target, 'organization'), target))
   }
   candidates.push(reading.resolve(one(encounter, 'serviceProvider'), encounter))
-  return candidates.find(each => text(each, 'resourceType') === 'Organization')
+  const of = (type: string) => candidates.find(each => text(each, 'resourceType') === type)
+  return of('Organization') ?? of('Practitioner')
 }
 
 function noticesOf(bundle: JsonObject, composition: JsonObject): string[] {

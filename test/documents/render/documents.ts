@@ -91,6 +91,15 @@ const ENCOUNTER = {
   period: { start: '2026-03-14T04:45:00Z', end: '2026-03-14T05:10:00Z' },
 }
 
+/** Members that R4 asks of these types, and that nothing here shows. */
+const ABOUT: Record<string, object> = {
+  AllergyIntolerance: { patient: { reference: 'Patient/meera' } },
+  FamilyMemberHistory: { patient: { reference: 'Patient/meera' } },
+  Condition: { subject: { reference: 'Patient/meera' } },
+  MedicationRequest: { subject: { reference: 'Patient/meera' } },
+  ServiceRequest: { subject: { reference: 'Patient/meera' } },
+}
+
 /** Returns a document with these sections; `entry` names resources of `more` by `Type/id`. */
 export function documentOf(sections: Any[], more: Any[] = [], composition: object = {}): Resource {
   const first = {
@@ -121,7 +130,7 @@ export function documentOf(sections: Any[], more: Any[] = [], composition: objec
     timestamp: '2026-03-14T05:12:00Z',
     entry: [first, PATIENT, ORGANIZATION, PRACTITIONER, ENCOUNTER, ...more].map(each => ({
       fullUrl: `https://thanal.example.org/fhir/${each.resourceType}/${each.id}`,
-      resource: each,
+      resource: { ...each, ...ABOUT[each.resourceType] },
     })),
   })
 }
@@ -135,7 +144,9 @@ export function consultation(): Resource {
     {
       resourceType: 'Condition',
       id: 'c1',
-      clinicalStatus: { coding: [{ code: 'active' }] },
+      clinicalStatus: {
+        coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-clinical', code: 'active' }],
+      },
       code: concept('പനി (Fever)'),
       onsetDateTime: '2026-03-11',
       severity: concept('Moderate'),
@@ -143,7 +154,11 @@ export function consultation(): Resource {
     {
       resourceType: 'Condition',
       id: 'c2',
-      verificationStatus: { coding: [{ code: 'entered-in-error' }] },
+      verificationStatus: {
+        coding: [
+          { system: 'http://terminology.hl7.org/CodeSystem/condition-ver-status', code: 'entered-in-error' },
+        ],
+      },
       code: concept('Dengue fever'),
     },
     {

@@ -88,21 +88,19 @@ function clusters(type: Typeface, text: string, bold: boolean, width: number): s
   const found: string[] = []
   let part = ''
   let used = 0
-  for (const run of type.word(text, bold).runs) {
-    const starts = [...new Set(run.glyphs.map(({ cluster }) => cluster))].sort((a, b) => a - b)
-    for (const [i, start] of starts.entries()) {
-      const wide = run.glyphs
-        .filter(({ cluster }) => cluster === start)
-        .reduce((sum, { advance }) => sum + advance, 0)
+  for (const run of type.word(text, bold).runs)
+    for (let i = 0; i < run.glyphs.length; ) {
+      const start = run.glyphs[i]!.cluster
+      let wide = 0
+      while (i < run.glyphs.length && run.glyphs[i]!.cluster === start) wide += run.glyphs[i++]!.advance
       if (part !== '' && used + wide > width) {
         found.push(part)
         part = ''
         used = 0
       }
-      part += run.text.slice(start, starts[i + 1] ?? run.text.length)
+      part += run.text.slice(start, run.glyphs[i]?.cluster ?? run.text.length)
       used += wide
     }
-  }
   if (part !== '') found.push(part)
   return found
 }

@@ -25,9 +25,5 @@ export function runsOf(text: string, bold: boolean): TextRun[] {
   return runs
 }
 
-/** Returns where a text may be cut without tearing a cluster, UTF-16, between 0 and its length. */
-export const clustersOf = (glyphs: readonly { cluster: number }[]): number[] =>
-  [...new Set(glyphs.map(({ cluster }) => cluster))].sort((a, b) => a - b)
-
 /** Whether a run is of a script whose glyphs stand in another order than its characters. */
 export const isComplex = (run: TextRun): boolean => isIndic(run.font)
