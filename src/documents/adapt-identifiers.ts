@@ -21,12 +21,13 @@ const KNOWN: readonly [host: RegExp, value: RegExp, system: string, code: string
   ],
   [/^https?:\/\/healthid\.(?:abdm|ndhm)\.gov\.in\/?$/, /^[0-9-]+$/, TYPES, 'HIN', 'Health ID issued by NDHM'],
   [
-    /^https?:\/\/(?:hpr|doctor)\.(?:abdm|ndhm)\.gov\.in\/?$/,
+    /^https?:\/\/hpr\.(?:abdm|ndhm)\.gov\.in\/?$/,
     /./,
     TYPES,
     'HPIN',
     'Health Practitioner ID issued by NDHM',
   ],
+  [/^https?:\/\/doctor\.(?:abdm|ndhm)\.gov\.in\/?$/, /./, V2, 'MD', 'Medical License number'],
   [/^https?:\/\/facility\.(?:abdm|ndhm)\.gov\.in\/?$/, /./, V2, 'PRN', 'Provider number'],
 ]
 

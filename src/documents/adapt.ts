@@ -53,6 +53,14 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     fitNames(tree)
     fitTelecoms(tree)
     fitAttachments(tree, 'photo')
+    // A document goes to patients and to other hospitals: where a doctor lives, and since when, is none of its matter.
+    delete tree.birthDate
+    delete tree._birthDate
+    for (const name of ['address', 'telecom']) {
+      const kept = objects(tree[name]).filter(({ use }) => use !== 'home')
+      if (kept.length > 0) tree[name] = kept
+      else delete tree[name]
+    }
   },
   async PractitionerRole(tree, { display }) {
     await fitIdentifiers(tree, display)

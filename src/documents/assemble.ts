@@ -11,7 +11,7 @@ import { type Member, outsideNames } from './closure.ts'
 import { derivedId } from './derived-id.ts'
 import { profileUrl } from './hi-types.ts'
 import { resourceNarrative } from './narrative.ts'
-import { rewrite } from './references.ts'
+import { rewrite } from './rewrite.ts'
 import type { Library } from './source.ts'
 import { object } from './tree.ts'
 
