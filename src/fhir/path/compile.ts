@@ -109,10 +109,10 @@ function member({ input, name }: Ast & { op: 'member' }): Evaluate {
   if (input === undefined) {
     const type = isTypeName(name) ? readTypeName(name) : undefined
     return (self, env) => {
-      spend(env, 1)
       if (type !== undefined && isOfType(self.type, type)) return [self]
       const out: PathValue[] = []
       step(self, out, env)
+      spend(env, 1 + out.length)
       return out.length === 0 ? EMPTY : out
     }
   }
@@ -120,9 +120,9 @@ function member({ input, name }: Ast & { op: 'member' }): Evaluate {
   return (self, env) => {
     const values = from(self, env)
     if (values.length === 0) return EMPTY
-    spend(env, values.length)
     const out: PathValue[] = []
     for (const value of values) step(value, out, env)
+    spend(env, values.length + out.length)
     return out
   }
 }
@@ -161,7 +161,11 @@ function typeTest(from: Evaluate, test: 'is' | 'as' | 'ofType', type: TypeName):
       return value === undefined ? EMPTY : logical(isOfType(value.type, type))
     }
   // R4's own dom-3 calls as() on many values, so that it filters as ofType() does.
-  return (self, env) => from(self, env).filter(value => isKeptAs(value.type, type))
+  return (self, env) => {
+    const values = from(self, env)
+    spend(env, values.length)
+    return values.length === 0 ? EMPTY : values.filter(value => isKeptAs(value.type, type))
+  }
 }
 
 function item({ input, index }: Ast & { op: 'item' }): Evaluate {

@@ -3,7 +3,7 @@
  * http://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections
  */
 import { NumberText } from '../json.ts'
-import { type Environment, spend } from './environment.ts'
+import { type Environment, spend, spendOn } from './environment.ts'
 import { pathFault } from './fault.ts'
 import type { Ast } from './parse.ts'
 import { EMPTY, kindOf, type PathValue, type Values } from './value.ts'
@@ -118,7 +118,8 @@ export const onAll = (
     const compiled = args.map(arg => compiler.values(arg))
     return (self, env) => {
       const values = input(self, env)
-      spend(env, values.length)
+      spend(env, 1 + values.length)
+      if (values.length === 1) spendOn(values[0]!, env)
       return result(
         values,
         compiled.map(arg => arg(self, env)),

@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/R4/fhirpath.html#variables
  */
 import { fhirError } from '../error.ts'
+import { NumberText } from '../json.ts'
 import { EMPTY, type PathValue, type Values } from './value.ts'
 
 export interface EnvironmentOptions {
@@ -52,6 +53,16 @@ export function environment(options: EnvironmentOptions = {}): Environment {
     kept: new Map(),
     keptKeys: new Map(),
   }
+}
+
+/** Characters that are read, compared or copied in one step. */
+const PER_STEP = 64
+
+/** Spends what it takes to read a text or a number through. Throws as `spend` does. */
+export function spendOn({ value }: PathValue, env: Environment): void {
+  const length =
+    typeof value === 'string' ? value.length : value instanceof NumberText ? value.text.length : 0
+  if (length >= PER_STEP) spend(env, Math.floor(length / PER_STEP))
 }
 
 /** Throws `too-costly` once the steps are used up. */

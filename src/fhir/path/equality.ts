@@ -4,7 +4,7 @@
  */
 import { decimalKey } from '../../lib/decimal.ts'
 import { isObject, type Json, NumberText } from '../json.ts'
-import { type Environment, spend } from './environment.ts'
+import { type Environment, spend, spendOn } from './environment.ts'
 import { compareNumbers, decimalsOf, roundTo } from './number.ts'
 import { compareQuantities, equivalentQuantities, quantityKey, quantityOf } from './quantity.ts'
 import { compareTemporals, readTemporal, temporalKey } from './temporal.ts'
@@ -17,6 +17,7 @@ const isDate = (kind: Kind): boolean => kind === 'Date' || kind === 'DateTime'
 export function equalValues(a: PathValue, b: PathValue, env: Environment): boolean | undefined {
   const [x, y] = [a.value, b.value]
   if (typeof x === 'boolean' || typeof y === 'boolean') return x === y
+  spendOn(a, env)
   const [left, right] = [kindOf(a), kindOf(b)]
   if (left === 'String' && right === 'String') return x === y
   if (isNumber(left) && isNumber(right))
@@ -49,6 +50,7 @@ export function compareDates(a: PathValue, b: PathValue, isTime: boolean): numbe
 /** Returns a text that a value has in common with those that it equals. */
 export function keyOf(value: PathValue, env: Environment): string {
   spend(env, 1)
+  spendOn(value, env)
   const kind = kindOf(value)
   const json = value.value
   switch (kind) {
@@ -113,6 +115,8 @@ export function equalCollections(a: Values, b: Values, env: Environment): boolea
 const normal = (text: string): string => text.trim().replace(/\s+/g, ' ').toLowerCase()
 
 function equivalentValues(a: PathValue, b: PathValue, env: Environment): boolean {
+  spendOn(a, env)
+  spendOn(b, env)
   const [left, right] = [kindOf(a), kindOf(b)]
   const [x, y] = [a.value, b.value]
   if (left === 'String' && right === 'String') return normal(x as string) === normal(y as string)

@@ -122,8 +122,11 @@ function compared(ast: Ast & { op: 'binary' }, compiler: Compiler): Test {
     return (self, env) => m(self, env) >= n(self, env)
   }
   const [a, b] = [compiler.values(left), compiler.values(right)]
-  return (self, env) => compareCollections(operator, a(self, env), b(self, env))
+  return (self, env) => compareCollections(operator, a(self, env), b(self, env), env)
 }
+
+/** Children that are counted in one step. */
+const MANY = 64
 
 type Count = (...args: Parameters<Test>) => number
 
@@ -142,7 +145,11 @@ function counted(ast: Ast, compiler: Compiler): Count | undefined {
     input.args.length === 0 &&
     input.input === undefined
   )
-    return countChildren
+    return (self, env) => {
+      const count = countChildren(self)
+      if (count > MANY) spend(env, count)
+      return count
+    }
   const values = compiler.values(input)
   return (self, env) => values(self, env).length
 }

@@ -14,6 +14,9 @@ export type Step = (from: PathValue, out: PathValue[], env: Environment) => void
 const EXTENSION: Member = { name: 'extension', key: 'extension', sibling: undefined, type: 'Extension' }
 const ID: Member = { name: 'id', key: 'id', sibling: undefined, type: 'string' }
 
+/** Properties that are looked at in one step. */
+const MANY = 64
+
 /** Returns the step to a name. It remembers the last type that it was on, since most expressions stay on one. */
 export function stepTo(name: string): Step {
   let type: string | undefined
@@ -33,12 +36,15 @@ export function stepTo(name: string): Step {
       return
     }
     if (members.length === 1) return put(value, members[0]!, out)
+    let looked = 0
     for (const key in value) {
+      looked++
       const member = memberAt(from.type, key.charCodeAt(0) === 95 ? key.slice(1) : key)
       // A choice without value but with extensions stands under its `_` name alone.
       if (member?.name === name && (member.key === key || value[member.key] === undefined))
         put(value, member, out)
     }
+    if (looked > MANY) spend(env, looked)
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { NumberText } from '../json.ts'
 import { single } from './compiled.ts'
-import { type Environment, spend } from './environment.ts'
+import { type Environment, spend, spendOn } from './environment.ts'
 import { compareDates, distinct, equalValues } from './equality.ts'
 import { pathFault } from './fault.ts'
 import { calculate, compareNumbers, type Operator } from './number.ts'
@@ -41,9 +41,17 @@ export function compareValues(a: PathValue, b: PathValue): number | undefined {
 }
 
 /** Returns the result of <, <=, > or >=; undefined where a side is empty or the order cannot be told. */
-export function compareCollections(operator: string, a: Values, b: Values): boolean | undefined {
+export function compareCollections(
+  operator: string,
+  a: Values,
+  b: Values,
+  env: Environment,
+): boolean | undefined {
   const [left, right] = [single(a), single(b)]
   if (left === undefined || right === undefined) return undefined
+  spend(env, 1)
+  spendOn(left, env)
+  spendOn(right, env)
   const order = compareValues(left, right)
   if (order === undefined) return undefined
   if (operator === '<') return order < 0

@@ -114,6 +114,32 @@ describe('expressions that would take for ever', () => {
     expect(evaluated('@2012-01-01 + 99999999999999999999 days')).toEqual([])
   })
 
+  const long = 'a'.repeat(1_000_000)
+  const wide = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`x${i}`, true]))
+  const large = focusOf({
+    resourceType: 'Basic',
+    code: { text: long },
+    author: { display: `${long}b` },
+    extension: [wide],
+    identifier: Array.from({ length: 10_000 }, (_, i) => ({ value: `${i}` })),
+    ...wide,
+  })
+
+  it.each([
+    ['compares', '%context.code.text = %context.author.display'],
+    ['orders', '%context.code.text < %context.author.display'],
+    ['counts as distinct', '(%context.code.text | %context.author.display).count()'],
+    ['searches', "%context.code.text.contains('b')"],
+    ['converts', '%context.code.text.toInteger()'],
+    ['matches', "%context.code.text.matches('b$')"],
+    ['looks for a choice in', '%context.extension.value'],
+    ['counts the children of', '%context.children().count()'],
+  ])('what %s long strings and large objects costs more steps than one', (_, inner) => {
+    const start = performance.now()
+    expect(codeOf(() => evaluated(`identifier.select(${inner})`, large))).toBe('too-costly')
+    expect(performance.now() - start).toBeLessThan(5000)
+  })
+
   it('the budget is that of the environment, for all its evaluations together', () => {
     const focus = focusOf({ resourceType: 'Patient', name: [{ family: 'x' }] })
     const env = around(focus, { steps: 100 })

@@ -135,6 +135,9 @@ const coded = (result: (value: string, format: string) => string | undefined): P
 
 function join(input: Values, separator: string): Values {
   const parts = input.map(value => textOf([value]) ?? '')
+  let length = 0
+  for (const part of parts) length += part.length + separator.length
+  if (length > LONGEST + separator.length) throw pathFault('a string grows over a megabyte')
   return input.length === 0 ? EMPTY : bounded(parts.join(separator))
 }
 
