@@ -32,6 +32,8 @@ export interface Knowledge extends Known {
 
 /** Definitions that one validation may use; a hostile resource names more extensions than there are. */
 const MOST_DEFINITIONS = 1000
+/** Definitions that are fetched at once. */
+const AT_ONCE = 16
 /** Different questions of one validation. */
 const MOST_QUESTIONS = 5000
 
@@ -60,6 +62,10 @@ export async function knowledge(ctx: Context, kind: string): Promise<Knowledge> 
       structures.set(canonical, null)
       faults.set(canonical, error.message)
     }
+  }
+  const fetchAll = async (canonicals: readonly string[]): Promise<void> => {
+    for (let at = 0; at < canonicals.length; at += AT_ONCE)
+      await Promise.all(canonicals.slice(at, at + AT_ONCE).map(fetch))
   }
   const answerAll = async (asked: ReadonlyMap<string, CodeQuestion>): Promise<void> => {
     const open = [...asked].filter(([key]) => !answers.has(key)).slice(0, MOST_QUESTIONS - answers.size)
@@ -93,10 +99,9 @@ export async function knowledge(ctx: Context, kind: string): Promise<Knowledge> 
       const [wanted, asked] = [[...canonicals], new Map(questions)]
       canonicals.clear()
       questions.clear()
-      for (const canonical of wanted) {
-        await fetch(canonical)
+      await fetchAll(wanted)
+      for (const canonical of wanted)
         if (needs.size < MOST_NEEDED && structures.get(canonical) !== null) needs.add(canonical)
-      }
       await answerAll(asked)
     },
     async strangers({ question: { codings } }) {
@@ -110,7 +115,7 @@ export async function knowledge(ctx: Context, kind: string): Promise<Knowledge> 
     },
     ask: asks => answerAll(new Map(asks.map(({ question }) => [keyOf(question), question]))),
   }
-  for (const canonical of needs) await fetch(canonical)
+  await fetchAll([...needs])
   return known
 }
 

@@ -29,7 +29,7 @@ const RULES: Readonly<Record<BindingStrength, Rule>> = {
 /** Asks whether a coded value is in the value set that it is bound to; reports a value without any code. */
 export function checkBinding(spot: Spot, { strength, valueSet }: Binding, walk: Walk): void {
   if (valueSet === undefined || strength === 'example') return
-  const codings = codingsAt(spot)
+  const codings = valueSet.startsWith(MIME_TYPES) ? mimeTypesAt(spot) : codingsAt(spot)
   if (codings === undefined) return
   if (codings.length > 0) {
     const inferSystem = typeof spot.value === 'string'
@@ -49,6 +49,15 @@ export function checkBinding(spot: Spot, { strength, valueSet }: Binding, walk: 
       ? `There is no code here. Add one of the value set ${valueSet}.`
       : `There is no code here. Add one of the value set ${valueSet}, if any of its codes says what is meant.`,
   )
+}
+
+const MIME_TYPES = 'http://hl7.org/fhir/ValueSet/mimetypes'
+
+/** A MIME type is asked for without its parameters; xml, json and ttl are names that R4 gives to its own. */
+function mimeTypesAt({ value }: Spot): AskedCoding[] | undefined {
+  if (typeof value !== 'string') return undefined
+  const code = value.split(';', 1)[0]!.trim()
+  return code === 'xml' || code === 'json' || code === 'ttl' ? undefined : [{ code }]
 }
 
 /** Returns the codes of a value; undefined for a type that has none. */

@@ -107,7 +107,7 @@ function checkContext(spot: Spot, definition: Structure, walk: Walk): void {
       return `The extension ${definition.url} is not allowed on ${definitionPath(owner)}. It may stand on ${listed(places)}.`
     })
   for (const expression of definition.contextInvariant)
-    if (invariantTest(expression)(spot, walk) === false)
+    if (invariantTest(expression)(owner, walk) === false)
       report(
         walk,
         'error',

@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/R4/conformance-rules.html#constraints
  */
 import type { Constraint } from '../../definitions/structure.ts'
+import { correctedInvariant } from '../../path/invariant.ts'
 import { NATIVE } from './native-invariants.ts'
 import { type PathTest, pathTest } from './path-test.ts'
 import type { Spot } from './spot.ts'
@@ -66,7 +67,7 @@ export function invariantTest(expression: string): PathTest {
   const known = tests.get(expression)
   if (known !== undefined) return known
   if (tests.size >= MOST_TESTS) tests.clear()
-  const test = pathTest(expression)
+  const test = pathTest(correctedInvariant(expression))
   tests.set(expression, test)
   return test
 }
