@@ -17,6 +17,7 @@ import { pageSuite } from './page.suite.ts'
 import { patchSuite } from './patch.suite.ts'
 import { renderSuite } from './render.suite.ts'
 import { searchSuite } from './search.suite.ts'
+import { terminologySuite } from './terminology.suite.ts'
 import { validateSuite } from './validate.suite.ts'
 
 /** Declares the whole suite against the server that `start` gives; one server serves all of it. */
@@ -48,5 +49,6 @@ export function restSuite(start: () => Promise<Server>, options: CitizenOptions)
   explainSuite(current)
   operationsSuite(current)
   renderSuite(current)
+  terminologySuite(current)
   citizenSuite(current, options)
 }
