@@ -6,9 +6,11 @@ const HELP = `Usage: npm run nadi -- COMMAND
   backup FILE          Copy the SQLite database into FILE, also while the server runs.
   restore FILE         Put the database of a backup in place; the server must be stopped.
   migrate              Bring the storage's schema and index up to date, as the server does when it starts.
+  package ACTION       Install, list and remove FHIR packages (implementation guides) of a running server.
+  terminology ACTION   Load, list and remove releases of SNOMED CT, LOINC and ICD-10, also while the server runs.
   dev-worker           Run the server on workerd with a local D1 database (also: npm run dev:worker).
 
-backup, restore and migrate read NADI_STORAGE, or take --storage sqlite:FILE. Each command has --help.`
+backup, restore, migrate and terminology read NADI_STORAGE, or take --storage sqlite:FILE. Each command has --help.`
 
 const [command, ...args] = process.argv.slice(2)
 process.exitCode = await run()
@@ -23,6 +25,10 @@ async function run(): Promise<number> {
       return (await import('./cli/restore.ts')).restore(args, process.env)
     case 'migrate':
       return (await import('./cli/migrate.ts')).migrate(args, process.env)
+    case 'package':
+      return (await import('./cli/package.ts')).packages(args, process.env)
+    case 'terminology':
+      return (await import('./cli/terminology.ts')).terminology(args, process.env)
     case 'dev-worker':
       return (await import('./cli/dev-worker.ts')).devWorker(args, process.env)
     case undefined:

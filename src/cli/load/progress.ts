@@ -1,7 +1,7 @@
 /** How far the load is: a bar on a terminal, a line every few seconds elsewhere. */
 
 export interface Progress {
-  /** Bytes of files read, of all; resources stored so far. */
+  /** How much is done, of the total (bytes of files read); resources stored so far. */
   update(bytes: number, stored: number): void
   end(): void
 }
@@ -10,8 +10,13 @@ const BAR = 30
 const TERMINAL_MS = 100
 const LINES_MS = 5000
 
-/** Returns a progress display on `out`; `clock` gives ms. */
-export function createProgress(out: NodeJS.WriteStream, total: number, clock: () => number): Progress {
+/** Returns a progress display on `out`; `clock` gives ms, `what` is what is stored. */
+export function createProgress(
+  out: NodeJS.WriteStream,
+  total: number,
+  clock: () => number,
+  what = 'resources',
+): Progress {
   const start = clock()
   let shown = start
   const line = (bytes: number, stored: number) => {
@@ -19,7 +24,7 @@ export function createProgress(out: NodeJS.WriteStream, total: number, clock: ()
     const full = Math.round(part * BAR)
     const bar = '#'.repeat(full) + '.'.repeat(BAR - full)
     const percent = `${Math.floor(part * 100)}%`.padStart(4)
-    return `[${bar}] ${percent}  ${count(stored)} resources  ${rate(stored, clock() - start)}`
+    return `[${bar}] ${percent}  ${count(stored)} ${what}  ${rate(stored, clock() - start, what)}`
   }
   return {
     update(bytes, stored) {
@@ -35,5 +40,5 @@ export function createProgress(out: NodeJS.WriteStream, total: number, clock: ()
 
 export const count = (n: number): string => n.toLocaleString('en')
 
-export const rate = (resources: number, ms: number): string =>
-  `${count(Math.round(resources / Math.max(0.001, ms / 1000)))} resources/s`
+export const rate = (stored: number, ms: number, what = 'resources'): string =>
+  `${count(Math.round(stored / Math.max(0.001, ms / 1000)))} ${what}/s`

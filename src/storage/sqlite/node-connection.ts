@@ -24,7 +24,7 @@ const CACHE_KIB = { writing: 12 * 1024, reading: 8 * 1024 }
 /** Opens a connection to a file, or to a new database in memory. */
 export function connect(
   path: string,
-  options: { sync?: 'full' | 'normal'; readOnly?: boolean } = {},
+  options: { sync?: 'full' | 'normal'; readOnly?: boolean; mapped?: boolean } = {},
 ): Connection {
   const db = new DatabaseSync(path, { timeout: 5_000 })
   db.exec(
@@ -32,7 +32,7 @@ export function connect(
   )
   if (options.sync !== undefined) db.exec(`PRAGMA synchronous = ${options.sync}`)
   // As much as SQLite maps: it is the system's memory, not ours.
-  if (path !== ':memory:') db.exec('PRAGMA mmap_size = 2147418112')
+  if (path !== ':memory:' && options.mapped !== false) db.exec('PRAGMA mmap_size = 2147418112')
   if (options.readOnly) db.exec('PRAGMA query_only = 1')
   const prepared = new Map<string, Prepared>()
 

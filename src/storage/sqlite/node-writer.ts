@@ -11,6 +11,7 @@ export interface WriterData {
   sync: 'full' | 'normal'
   /** Pages of the log after which it is copied into the database. */
   checkpointPages: number
+  mapped: boolean
 }
 
 /** From the writer: what became of the batches of that many messages, or that it has closed. */
@@ -20,8 +21,8 @@ export type WriterReply = { messages: number; packed: Packed } | 'closed'
 export type WriterMessage = { ids: number[]; packed: Packed } | 'close'
 
 const port = parentPort!
-const { path, sync, checkpointPages } = workerData as WriterData
-const connection = connect(path, { sync })
+const { path, sync, checkpointPages, mapped } = workerData as WriterData
+const connection = connect(path, { sync, mapped })
 connection.db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}; PRAGMA journal_size_limit = 67108864`)
 const unpack = reader()
 

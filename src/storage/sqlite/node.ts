@@ -18,6 +18,8 @@ export interface SqliteOptions {
   path: string
   /** full: what was acknowledged survives a power cut. normal: it survives the end of the process. */
   sync: 'full' | 'normal'
+  /** false: the file is not mapped into memory, for a process whose memory is counted; searches take longer. */
+  mapped?: boolean
   /** ms since 1970. */
   clock(): number
   log: Log
@@ -48,11 +50,11 @@ export async function openSqlite(options: SqliteOptions): Promise<Storage> {
   })
 }
 
-function fileDriver({ path, sync, clock, log }: SqliteOptions): Driver {
+function fileDriver({ path, sync, mapped = true, clock, log }: SqliteOptions): Driver {
   mkdirSync(dirname(path), { recursive: true })
   prepareFile(path)
-  const reading = connect(path, { readOnly: true })
-  const writer = startWriter({ path, sync, checkpointPages: CHECKPOINT_PAGES }, log)
+  const reading = connect(path, { readOnly: true, mapped })
+  const writer = startWriter({ path, sync, checkpointPages: CHECKPOINT_PAGES, mapped }, log)
   const readers = createReaders({ path, clock })
   return {
     local: true,
