@@ -77,7 +77,9 @@ async function listAll({ base }: Options): Promise<number> {
   const all = await installed(base)
   if (all.length === 0) console.log('No package is installed.')
   for (const { name, version, complete, said } of all)
-    console.log(`${name}@${version}  ${complete ? said : 'not complete: install it again, or remove it'}`)
+    console.log(
+      shown(`${name}@${version}  ${complete ? said : 'not complete: install it again, or remove it'}`),
+    )
   return 0
 }
 
@@ -161,17 +163,21 @@ async function installFile(
   }
   let code = done.failures.length > 0 ? 1 : 0
   for (const [needed, asked] of Object.entries(dependencies)) {
-    if (BUILT_IN.has(needed) || here.some(one => one.name === needed)) continue
+    const isHere = (one: Installed): boolean => one.name === needed && one.complete
+    if (BUILT_IN.has(needed) || here.some(isHere)) continue
+    const what = shown(`It builds on ${needed}@${asked}, which`)
+    if (!options.dependencies) {
+      console.log(`${what} is not installed (--with-dependencies installs it too).`)
+      continue
+    }
     const wanted = wantedOf(`${needed}@${asked}`)
-    if (!options.dependencies || wanted === undefined) {
-      console.log(
-        `It builds on ${needed}@${asked}, which is not installed (--with-dependencies installs it too).`,
-      )
+    if (wanted === undefined) {
+      console.log(`${what} names no version: install it by name, with a version that fits.`)
+      code = 1
       continue
     }
     const also = await installed(options.base)
-    if (!also.some(one => one.name === needed))
-      code = Math.max(code, await installNamed(options, wanted, also))
+    if (!also.some(isHere)) code = Math.max(code, await installNamed(options, wanted, also))
   }
   return code
 }
@@ -193,6 +199,9 @@ function tell({ name, version }: Manifest, { stored, leftOut, failures, unusable
 }
 
 function list(what: string, refusals: readonly Refusal[]): void {
-  for (const { file, why } of refusals.slice(0, SHOWN)) console.log(`  ${what}: ${file}: ${why}`)
+  for (const { file, why } of refusals.slice(0, SHOWN)) console.log(shown(`  ${what}: ${file}: ${why}`))
   if (refusals.length > SHOWN) console.log(`  and ${count(refusals.length - SHOWN)} more.`)
 }
+
+/** What a stranger wrote must not steer the terminal. */
+const shown = (text: string): string => text.replace(/\p{Cc}/gu, '?')

@@ -212,6 +212,129 @@ describe('a package from a file', () => {
     60_000,
   )
 
+  it.each([
+    ['a version that a search would read as several', { version: '1,urn:ward|vip' }, /version/],
+    ['a name that is none', { name: 'example clinic' }, /name/],
+    ['versions of FHIR that are no list', { fhirVersions: '4.0.1' }, /fhirVersions/],
+    ['dependencies that are no object', { dependencies: null }, /dependencies/],
+    ['a title that is no text', { title: 7 }, /title/],
+  ])(
+    'is refused where its manifest has %s',
+    async (_, more, why) => {
+      const path = await file('manifest.tgz', {
+        'package/package.json': manifest('1.0.0', more),
+        'package/CodeSystem-rooms.json': codes(rooms, '1.0.0'),
+      })
+      const { code, err } = await cli('install', path)
+      expect(code).toBe(1)
+      expect(err).toMatch(/is no FHIR package/)
+      expect(err).toMatch(why)
+      expect((await cli('list')).out).toBe('No package is installed.\n')
+      expect(await total('CodeSystem', rooms)).toBe(0)
+    },
+    60_000,
+  )
+
+  it('is refused in words where its manifest is torn', async () => {
+    const path = await file('torn.tgz', { 'package/package.json': '{"name":' })
+    const { code, err } = await cli('install', path)
+    expect(code).toBe(1)
+    expect(err).toMatch(/torn\.tgz is no FHIR package: .*package\.json/)
+  }, 60_000)
+
+  it('is removed without anything that only looks like it', async () => {
+    const put = (type: string, body: object & { id: string }) =>
+      fetch(`${server.base}/${type}/${body.id}`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/fhir+json' },
+        body: JSON.stringify({ resourceType: type, ...body }),
+      })
+    await put('Patient', { id: 'vip', meta: { tag: [{ system: 'urn:ward', code: 'vip' }] } } as {
+      id: string
+    })
+    const code = 'example.trap#1,urn:ward|vip'
+    await put('ImplementationGuide', {
+      id: 'trap',
+      meta: { tag: [{ system: 'urn:nadi:package-record', code }] },
+      url: 'http://example.org/trap',
+      name: 'Trap',
+      status: 'active',
+      packageId: 'example.trap',
+      fhirVersion: ['4.0.1'],
+    } as { id: string })
+    expect(await cli('remove', 'example.trap')).toMatchObject({ code: 0 })
+    expect((await fetch(`${server.base}/Patient/vip`)).status).toBe(200)
+    expect((await fetch(`${server.base}/ImplementationGuide/trap`)).status).toBe(410)
+    await fetch(`${server.base}/Patient/vip`, { method: 'DELETE' })
+  }, 60_000)
+
+  it('whose removal was broken off is not complete, and is installed or removed again', async () => {
+    const env = { NADI_REFERENCES: 'enforce' }
+    const strict = await startServer({ env })
+    const on = (...args: string[]) => runCli(['package', ...args, '--base-url', strict.base])
+    const path = await file('used.tgz', {
+      'package/package.json': manifest('7.0.0'),
+      'package/Questionnaire-q.json': { resourceType: 'Questionnaire', id: 'q', status: 'active' },
+    })
+    expect(await on('install', path)).toMatchObject({ code: 0 })
+    const [{ resource }] = (await (await fetch(`${strict.base}/Questionnaire`)).json()).entry
+    const user = await fetch(`${strict.base}/Basic`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/fhir+json' },
+      body: JSON.stringify({
+        resourceType: 'Basic',
+        code: { text: 'x' },
+        subject: { reference: `Questionnaire/${resource.id}` },
+      }),
+    })
+    expect(user.status).toBe(201)
+    expect(await on('remove', 'example.clinic')).toMatchObject({ code: 1 })
+    expect((await on('list')).out).toMatch(/not complete/)
+    expect((await on('install', path)).out).toMatch(/^Installed example\.clinic@7\.0\.0/)
+    expect((await on('list')).out).toMatch(/ 1 resources/)
+    await strict.stop()
+  }, 60_000)
+
+  it('is listed with all others where a page holds few', async () => {
+    const small = await startServer({ env: { NADI_PAGE_MAX: '2', NADI_PAGE_DEFAULT: '1' } })
+    const on = (...args: string[]) => runCli(['package', ...args, '--base-url', small.base])
+    for (const version of ['1.0.0', '2.0.0', '3.0.0', '4.0.0', '5.0.0'])
+      await on('install', await file('few.tgz', { 'package/package.json': manifest(version) }))
+    expect((await on('list')).out.match(/^example\.clinic@/gm)).toHaveLength(5)
+    await small.stop()
+  }, 60_000)
+
+  it('names what cannot be looked up as not there, and prints no control characters', async () => {
+    const path = await file('odd.tgz', {
+      'package/package.json': manifest('8.0.0'),
+      'package/StructureDefinition-\u001b[31m.json': '{',
+      ...Object.fromEntries(
+        ['x'.repeat(20_000), 'c,d$|x\\'].map((end, i) => [
+          `package/StructureDefinition-${i}.json`,
+          {
+            resourceType: 'StructureDefinition',
+            id: `odd${i}`,
+            url: `http://example.org/clinic/odd${i}`,
+            name: 'Odd',
+            status: 'active',
+            kind: 'resource',
+            abstract: false,
+            type: 'Patient',
+            baseDefinition: `http://example.org/${end}`,
+            derivation: 'constraint',
+            differential: { element: [{ id: 'Patient.name', path: 'Patient.name', min: 1 }] },
+          },
+        ]),
+      ),
+    })
+    const { code, out, err } = await cli('install', path)
+    expect([code, err]).toEqual([0, ''])
+    expect(out.match(/cannot be used: /g)).toHaveLength(2)
+    expect(out).toContain('StructureDefinition-?[31m.json')
+    expect(out).not.toContain('\u001b')
+    expect(await cli('remove', 'example.clinic')).toMatchObject({ code: 0 })
+  }, 60_000)
+
   it('that the server lost half-way is shown as not complete, and completed by installing again', async () => {
     const many = Object.fromEntries(
       Array.from({ length: 3000 }, (_, i) => [
@@ -298,6 +421,30 @@ describe('a package from a registry', () => {
     expect(code).toBe(0)
     expect((await cli('list')).out).toMatch(/^example\.base@1\.1\.0 .*\nexample\.clinic@5\.0\.0 /)
     for (const name of ['example.base', 'example.clinic']) await cli('remove', name)
+  }, 60_000)
+
+  it('brings the highest version that a dependency may have, and completes one that is not whole', async () => {
+    const name = 'example.base'
+    const tgz = async (version: string) =>
+      tarball({
+        'package/package.json': { name, version },
+        'package/CodeSystem-b.json': codes('http://example.org/base', version),
+      })
+    const versions: Record<string, object> = {}
+    for (const version of ['1.1.9', '1.1.10', '1.2.0', '1.1.11-ballot']) {
+      served.set(`/${name}/-/${version}.tgz`, await tgz(version))
+      versions[version] = { dist: { tarball: `${registryUrl}/${name}/-/${version}.tgz` } }
+    }
+    served.set(`/${name}`, JSON.stringify({ 'dist-tags': { latest: '1.2.0' }, versions }))
+    const path = await file('wants.tgz', {
+      'package/package.json': manifest('9.0.0', { dependencies: { [name]: '1.1.x', 'example.odd': '^1.0' } }),
+    })
+    const { code, out } = await cli('install', path, '--with-dependencies', '--registry', registryUrl)
+    expect(code).toBe(1)
+    expect(out).toContain('Installed example.base@1.1.10:')
+    expect(out).toContain('It builds on example.odd@^1.0, which names no version: install it by name')
+    expect(out).not.toContain('--with-dependencies')
+    for (const one of [name, 'example.clinic']) await cli('remove', one)
   }, 60_000)
 
   it.each([

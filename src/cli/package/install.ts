@@ -1,10 +1,10 @@
 /** A package into the server: read as a stream, checked, sent in groups. */
 import { type JsonObject, type Resource, writeJson } from '../../fhir/json.ts'
 import type { Piece } from '../load/parcels.ts'
-import { NoServer, send } from '../load/send.ts'
+import { type Failure, NoServer, send } from '../load/send.ts'
 import { isWanted, recordOf, take } from './resources.ts'
 import type { Manifest, PackageFile } from './tarball.ts'
-import { type Profile, unusable } from './usable.ts'
+import { type Profile, profileOf, unusable } from './usable.ts'
 
 export interface Installation {
   /** Resources stored. */
@@ -39,6 +39,8 @@ export interface Hears {
 /**
  * Returns what became of the resources. The record of the package goes first, as a draft, and is made active when all is there: a package
  * whose loading was broken off is seen to be one.
+ *
+ * Throws an Error where the server refuses the record.
  */
 export async function install(
   base: string,
@@ -67,18 +69,22 @@ export async function install(
       .finally(() => underWay.delete(work))
     underWay.add(work)
   }
-  const record = async (status: 'draft' | 'active', said: string): Promise<void> => {
+  const record = async (status: 'draft' | 'active', said: string): Promise<readonly Failure[]> => {
     const resource = recordOf(manifest, guide, status, said)
     const sent = await send(base, {
       kind: 'group',
       file: manifest.name,
       pieces: [pieceOf('the record', resource)],
     })
-    for (const { diagnostics } of sent.failures) done.failures.push({ file: 'the record', why: diagnostics })
+    return sent.failures
   }
 
   try {
-    await record('draft', 'Being loaded.')
+    const [refused] = await record('draft', 'Being loaded.')
+    if (refused !== undefined)
+      throw new Error(
+        `The server refused the record of the package, so nothing was loaded: ${refused.diagnostics}`,
+      )
     let pieces: Piece[] = []
     let chars = 0
     const hears: Hears = {
@@ -94,7 +100,7 @@ export async function install(
       if (taken.is === 'refused') done.leftOut.push({ file: name, why: taken.why })
       if (taken.is !== 'resource') continue
       const { resource } = taken
-      if (resource.resourceType === 'StructureDefinition') profiles.push({ file: name, resource })
+      if (resource.resourceType === 'StructureDefinition') profiles.push(profileOf(name, resource))
       const piece = pieceOf(name, resource)
       pieces.push(piece)
       chars += piece.text.length
@@ -110,7 +116,10 @@ export async function install(
     await Promise.all(underWay)
     if (lost !== undefined) throw lost
     done.unusable = await unusable(base, profiles)
-    await record('active', `${done.stored} resources of the package ${manifest.name}@${manifest.version}.`)
+    const without = done.failures.length > 0 ? ` The server refused ${done.failures.length} others.` : ''
+    const said = `${done.stored} resources of the package ${manifest.name}@${manifest.version}.${without}`
+    for (const { diagnostics } of await record('active', said))
+      done.failures.push({ file: 'the record', why: diagnostics })
   } catch (error) {
     if (!(error instanceof NoServer)) throw error
     done.lost = `${error.message} Install the package again: what is there already stays.`

@@ -6,23 +6,24 @@ import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { compareVersions } from '../../conformance/canonical.ts'
+import { isName, isVersion } from './tarball.ts'
 
 /** The largest package that is fetched, bytes; those of HL7 have up to 100 MB. */
 const MOST = 512 * 1024 * 1024
 const ANSWER_MS = 60_000
 const DOWNLOAD_MS = 1_800_000
-const NAME = /^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/i
 
 export interface Wanted {
   name: string
-  /** `latest` where none was named. */
+  /** `latest` where none was named; `1.1.x` is the highest of 1.1 that is no draft. */
   version: string
 }
 
 /** Returns what `name`, `name@version` or `name#version` asks for; undefined for what is no name of a package. */
 export function wantedOf(text: string): Wanted | undefined {
   const [, name = '', version = 'latest'] = /^(@?[^@#]+)(?:[@#](.+))?$/.exec(text) ?? []
-  return NAME.test(name) && /^[A-Za-z0-9._-]+$/.test(version) ? { name, version } : undefined
+  return isName(name) && isVersion(version) ? { name, version } : undefined
 }
 
 interface Dist {
@@ -49,8 +50,7 @@ export async function download(
 ): Promise<string> {
   const document = await about(registry, name)
   const versions = document.versions ?? {}
-  const tagged = document['dist-tags']?.[version]
-  const exact = typeof tagged === 'string' ? tagged : version === 'latest' ? lastOf(versions) : version
+  const exact = exactOf(version, document, Object.keys(versions))
   const found = Object.hasOwn(versions, exact) ? versions[exact] : undefined
   if (found === undefined)
     throw new Error(
@@ -113,4 +113,11 @@ async function get(url: string, ms: number): Promise<Response> {
   }
 }
 
-const lastOf = (versions: object): string => Object.keys(versions).at(-1) ?? 'latest'
+function exactOf(version: string, document: Document, versions: readonly string[]): string {
+  const tagged = document['dist-tags']?.[version]
+  if (typeof tagged === 'string') return tagged
+  if (version === 'latest') return versions.at(-1) ?? version
+  if (!version.endsWith('.x')) return version
+  const fitting = versions.filter(one => one.startsWith(version.slice(0, -1)) && !one.includes('-'))
+  return fitting.sort(compareVersions).at(-1) ?? version
+}

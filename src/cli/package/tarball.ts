@@ -76,15 +76,49 @@ export async function* filesOf(
   }
 }
 
-/** Returns the manifest. Throws an Error where there is none. */
+/** Whether a package can have this name: what it is called goes into tags, searches and URLs. */
+export const isName = (text: string): boolean =>
+  /^(?:@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/i.test(text) && text.length <= 214
+
+/** Whether a package can have this version, `4.0.1` or `1.0.0-ballot`. */
+export const isVersion = (text: string): boolean => /^[A-Za-z0-9._+-]{1,100}$/.test(text)
+
+/** Returns the manifest. Throws an Error where there is none, or one that cannot be. */
 export async function manifestOf(path: string): Promise<Manifest> {
   for await (const { text } of filesOf(path, {
     most: 1024 * 1024,
     wanted: name => name === 'package.json',
   })) {
-    const seen: unknown = JSON.parse(text.replace(/^\uFEFF/, ''))
+    let seen: unknown
+    try {
+      seen = JSON.parse(text.replace(/^\uFEFF/, ''))
+    } catch (error) {
+      throw new Error(`${path} is no FHIR package: package.json cannot be read: ${(error as Error).message}.`)
+    }
     const { name, version } = (seen ?? {}) as Record<string, unknown>
-    if (typeof name === 'string' && typeof version === 'string') return seen as Manifest
+    if (typeof name !== 'string' || typeof version !== 'string') continue
+    const fault = faultOf(seen as Record<string, unknown>)
+    if (fault !== undefined)
+      throw new Error(`${path} is no FHIR package: ${fault} of its package.json cannot be such.`)
+    return seen as Manifest
   }
   throw new Error(`${path} is no FHIR package: it has no package/package.json with a name and a version.`)
+}
+
+/** Returns the name of the first member that is not as Manifest says. */
+function faultOf(manifest: Record<string, unknown>): string | undefined {
+  const { name, version, title, canonical, fhirVersions = [], dependencies = {} } = manifest
+  const isText = (value: unknown): boolean => typeof value === 'string'
+  const known: [string, boolean][] = [
+    ['name', isName(name as string)],
+    ['version', isVersion(version as string)],
+    ['title', title === undefined || isText(title)],
+    ['canonical', canonical === undefined || (isText(canonical) && /^\S+$/.test(canonical as string))],
+    ['fhirVersions', Array.isArray(fhirVersions) && fhirVersions.every(isText)],
+    [
+      'dependencies',
+      typeof dependencies === 'object' && dependencies !== null && Object.values(dependencies).every(isText),
+    ],
+  ]
+  return known.find(([, fits]) => !fits)?.[0]
 }

@@ -5,11 +5,25 @@ import type { Structure } from '../../fhir/definitions/structure.ts'
 import { builtInStructure } from '../../fhir/definitions/structures.ts'
 import { FhirError } from '../../fhir/error.ts'
 import { parseJson, type Resource } from '../../fhir/json.ts'
-import { found } from './installed.ts'
+import { found, plainly } from './installed.ts'
 
 export interface Profile {
   file: string
-  resource: Resource
+  /** Or why it is none. */
+  structure: Structure | FhirError
+}
+
+/** Longer canonicals name nothing, to the server either. */
+const LONGEST_CANONICAL = 2000
+
+/** Returns what a StructureDefinition says, which is far less than it is. */
+export function profileOf(file: string, resource: Resource): Profile {
+  try {
+    return { file, structure: readStructure(resource) }
+  } catch (error) {
+    if (!(error instanceof FhirError)) throw error
+    return { file, structure: error }
+  }
 }
 
 /** Returns the profiles that no snapshot can be made of, and why. Throws NoServer where the server is asked and does not answer. */
@@ -19,20 +33,8 @@ export async function unusable(
 ): Promise<{ file: string; why: string }[]> {
   const own = new Map<string, Structure>()
   const failures: { file: string; why: string }[] = []
-  const read: { file: string; structure: Structure }[] = []
-  const refuse = (file: string, error: unknown): void => {
-    if (!(error instanceof FhirError)) throw error
-    failures.push({ file, why: error.message })
-  }
-  for (const { file, resource } of profiles) {
-    try {
-      const structure = readStructure(resource)
-      own.set(structure.url, structure)
-      read.push({ file, structure })
-    } catch (error) {
-      refuse(file, error)
-    }
-  }
+  for (const { structure } of profiles)
+    if (!(structure instanceof FhirError)) own.set(structure.url, structure)
   const elsewhere = new Map<string, Structure | undefined>()
   const find = async (canonical: string): Promise<Structure | undefined> => {
     const url = canonical.split('|')[0]!
@@ -41,19 +43,23 @@ export async function unusable(
     if (!elsewhere.has(canonical)) elsewhere.set(canonical, await stored(base, canonical))
     return elsewhere.get(canonical)
   }
-  for (const { file, structure } of read) {
+  for (const { file, structure } of profiles) {
     try {
+      if (structure instanceof FhirError) throw structure
       await snapshotOf(structure, find)
     } catch (error) {
-      refuse(file, error)
+      if (!(error instanceof FhirError)) throw error
+      failures.push({ file, why: error.message })
     }
   }
   return failures
 }
 
 async function stored(base: string, canonical: string): Promise<Structure | undefined> {
+  if (canonical.length > LONGEST_CANONICAL) return undefined
   const [url = '', version] = canonical.split('|')
-  const which = version === undefined ? '' : `&version=${encodeURIComponent(version)}`
-  const [first] = await found(base, `StructureDefinition?url=${encodeURIComponent(url)}${which}&_count=1`)
+  const value = (text: string): string => encodeURIComponent(plainly(text))
+  const which = version === undefined ? '' : `&version=${value(version)}`
+  const [first] = await found(base, `StructureDefinition?url=${value(url)}${which}&_count=1`)
   return first === undefined ? undefined : readStructure(parseJson(JSON.stringify(first)) as Resource)
 }
