@@ -8,7 +8,7 @@ import type { Issue } from '../fhir/error.ts'
 import type { Resource } from '../fhir/json.ts'
 import { judge, judgeStranger } from '../fhir/validate/profile/bindings.ts'
 import { checkAll } from '../fhir/validate/profile/resource.ts'
-import { issueOf, MOST_ISSUES } from '../fhir/validate/profile/walk.ts'
+import { issueOf, MOST_ISSUES, newWork } from '../fhir/validate/profile/walk.ts'
 import { validateStructure } from '../fhir/validate/structure.ts'
 import { knowledge } from './knowledge.ts'
 
@@ -35,11 +35,20 @@ export async function validate(ctx: Context, resource: Resource, options: Valida
   if (typeof stated !== 'string' || !isResourceType(stated)) return issues
   const wanted = { asked: profiles, always: ctx.settings.profiles, conditionalReferences }
   const known = await knowledge(ctx, `${stated} ${profiles.join(' ')}`)
-  let walk = checkAll(resource, stated, wanted, known)
+  const work = newWork()
+  let walk = checkAll(resource, stated, wanted, known, work)
   for (let round = 1; known.wants() && round < MOST_ROUNDS; round++) {
     await known.learn()
-    walk = checkAll(resource, stated, wanted, known)
+    walk = checkAll(resource, stated, wanted, known, work)
   }
+  if (known.wants())
+    issues.push({
+      severity: 'error',
+      code: 'too-costly',
+      rule: 'too-costly',
+      diagnostics: `The profiles lead from one to the next more than ${MOST_ROUNDS} times. Use simpler ones.`,
+      expression: stated,
+    })
   await known.ask(walk.sink.asks)
   for (const ask of walk.sink.asks) {
     const answer = known.answer(ask)

@@ -33,6 +33,9 @@ export function describe(slice: ElementNode): string {
   return types.length > 0 ? `the type ${types.map(({ code }) => code).join(' or ')}` : ''
 }
 
+/** Slices and values that are compared to tell what was meant. */
+export const MOST_COMPARED = 50
+
 /** Words that tell nothing of what a section is. */
 const COMMON = new Set([
   'section',
@@ -57,7 +60,7 @@ export function meantSlice(
   walk: Walk,
   isCoded = false,
 ): ElementNode | undefined {
-  if (!isObject(item.value) || slices.length < 2) return undefined
+  if (!isObject(item.value) || slices.length < 2 || slices.length > MOST_COMPARED) return undefined
   if (item.type === 'Reference') return byTarget(slices, item, walk)
   const title = new Set(wordsOf(item.value.title))
   const words = new Set(isCoded ? [] : textsOf(item.value, 0).flatMap(wordsOf))

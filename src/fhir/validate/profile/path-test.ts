@@ -14,13 +14,10 @@ import { codingsAt } from './bindings.ts'
 import { isA } from './core.ts'
 import { resolve } from './resolve.ts'
 import type { Scope, Spot } from './spot.ts'
-import { hasFailed, type Walk } from './walk.ts'
+import { hasFailed, TooCostly, type Walk } from './walk.ts'
 
 /** Returns whether an expression is true of a place; a sentence where that cannot be told. An empty result is not true. */
 export type PathTest = (spot: Spot, walk: Walk) => boolean | string
-
-/** Steps that all expressions on one resource may take together. */
-const MOST_STEPS = 2_000_000
 
 /** Returns the test of an expression, which says so where it is malformed. */
 export function pathTest(expression: string): PathTest {
@@ -53,11 +50,19 @@ function compiled(compile: () => (spot: Spot, env: Environment) => boolean): Pat
     return () => message
   }
   return (spot, walk) => {
+    const env = environmentOf(spot.scope, walk)
+    const { work } = walk
+    // All expressions draw on what is left, also those that an expression runs by conformsTo().
+    const left = work.pathSteps
+    env.steps = left
     try {
-      return test(spot, environmentOf(spot.scope, walk))
+      return test(spot, env)
     } catch (error) {
       if (!(error instanceof FhirError)) throw error
+      if (env.steps < 0) throw new TooCostly('expressions took too many steps')
       return error.message
+    } finally {
+      work.pathSteps -= left - env.steps
     }
   }
 }
@@ -70,7 +75,6 @@ function environmentOf(scope: Scope, walk: Walk): Environment {
   const made = environment({
     resource: scope.at,
     rootResource: (scope.container ?? scope).at,
-    steps: MOST_STEPS,
     resolve: reference => {
       const found = resolve(placed(reference), walk)
       return found.how === 'not here' ? undefined : found.spot

@@ -14,13 +14,16 @@ import { rootSpot, type Spot } from './spot.ts'
 import {
   apart,
   type Compiled,
+  DEEPEST,
   newSink,
+  newWork,
   report,
   type Sink,
   spend,
   TooCostly,
   take,
   type Walk,
+  type Work,
 } from './walk.ts'
 
 /** What a validation may use. Both note what they do not know yet and then return undefined. */
@@ -41,7 +44,13 @@ export interface Wanted {
 }
 
 /** Returns what is found in a resource of a type of R4 beyond its structure. */
-export function checkAll(resource: JsonObject, type: string, wanted: Wanted, known: Known): Walk {
+export function checkAll(
+  resource: JsonObject,
+  type: string,
+  wanted: Wanted,
+  known: Known,
+  work: Work = newWork(),
+): Walk {
   const walk: Walk = {
     sink: newSink(),
     profile: undefined,
@@ -52,7 +61,9 @@ export function checkAll(resource: JsonObject, type: string, wanted: Wanted, kno
     environments: new Map(),
     conform: (spot, profile) => conform(spot, profile, walk),
     nested: spot => checkResource(spot, { ...wanted, asked: [] }, known, walk),
-    steps: 0,
+    work,
+    kept: 0,
+    depth: 0,
     conditionalReferences: wanted.conditionalReferences,
   }
   const root = rootSpot(resource, type)
@@ -143,8 +154,11 @@ function conform(spot: Spot, canonical: string, walk: Walk): Sink | undefined {
   const before = held?.get(compiled)
   if (before === 'going on') return newSink()
   if (before !== undefined) return before
+  // A chain of references that is longer than this is not followed to its end.
+  if (walk.depth >= DEEPEST) return undefined
   spend(walk)
   held?.set(compiled, 'going on')
+  walk.depth++
   const sink = apart(walk, () => {
     walk.profile = structure.url
     if (isA(spot.type, structure.type)) compiled.check(spot, walk)
@@ -159,6 +173,7 @@ function conform(spot: Spot, canonical: string, walk: Walk): Sink | undefined {
           `The profile is for ${structure.type}, and this is a ${spot.type}. Remove the profile or send a ${structure.type}.`,
       )
   })
+  walk.depth--
   held?.set(compiled, sink)
   return sink
 }

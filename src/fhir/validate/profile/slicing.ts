@@ -5,7 +5,7 @@
 import type { Slicing } from '../../definitions/structure.ts'
 import { listed } from '../issues.ts'
 import { type Belongs, belongsTo, PENDING } from './discriminator.ts'
-import { describe, meantSlice } from './meant.ts'
+import { describe, MOST_COMPARED, meantSlice } from './meant.ts'
 import { placeOf, plainName, type Spot } from './spot.ts'
 import type { ElementNode } from './tree.ts'
 import { type Finding, report, spend, type Walk } from './walk.ts'
@@ -155,7 +155,7 @@ function sliceItems(
   const below = `.${plainName(element.name)}`
   if (members.length < min) {
     // What was meant for this slice and belongs to none is most likely the mistake.
-    const meant = items.find(
+    const meant = items.slice(0, MOST_COMPARED).find(
       item =>
         meantSlice(
           slices.map(({ node }) => node),
@@ -224,6 +224,7 @@ function unmatched(slices: readonly Slice[], rules: Slicing['rules'], item: Spot
     )
     return
   }
+  spend(walk, slices.length * 4)
   const nodes = slices.map(({ node }) => node)
   if (meantSlice(nodes, item, walk) === undefined) return
   report(
