@@ -3,6 +3,7 @@
  * http://hl7.org/fhirpath/N1/, https://hl7.org/fhir/R4/fhirpath.html
  */
 import { compileTest, compileValues } from './compile.ts'
+import type { Evaluate } from './compiled.ts'
 import type { Environment } from './environment.ts'
 import { parsePath } from './parse.ts'
 import { EMPTY, NOTHING, type PathValue, type Values } from './value.ts'
@@ -23,11 +24,15 @@ export interface Path {
 /** Returns the expression, ready to be evaluated. Throws PathSyntax, with the position, for what is none. */
 export function compilePath(expression: string): Path {
   const ast = parsePath(expression)
-  const values = compileValues(ast)
   const test = compileTest(ast)
+  // Most expressions are only asked whether they hold.
+  let values: Evaluate | undefined
   return {
     expression,
-    evaluate: (focus, env) => run(values, focus, env),
+    evaluate: (focus, env) => {
+      values ??= compileValues(ast)
+      return run(values, focus, env)
+    },
     holds: (focus, env) => run(test, focus, env),
   }
 }

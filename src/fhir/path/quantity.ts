@@ -146,6 +146,12 @@ export function addQuantities(operator: '+' | '-', a: Quantity, b: Quantity): Va
   return value === undefined ? undefined : quantity({ ...a, value })
 }
 
+/** Returns the quantity in a unit of UCUM or a word of the calendar; undefined where it does not convert. */
+export function inOtherUnit(from: Quantity, unit: string): Values | undefined {
+  const to: Quantity = { value: '0', unit, calendar: CALENDAR.get(unit) }
+  return addQuantities('+', to, from)
+}
+
 const codeOf = ({ unit, calendar }: Quantity): string | undefined =>
   calendar === undefined ? unit : UCUM_OF[calendar]
 

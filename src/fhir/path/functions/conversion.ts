@@ -5,7 +5,7 @@
 import { isDecimal } from '../../../lib/decimal.ts'
 import { NumberText } from '../../json.ts'
 import { type Functions, onAll, single } from '../compiled.ts'
-import { quantity, quantityOf, readQuantity, writeQuantity } from '../quantity.ts'
+import { inOtherUnit, quantity, quantityOf, readQuantity, writeQuantity } from '../quantity.ts'
 import { calendarFault } from '../temporal.ts'
 import {
   decimal,
@@ -114,10 +114,11 @@ const CONVERSIONS: readonly [string, Convert][] = [
   ['Time', toTime],
 ]
 
-/** A quantity in another unit is the quantity itself only where the unit is the same: converting is what comparison does. */
+/** Of a quantity in another unit: the same in the unit that is wanted; empty where it does not convert. */
 function inUnit(values: Values, unit: string | undefined): Values {
   if (unit === undefined || values.length === 0) return values
-  return quantityOf(values[0]!)?.unit === unit ? values : EMPTY
+  const amount = quantityOf(values[0]!)
+  return (amount && inOtherUnit(amount, unit)) ?? EMPTY
 }
 
 export const CONVERSION_FUNCTIONS: Functions = [
