@@ -87,7 +87,7 @@ function parametersFor(
   asked: ReadonlySet<string>,
   language: string | undefined,
 ): JsonObject[] {
-  const { concept, name, version, definition, parents, children } = found
+  const { concept, name, version, definition, parents, children, named } = found
   const wants = (property: string): boolean => asked.size === 0 || asked.has(property)
   const wantsLanguage = (one: string | undefined): boolean =>
     one !== undefined && [...asked].some(name => name.startsWith('lang.') && speaks(one, name.slice(5)))
@@ -116,7 +116,7 @@ function parametersFor(
     ...around('child', children),
     ...propertiesOf(concept)
       .filter(({ code }) => wants(code) && code !== 'parent' && code !== 'child')
-      .map(({ code, value }) => property(code, value)),
+      .map(({ code, value }) => property(code, value, named.get(String(value.valueCode)))),
   ]
 }
 

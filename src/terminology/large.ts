@@ -3,13 +3,19 @@
  * https://hl7.org/fhir/R4/terminologies-systems.html
  */
 import type { Context } from '../context.ts'
-import type { JsonObject } from '../fhir/json.ts'
+import { type JsonObject, NumberText } from '../fhir/json.ts'
 import type { AskedSystem, ListOptions } from '../fhir/terminology/asked-system.ts'
 import { type Concept, text } from '../fhir/terminology/code-system.ts'
 import { shown } from '../fhir/terminology/filter.ts'
 import { NotListed } from '../fhir/terminology/not-listed.ts'
 import { wordsOf } from '../search/words.ts'
-import type { ConceptCondition, Concepts, Concept as Loaded, Release } from '../storage/concepts.ts'
+import type {
+  ConceptCondition,
+  Concepts,
+  Concept as Loaded,
+  PropertyType,
+  Release,
+} from '../storage/concepts.ts'
 import type { Cursor } from '../storage/port.ts'
 
 /** Concepts that one question of the store brings, and that are passed over to come to an offset. */
@@ -33,15 +39,15 @@ function systemOf(concepts: Concepts, release: Release): AskedSystem {
     title,
     async find(code) {
       const found = await get(code)
-      return found && conceptOf(found)
+      return found && conceptOf(found, release)
     },
-    some: async codes => (await concepts.get(name, codes)).map(conceptOf),
+    some: async codes => (await concepts.get(name, codes)).map(one => conceptOf(one, release)),
     async selects(filters, code) {
       if (filters.length === 0) return (await get(code)) !== undefined
       const where = [...conditionsOf(filters), { is: 'code', codes: [code] } as const]
       return (await concepts.find(name, [], { limit: 1, where })).concepts.length > 0
     },
-    list: options => list(concepts, name, options),
+    list: options => list(concepts, release, options),
     async around(code, way, most) {
       if (way === 'above') return concepts.ancestors(name, code)
       const codes: string[] = []
@@ -66,9 +72,10 @@ function systemOf(concepts: Concepts, release: Release): AskedSystem {
 
 async function list(
   concepts: Concepts,
-  name: string,
+  release: Release,
   { filters, codes, text: words = '', activeOnly, offset, limit }: ListOptions,
 ) {
+  const name = `${release.system}|${release.version}`
   const where = conditionsOf(filters)
   if (codes !== undefined) where.push({ is: 'code', codes })
   if (activeOnly) where.push({ is: 'active', active: true })
@@ -89,7 +96,7 @@ async function list(
     })
     total ??= page.total ?? 0
     if (passed < offset) passed += page.concepts.length
-    else found.push(...page.concepts.slice(0, limit - found.length).map(conceptOf))
+    else found.push(...page.concepts.slice(0, limit - found.length).map(one => conceptOf(one, release)))
     if (!page.more || found.length >= limit || page.last === undefined) break
     after = page.last
   }
@@ -128,16 +135,40 @@ function conditionOf(property: string, op: string, value: string): ConceptCondit
   // Post-coordinated expressions are never listed.
   if (property === 'expressions' && op === '=') return []
   if (property === 'parent' && op === '=') return { is: 'childOf', code: value }
+  // The answers of a list. https://hl7.org/fhir/R4/loinc.html#4.3.4.2.1
+  if (property === 'LIST' && op === '=') return { is: 'memberOf', set: value }
   if (property === 'ancestor' && op === '=') return { is: 'descendentOf', code: value }
   if (property === 'inactive' && op === '=') return { is: 'active', active: value !== 'true' }
   if (op === '=') return { is: 'property', property, values: [value] }
   return op === 'in' ? { is: 'property', property, values: listOf(value) } : undefined
 }
 
+const VALUES: Record<PropertyType, (text: string) => JsonObject> = {
+  code: text => ({ valueCode: text }),
+  string: text => ({ valueString: text }),
+  integer: text =>
+    /^-?[0-9]{1,10}$/.test(text) ? { valueInteger: new NumberText(text) } : { valueString: text },
+  decimal: text =>
+    /^-?[0-9]{1,20}(?:\.[0-9]{1,20})?$/.test(text)
+      ? { valueDecimal: new NumberText(text) }
+      : { valueString: text },
+  boolean: text => ({ valueBoolean: text === 'true' }),
+  dateTime: text => ({ valueDateTime: text }),
+}
+
 /** Returns the concept as those of CodeSystem resources are. */
-function conceptOf({ code, display, active, properties, designations }: Loaded): Concept {
+function conceptOf(
+  { code, display, active, properties, designations }: Loaded,
+  { system, propertyTypes }: Release,
+): Concept {
   const values = new Map(Object.entries(properties).map(([name, list]) => [name, [...list]]))
-  if (!active) values.set('inactive', ['true'])
+  const property: JsonObject[] = [...values].flatMap(([name, list]) =>
+    list.map(value => ({ code: name, ...VALUES[propertyTypes[name] ?? 'string'](value) })),
+  )
+  if (!active) {
+    values.set('inactive', ['true'])
+    property.push({ code: 'inactive', valueBoolean: true })
+  }
   return {
     code,
     display,
@@ -145,9 +176,10 @@ function conceptOf({ code, display, active, properties, designations }: Loaded):
     source: {
       code,
       display,
+      property,
       designation: designations.map(({ language, use, value }) => ({
         ...(language !== undefined && { language }),
-        ...(use !== undefined && { use: { code: use } }),
+        ...(use !== undefined && { use: { system, code: use } }),
         value,
       })),
     },

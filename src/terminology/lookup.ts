@@ -22,6 +22,8 @@ export interface LookedUp {
   definition: string | undefined
   parents: readonly Neighbour[]
   children: readonly Neighbour[]
+  /** Displays of the codes that properties have for values. */
+  named: ReadonlyMap<string, string>
 }
 
 export interface Neighbour {
@@ -63,6 +65,12 @@ function fromGraph(graph: CodeSystem, name: string, concept: Concept): LookedUp 
     definition: text(concept.source?.definition),
     parents: neighbours(graph.above(concept.code)),
     children: neighbours(graph.below(concept.code)),
+    named: new Map(
+      codeValues(concept).flatMap(code => {
+        const display = graph.concepts.get(code)?.display
+        return display === undefined ? [] : [[code, display]]
+      }),
+    ),
   }
 }
 
@@ -79,7 +87,17 @@ async function fromAsked(asked: AskedSystem, concept: Concept): Promise<LookedUp
     definition: undefined,
     parents: await named(parents.slice(0, MOST_CHILDREN)),
     children: await named(children),
+    named: new Map(
+      (await asked.some(codeValues(concept))).flatMap(({ code, display }) =>
+        display === undefined ? [] : [[code, display]],
+      ),
+    ),
   }
+}
+
+const codeValues = (concept: Concept): string[] => {
+  const codes = propertiesOf(concept).flatMap(({ value }) => text(value.valueCode) ?? [])
+  return [...new Set(codes)].slice(0, MOST_CHILDREN)
 }
 
 /** Returns the display in a language, `hi` standing for `hi-IN` too; the concept's own where there is none in it. */

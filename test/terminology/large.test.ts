@@ -32,7 +32,7 @@ const row = (code: string): ConceptRow => ({
   active: code !== 'old',
   parents: PARENTS[code]!,
   ancestors: ancestors(code),
-  properties: code === 'dengue' ? { cause: ['virus'] } : {},
+  properties: code === 'dengue' ? { cause: ['virus'], site: ['finding'], severity: ['3'] } : {},
   designations:
     code === 'fever'
       ? [
@@ -49,7 +49,7 @@ beforeAll(async () => {
   const { concepts } = ctx.storage
   const release = await concepts.begin({ system: SCT, version: VERSION, title: 'SNOMED CT, tiny' })
   await concepts.write(release.id, Object.keys(PARENTS).map(row))
-  await concepts.finish(release.id)
+  await concepts.finish(release.id, { propertyTypes: { site: 'code', severity: 'integer' } })
   const set = (id: string, compose: object) => ({
     resourceType: 'ValueSet',
     id,
@@ -103,6 +103,21 @@ describe('$lookup', () => {
         { code: 'child', value: 'dengue', description: 'Dengue (disorder)' },
       ],
     })
+  })
+  it('says the values of properties by their types, and what codes among them mean', async () => {
+    const found = plain(
+      await call(
+        ctx,
+        'lookup',
+        { type: 'CodeSystem' },
+        given({ system: SCT, code: 'dengue', property: ['cause', 'site', 'severity'] }),
+      ),
+    )
+    expect(found.property).toEqual([
+      { code: 'cause', value: 'virus' },
+      { code: 'site', value: 'finding', description: 'Finding (disorder)' },
+      { code: 'severity', value: 3 },
+    ])
   })
   it('of a code that it has not is 404', async () => {
     const missing = call(ctx, 'lookup', { type: 'CodeSystem' }, given({ system: SCT, code: 'wing' }))
@@ -219,6 +234,35 @@ describe('searches', () => {
       'finding',
       'root',
     ])
+  })
+})
+
+describe('LOINC', () => {
+  it('has answer lists and what is below parts as implicit value sets', async () => {
+    const own = await testContext()
+    const { concepts } = own.storage
+    const release = await concepts.begin({
+      system: 'http://loinc.org',
+      version: '2.78',
+      title: 'LOINC, tiny',
+    })
+    const concept = (code: string, more: Partial<ConceptRow> = {}): ConceptRow => ({
+      ...row('root'),
+      code,
+      display: code,
+      ...more,
+    })
+    await concepts.write(release.id, [
+      concept('LP1-1'),
+      concept('8310-5', { parents: ['LP1-1'], ancestors: ['LP1-1'] }),
+      concept('LA1-1', { sets: ['LL1-9'] }),
+    ])
+    await concepts.finish(release.id)
+    const total = async (url: string) =>
+      codes((await call(own, 'expand', { type: 'ValueSet' }, given({ url }))).expansion)
+    expect(await total('http://loinc.org/vs/LL1-9')).toEqual(['LA1-1'])
+    expect(await total('http://loinc.org/vs/LP1-1')).toEqual(['8310-5', 'LP1-1'])
+    expect(await total('http://loinc.org/vs')).toHaveLength(3)
   })
 })
 
