@@ -94,7 +94,7 @@ export function letterheadOf(organization: JsonObject | undefined): Sheet['lette
 const given = (words: string | undefined): string[] => (words === undefined ? [] : [words])
 
 const labelOfNumber = (identifier: JsonObject): string | undefined =>
-  conceptText(one(identifier, 'type')) ?? registerOf(text(identifier, 'system'))
+  registerOf(text(identifier, 'system')) ?? conceptText(one(identifier, 'type'))
 
 const numbered = (identifier: JsonObject, otherwise?: string): string | undefined => {
   const value = text(identifier, 'value')
@@ -138,27 +138,32 @@ export function personLines(reading: Reading, reference: JsonObject, from: JsonO
   ]
 }
 
+const MOST_SIGNERS = 20
+
 /** Returns those who wrote the document and who stand for it, with when they did. */
 export function signaturesOf(reading: Reading, bundle: JsonObject, composition: JsonObject): Cell[] {
   const { zone } = reading
   const people = (reference: JsonObject): boolean =>
     !['Organization', 'Device'].includes(text(reading.resolve(reference, composition), 'resourceType') ?? '')
-  const attesters = all(composition, 'attester').map(attester => {
-    const party = one(attester, 'party')
-    const when = timeText(text(attester, 'time'), zone)
-    const mode = {
-      legal: 'Attested',
-      professional: 'Attested',
-      official: 'Attested officially',
-    }[text(attester, 'mode') ?? '']
-    const attested: Line = [{ text: joined([mode ?? 'Attested', when], ' on ')!, tone: 'muted' }]
-    return {
-      key: text(party, 'reference'),
-      cell: [...(party ? personLines(reading, party, composition) : []), attested],
-    }
-  })
+  const attesters = all(composition, 'attester')
+    .slice(0, MOST_SIGNERS)
+    .map(attester => {
+      const party = one(attester, 'party')
+      const when = timeText(text(attester, 'time'), zone)
+      const mode = {
+        legal: 'Attested',
+        professional: 'Attested',
+        official: 'Attested officially',
+      }[text(attester, 'mode') ?? '']
+      const attested: Line = [{ text: joined([mode ?? 'Attested', when], ' on ')!, tone: 'muted' }]
+      return {
+        key: text(party, 'reference'),
+        cell: [...(party ? personLines(reading, party, composition) : []), attested],
+      }
+    })
   const known = new Set(attesters.map(each => each.key))
   const authors = all(composition, 'author')
+    .slice(0, MOST_SIGNERS)
     .filter(author => people(author) && !known.has(text(author, 'reference')))
     .map(author => personLines(reading, author, composition))
   const signature = one(bundle, 'signature')

@@ -1,4 +1,5 @@
 /** What the reading of a document's resources needs: references followed inside the Bundle, the zone, and how far it may go. */
+import { fhirError } from '../../fhir/error.ts'
 import type { JsonObject, Resource } from '../../fhir/json.ts'
 import type { Cell, Line, RenderLimits } from './sheet.ts'
 import { alert, muted } from './sheet.ts'
@@ -14,12 +15,16 @@ export interface Reading {
   resolve(reference: JsonObject | undefined, from?: JsonObject): JsonObject | undefined
   /** Bytes of images shown so far. */
   imageBytes: number
-  /** Resources that were shown, so that none is shown within itself. */
-  open: Set<JsonObject>
+  /** Characters of reports shown so far. */
+  reported: number
 }
 
-/** Returns the resources of a document by what references to them can say: fullUrl, and `Type/id`. */
-export function resolver(bundle: Resource): Reading['resolve'] {
+/**
+ * Returns the resources of a document by what references to them can say: fullUrl, and `Type/id`. It throws `too-costly` (413) when it has
+ * followed more references than `limit`: what refers to each other can be shown in more ways than there is time for.
+ */
+export function resolver(bundle: Resource, limit: number): Reading['resolve'] {
+  let followed = 0
   const known = new Map<string, JsonObject>()
   const keep = (key: string | undefined, resource: JsonObject): void => {
     if (key !== undefined && !known.has(key)) known.set(key, resource)
@@ -35,12 +40,17 @@ export function resolver(bundle: Resource): Reading['resolve'] {
   return (reference, from) => {
     const target = text(reference, 'reference')
     if (target === undefined) return undefined
+    if (++followed > limit)
+      throw fhirError('too-costly', `A document with more than ${limit} references is not rendered.`)
     if (target.startsWith('#'))
       return all(from, 'contained').find(each => text(each, 'id') === target.slice(1))
     const current = target.replace(/\/_history\/[A-Za-z0-9\-.]+$/, '')
     return known.get(target) ?? known.get(current)
   }
 }
+
+/** A name that many refer to is repeated as often, so it is not repeated whole. */
+const LONGEST = 300
 
 /** Returns whom or what a Reference is about: as it is displayed, else by the name of its target. */
 export function referenceText(
@@ -51,7 +61,8 @@ export function referenceText(
   const display = text(reference, 'display')
   if (display !== undefined) return display
   const target = reading.resolve(reference, from)
-  return target === undefined ? text(one(reference, 'identifier'), 'value') : labelOf(reading, target)
+  const found = target === undefined ? text(one(reference, 'identifier'), 'value') : labelOf(reading, target)
+  return found !== undefined && found.length > LONGEST ? `${found.slice(0, LONGEST)}\u2026` : found
 }
 
 /** Returns the texts of several References. */

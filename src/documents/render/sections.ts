@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../fhir/json.ts'
 import { narrativeBlocks } from './narrative.ts'
 import { labelOf, type Reading, subject } from './reading.ts'
-import { type Block, cell, type Section, table } from './sheet.ts'
+import { type Block, cell, checkLength, lengthOf, type Section, table } from './sheet.ts'
 import { charges, invoice } from './tables/billing.ts'
 import {
   allergies,
@@ -65,7 +65,13 @@ const DEPTH = 6
 
 /** Returns the sections in their order, those inside others after what they stand in. */
 export function sectionsOf(reading: Reading, composition: JsonObject): Section[] {
-  return all(composition, 'section').flatMap(section => sectionOf(reading, composition, section, 1))
+  let length = 0
+  return all(composition, 'section').flatMap(section => {
+    const sections = sectionOf(reading, composition, section, 1)
+    length += lengthOf(sections)
+    checkLength(length, reading.limits)
+    return sections
+  })
 }
 
 function sectionOf(reading: Reading, composition: JsonObject, section: JsonObject, level: number): Section[] {

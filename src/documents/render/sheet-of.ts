@@ -4,10 +4,18 @@ import type { JsonObject, Resource } from '../../fhir/json.ts'
 import { letterheadOf, patientFacts, signaturesOf } from './people.ts'
 import { labelOf, type Reading, referencesText, referenceText, resolver } from './reading.ts'
 import { sectionsOf } from './sections.ts'
-import { type Fact, facts, RENDER_LIMITS, type RenderLimits, type Sheet } from './sheet.ts'
+import {
+  checkLength,
+  type Fact,
+  facts,
+  lengthOf,
+  RENDER_LIMITS,
+  type RenderLimits,
+  type Sheet,
+} from './sheet.ts'
 import { all, joined, one, text } from './tree.ts'
 import { periodText, timeText } from './when.ts'
-import { codeWords, conceptsText, conceptText } from './words.ts'
+import { capital, codeWords, conceptsText, conceptText } from './words.ts'
 
 export interface RenderOptions {
   /** IANA name of the zone in which times are shown. */
@@ -42,9 +50,9 @@ export function sheetOf(bundle: Resource, { zone, limits = RENDER_LIMITS }: Rend
     zone,
     limits,
     date,
-    resolve: resolver(bundle),
+    resolve: resolver(bundle, limits.references),
     imageBytes: 0,
-    open: new Set(),
+    reported: 0,
   }
   const patient = reading.resolve(one(composition, 'subject'), composition)
   const title = text(composition, 'title') ?? conceptText(one(composition, 'type')) ?? 'Document'
@@ -64,8 +72,7 @@ export function sheetOf(bundle: Resource, { zone, limits = RENDER_LIMITS }: Rend
     signatures: signaturesOf(reading, bundle, composition),
     footer: joined(['Document', text(identifier, 'value') ?? text(bundle, 'id')], ' ')!,
   }
-  if (characters(sheet) > limits.characters)
-    throw fhirError('too-costly', `A document of more than ${limits.characters} characters is not rendered.`)
+  checkLength(lengthOf(sheet), limits)
   return sheet
 }
 
@@ -115,14 +122,17 @@ function visitFacts(reading: Reading, composition: JsonObject): Fact[] {
     ],
     [
       'Visit',
-      joined([text(kind, 'display') ?? codeWords(text(kind, 'code')), conceptsText(encounter, 'type')]),
+      joined([
+        capital(text(kind, 'display')) ?? codeWords(text(kind, 'code')),
+        conceptsText(encounter, 'type'),
+      ]),
     ],
     ['Visit no.', joined(all(encounter, 'identifier').map(each => text(each, 'value')))],
     ['Time of visit', periodText(one(encounter, 'period'), reading.zone)],
     ['Reason', conceptsText(encounter, 'reasonCode')],
     ['Discharge', conceptText(one(hospital, 'dischargeDisposition'))],
     [
-      'Ward',
+      'Place',
       referencesText(
         reading,
         all(encounter, 'location').flatMap(each => all(each, 'location')),
@@ -149,10 +159,3 @@ const isPerson =
     !['Organization', 'Device', 'Patient'].includes(
       text(reading.resolve(author, composition), 'resourceType') ?? '',
     )
-
-function characters(value: unknown): number {
-  if (typeof value === 'string') return value.length
-  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + characters(one), 0)
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return 0
-  return Object.values(value).reduce((sum: number, one) => sum + characters(one), 0)
-}

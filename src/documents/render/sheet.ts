@@ -2,6 +2,7 @@
  * A document as it is read: what both renderings, HTML and PDF, are made of. It holds texts alone, never markup.
  * https://hl7.org/fhir/R4/documents.html#presentation
  */
+import { fhirError } from '../../fhir/error.ts'
 
 /** A piece of a line. `alert` is what must not be overlooked; `struck` what is not true. */
 export interface Span {
@@ -81,6 +82,8 @@ export interface Sheet {
 /** What may be rendered: beyond it the document is refused. */
 export interface RenderLimits {
   entries: number
+  /** References that are followed. */
+  references: number
   /** Characters of all texts that are shown. */
   characters: number
   pages: number
@@ -92,6 +95,7 @@ export interface RenderLimits {
 
 export const RENDER_LIMITS: RenderLimits = {
   entries: 2000,
+  references: 50_000,
   characters: 500_000,
   pages: 200,
   imageBytes: 10_000_000,
@@ -160,4 +164,18 @@ export function charactersOf(sheet: Sheet): Set<string> {
   }
   visit(sheet)
   return found
+}
+
+/** Returns how many characters a part of a sheet holds. */
+export function lengthOf(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + lengthOf(one), 0)
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return 0
+  return Object.values(value).reduce((sum: number, one) => sum + lengthOf(one), 0)
+}
+
+/** Throws `too-costly` (413) for more characters than may be shown. */
+export function checkLength(length: number, { characters }: RenderLimits): void {
+  if (length > characters)
+    throw fhirError('too-costly', `A document of more than ${characters} characters is not rendered.`)
 }

@@ -65,26 +65,51 @@ export function durationText(value: string | undefined, unit: string | undefined
   return `${value} ${name}${value === '1' ? '' : 's'}`
 }
 
+/** UCUM as it is written for people; units are replaced where they stand alone or between `/`, `.` and numbers. */
+const SIGNS: readonly [RegExp, string][] = [
+  [/\[degF\]/g, '\u00b0F'],
+  [/\bCel\b/g, '\u00b0C'],
+  [/mm\[Hg\]/g, 'mmHg'],
+  [/\[IU\]|\[iU\]/g, 'IU'],
+  [/10[*^](\d)/g, '\u00d710^$1'],
+  [/\bu(?=(?:g|L|l|mol|m|U|IU|kat)\b)/g, '\u00b5'],
+  [/\{[^{}]*\}/g, ''],
+]
+const RAISED = '\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079'
+
+/** Returns a UCUM unit as it is written: `10*3/uL` is `\u00d710\u00b3/\u00b5L`. */
+export function unitText(unit: string): string {
+  const written = SIGNS.reduce((text, [from, to]) => text.replace(from, to), unit)
+  return written.replace(/\^(\d)/g, (_, digit) => RAISED[Number(digit)]!).trim()
+}
+
 /** Returns value and unit, with the sign that it is less or more than the value. */
 export function quantityText(quantity: JsonObject | undefined): string | undefined {
   const value = text(quantity, 'value')
   if (value === undefined) return undefined
-  const unit = text(quantity, 'unit') ?? text(quantity, 'code')
-  const shown = unit === '1' || unit === '{score}' ? undefined : unit
+  const code = text(quantity, 'code')
+  const unit = text(quantity, 'unit') ?? code
+  const ucum = unit === code || UCUM_LIKE.test(unit ?? '')
   const sign =
     { '<=': '\u2264', '>=': '\u2265' }[text(quantity, 'comparator') ?? ''] ?? text(quantity, 'comparator')
-  const time = text(quantity, 'unit') === undefined && UNITS[shown ?? ''] !== undefined
-  const amount = time ? durationText(value, shown)! : joined([value, shown], shown === '%' ? '' : ' ')!
+  const shown = unit === '1' || unit === undefined ? undefined : ucum ? unitText(unit) : unit
+  const amount =
+    ucum && UNITS[unit ?? ''] !== undefined
+      ? durationText(value, unit)!
+      : joined([value, shown], shown === '%' ? '' : ' ')!
   return sign === undefined ? amount : `${sign} ${amount}`
 }
+
+/** Codes that were put where the unit is to be read. */
+const UCUM_LIKE = /[*[\]{}^]|^Cel$/
 
 export function rangeText(range: JsonObject | undefined): string | undefined {
   const low = one(range, 'low')
   const high = one(range, 'high')
   if (low === undefined) return high === undefined ? undefined : `up to ${quantityText(high)}`
   if (high === undefined) return `from ${quantityText(low)}`
-  const unit = text(high, 'unit') ?? text(high, 'code')
-  const same = unit === (text(low, 'unit') ?? text(low, 'code'))
+  const of = (quantity: JsonObject): string | undefined => text(quantity, 'unit') ?? text(quantity, 'code')
+  const same = of(high) === of(low)
   return `${same ? text(low, 'value') : quantityText(low)} \u2013 ${quantityText(high)}`
 }
 
@@ -148,3 +173,7 @@ export function codeWords(code: string | undefined): string | undefined {
   const words = code.replace(/[-_]/g, ' ')
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
+
+/** Returns words with a capital at their beginning. */
+export const capital = (words: string | undefined): string | undefined =>
+  words === undefined ? undefined : words.charAt(0).toUpperCase() + words.slice(1)

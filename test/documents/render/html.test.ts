@@ -373,6 +373,59 @@ describe('what is hostile', () => {
   })
 })
 
+describe('what refers to much', () => {
+  const observation = (id: string, members: string[]) => ({
+    resourceType: 'Observation',
+    id,
+    code: { text: id },
+    hasMember: members.map(member => ({ reference: `Observation/${member}` })),
+  })
+
+  it('shows each result once in a table', async () => {
+    const shared = [observation('a', ['c']), observation('b', ['c']), observation('c', [])]
+    const page = await texts(documentOf([{ title: 'S', entry: ['Observation/a', 'Observation/b'] }], shared))
+    expect(page.filter(text => text === 'c')).toHaveLength(1)
+  })
+
+  it('is not walked in all its ways: four layers of 200, each with all of the next', async () => {
+    const layer = (number: number) => Array.from({ length: 200 }, (_, i) => `l${number}-${i}`)
+    const resources = [0, 1, 2, 3].flatMap(number =>
+      layer(number).map(id => observation(id, number < 3 ? layer(number + 1) : [])),
+    )
+    const started = performance.now()
+    const bundle = documentOf([{ title: 'S', entry: layer(0).map(id => `Observation/${id}`) }], resources)
+    expect((await refusal(html(bundle))).status).toBe(413)
+    expect(performance.now() - started).toBeLessThan(3000)
+  })
+
+  it('is refused: many reports of the same long results', async () => {
+    const long = { ...observation('long', []), valueString: 'x'.repeat(20_000) }
+    const reports = Array.from({ length: 1000 }, (_, i) => ({
+      resourceType: 'DiagnosticReport',
+      id: `r${i}`,
+      result: [{ reference: 'Observation/long' }],
+    }))
+    const started = performance.now()
+    const entry = reports.map(({ id }) => `DiagnosticReport/${id}`)
+    const bundle = documentOf([{ title: 'S', entry }], [long, ...reports])
+    expect((await refusal(html(bundle))).status).toBe(413)
+    expect(performance.now() - started).toBeLessThan(1000)
+  })
+
+  it('says a name of a million characters in part', async () => {
+    const doctor = { resourceType: 'Practitioner', id: 'long', name: [{ text: 'y'.repeat(1_000_000) }] }
+    const procedure = {
+      resourceType: 'Procedure',
+      id: 'p',
+      code: { text: 'P' },
+      performer: Array.from({ length: 1000 }, () => ({ actor: { reference: 'Practitioner/long' } })),
+    }
+    expect(
+      (await html(documentOf([{ title: 'S', entry: ['Procedure/p'] }], [doctor, procedure]))).length,
+    ).toBeLessThan(600_000)
+  })
+})
+
 describe('refused is', () => {
   it('a Bundle that is no document', async () => {
     for (const bundle of [

@@ -129,6 +129,20 @@ it('quantities keep their digits, their sign and their unit', () => {
   expect(rangeText(tree({ high: { value: 5, unit: 'mg/L' } }))).toBe('up to 5 mg/L')
 })
 
+it.each([
+  [{ value: 39.4, unit: 'Cel', code: 'Cel' }, '39.4 °C'],
+  [{ value: 14.6, unit: '10*3/uL', code: '10*3/uL' }, '14.6 ×10³/µL'],
+  [{ value: 120, code: 'mm[Hg]' }, '120 mmHg'],
+  [{ value: 5, unit: 'ug/dL', code: 'ug/dL' }, '5 µg/dL'],
+  [{ value: 13, unit: 'a', code: 'a' }, '13 years'],
+  [{ value: 1, code: 'wk' }, '1 week'],
+  [{ value: 30, unit: 'd', code: 'd' }, '30 days'],
+  [{ value: 2, unit: 'score', code: '{score}' }, '2 score'],
+  [{ value: 2, code: '{score}' }, '2'],
+  [{ value: 3, unit: 'tablet', code: '{tbl}' }, '3 tablet'],
+  [{ value: 5, unit: 'mg', code: 'mg' }, '5 mg'],
+])('%j is written %s', (quantity, words) => expect(quantityText(tree(quantity))).toBe(words))
+
 it('concepts are said as they were, else by the display that was chosen, else by a code', () => {
   const coding = [{ code: 'a' }, { code: 'b', display: 'B' }, { code: 'c', display: 'C', userSelected: true }]
   expect(conceptText(tree({ text: 'said', coding }))).toBe('said')

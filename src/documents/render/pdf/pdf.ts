@@ -50,7 +50,7 @@ export async function paintPdf(
   for (const { title, level, blocks } of sheet.sections) {
     paintHeading(type, pages, title, level)
     for (const block of blocks) paintBlock(type, pages, block, pictures)
-    pages.y += 3
+    pages.y += 2
   }
   paintSignatures(type, pages, sheet.signatures)
   for (const page of pages.contents.keys()) paintFooter(type, pages, sheet.footer, page)
@@ -226,7 +226,7 @@ function paintHeading(type: Typeface, pages: Pages, title: string, level: number
   const size = level === 1 ? 10.8 : 9.6
   paintLines(type, pages, [bold(title)], { size, color: ACCENT })
   if (level === 1) pages.box(MARGIN.side, pages.y + 1, INNER, 0.7, ACCENT)
-  pages.y += level === 1 ? 5.5 : 2.5
+  pages.y += level === 1 ? 4.5 : 2.5
 }
 
 function paintBlock(

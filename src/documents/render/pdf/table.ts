@@ -117,7 +117,7 @@ export function paintTable(
       paintHead()
     }
   }
-  pages.y += 7
+  pages.y += 4
 }
 
 const heightOf = (lines: readonly LaidLine[]): number => lines.reduce((sum, { height }) => sum + height, 0)

@@ -4,7 +4,15 @@ import { type Reading, referencesText, referenceText, subject } from '../reading
 import { type Block, cell, type Row, table } from '../sheet.ts'
 import { all, choice, isTrue, joined, one, text, texts } from '../tree.ts'
 import { dateText, timeText } from '../when.ts'
-import { codeWords, conceptsText, conceptText, notesText, quantityText, valueText } from '../words.ts'
+import {
+  capital,
+  codeWords,
+  conceptsText,
+  conceptText,
+  notesText,
+  quantityText,
+  valueText,
+} from '../words.ts'
 
 const titles = (...all: string[]): { title: string }[] => all.map(title => ({ title }))
 
@@ -137,7 +145,7 @@ export const familyHistory = (reading: Reading, resources: readonly JsonObject[]
     resources.flatMap(resource => {
       const relative = subject(
         resource,
-        conceptText(one(resource, 'relationship')) ?? text(resource, 'name'),
+        capital(conceptText(one(resource, 'relationship'))) ?? text(resource, 'name'),
         resource.deceasedBoolean === true ? 'deceased' : undefined,
       )
       const found = all(resource, 'condition')

@@ -1,7 +1,17 @@
 /** Observations and diagnostic reports: values, what is normal, and what is not. https://hl7.org/fhir/R4/observation.html */
 import type { JsonObject } from '../../../fhir/json.ts'
 import { type Reading, referencesText, standingOf, subject } from '../reading.ts'
-import { type Block, type Cell, cell, facts, type Line, type Row, table } from '../sheet.ts'
+import {
+  type Block,
+  type Cell,
+  cell,
+  checkLength,
+  facts,
+  type Line,
+  lengthOf,
+  type Row,
+  table,
+} from '../sheet.ts'
 import { all, choice, joined, one, text } from '../tree.ts'
 import { timeText } from '../when.ts'
 import { conceptsText, conceptText, notesText, quantityText, rangeText, valueText } from '../words.ts'
@@ -14,9 +24,10 @@ export function observations(reading: Reading, resources: readonly JsonObject[])
   const members = new Set(
     resources.flatMap(each => all(each, 'hasMember').map(member => reading.resolve(member, each))),
   )
-  const rows = resources
-    .filter(resource => !members.has(resource))
-    .flatMap(resource => rowsOf(reading, resource, 0))
+  const roots = resources.filter(resource => !members.has(resource))
+  const shown = new Set<JsonObject>()
+  // Those that are members of each other have no root.
+  const rows = [...roots, ...resources].flatMap(resource => rowsOf(reading, resource, 0, shown))
   const columns = ['Test', 'Result', 'Reference range', 'Flag', 'When', 'Remarks'].map(title => ({ title }))
   return table(columns, sameTime(rows))
 }
@@ -31,9 +42,10 @@ function sameTime(rows: Row[]): Row[] {
   }))
 }
 
-function rowsOf(reading: Reading, resource: JsonObject, depth: number): Row[] {
-  if (depth > DEPTH || reading.open.has(resource)) return []
-  reading.open.add(resource)
+/** `shown`: what stands in the table already; nothing stands in it twice. */
+function rowsOf(reading: Reading, resource: JsonObject, depth: number, shown: Set<JsonObject>): Row[] {
+  if (depth > DEPTH || shown.has(resource)) return []
+  shown.add(resource)
   const { wrong } = standingOf(resource)
   const components = all(resource, 'component')
   const pressure = bloodPressure(components)
@@ -41,7 +53,9 @@ function rowsOf(reading: Reading, resource: JsonObject, depth: number): Row[] {
   const row: Row = {
     cells: [
       indented(subject(resource, conceptText(one(resource, 'code'))), depth),
-      pressure === undefined ? valueCell(reading, resource, wrong) : valueLine(pressure, wrong, false),
+      pressure === undefined
+        ? valueCell(reading, resource, wrong)
+        : valueLine(pressure, wrong, flagOf(resource) !== undefined),
       rangeCell(resource),
       flagCell(resource, wrong),
       cell(effective && valueText(effective[0], effective[1], reading.zone)),
@@ -71,9 +85,8 @@ function rowsOf(reading: Reading, resource: JsonObject, depth: number): Row[] {
   )
   const members = all(resource, 'hasMember').flatMap(reference => {
     const member = reading.resolve(reference, resource)
-    return text(member, 'resourceType') === 'Observation' ? rowsOf(reading, member!, depth + 1) : []
+    return text(member, 'resourceType') === 'Observation' ? rowsOf(reading, member!, depth + 1, shown) : []
   })
-  reading.open.delete(resource)
   return [row, ...below, ...members]
 }
 
@@ -179,8 +192,6 @@ function flagCell(of: JsonObject, wrong: boolean): Cell {
 
 /** Returns a report: what and when, its results, its conclusion, images and files. */
 export function report(reading: Reading, resource: JsonObject): Block[] {
-  if (reading.open.has(resource)) return []
-  reading.open.add(resource)
   const { zone } = reading
   const { wrong, lines } = standingOf(resource)
   const effective = choice(resource, 'effective')
@@ -223,7 +234,9 @@ export function report(reading: Reading, resource: JsonObject): Block[] {
     ...media.flatMap(each => (each === undefined ? [] : attachments(reading, each))),
     ...attachments(reading, resource),
   ]
-  reading.open.delete(resource)
+  // Many reports can show the same results.
+  reading.reported += lengthOf(blocks)
+  checkLength(reading.reported, reading.limits)
   return blocks
 }
 
