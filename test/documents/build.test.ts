@@ -166,8 +166,10 @@ describe('buildDocument', () => {
   })
 
   it('refuses a named resource of another patient', async () => {
-    const error = await refusal(buildDocument(ctx, { ...VISIT, resources: ['Condition/condition-01'] }))
-    expect([error.status, error.issues[0]!.expression]).toEqual([400, 'http.resource'])
+    for (const other of ['Condition/condition-01', 'Patient/meera-nair']) {
+      const error = await refusal(buildDocument(ctx, { ...VISIT, resources: [other] }))
+      expect([error.status, error.issues[0]!.expression]).toEqual([400, 'http.resource'])
+    }
   })
 
   it('leaves out what is entered in error, refuted or cancelled', async () => {

@@ -195,35 +195,50 @@ describe('Bundle/$document-from-sections', () => {
     expect(answer.text).toContain('XXXXXXXX7058')
   })
 
+  const FILE = 'http.sections.documentReferences[0]'
+  const file = (data: string): string =>
+    JSON.stringify({ caseType: 'Health Document Record', documentReferences: [data] })
   it.each([
-    ['no JSON', '{', 400],
-    ['a list', '[]', 422],
-    ['a section that there is not', '{"caseType":"Prescription","diagnosis":["x"]}', 422],
-    ['a section of another record', '{"caseType":"Prescription","vitalSigns":["x"]}', 422],
-    ['a case type that there is not', '{"caseType":"Diary"}', 422],
-    ['no case type', '{}', 422],
-    ['a number for a text', '{"caseType":"Prescription","prescribedMedications":[1]}', 422],
+    ['no JSON', '{', 400, undefined],
+    ['a list', '[]', 422, 'http.sections'],
     [
-      'a file that is no file',
-      '{"caseType":"Health Document Record","documentReferences":["aGVsbG8="]}',
+      'a section that there is not',
+      '{"caseType":"Prescription","diagnosis":["x"]}',
       422,
+      'http.sections.diagnosis',
     ],
     [
-      'a web page as a PDF',
-      '{"caseType":"Health Document Record","documentReferences":["data:application/pdf;base64,PGh0bWw+"]}',
+      'a section of another record',
+      '{"caseType":"Prescription","vitalSigns":["x"]}',
       422,
+      'http.sections.vitalSigns',
     ],
+    ['a case type that there is not', '{"caseType":"Diary"}', 422, 'http.caseType'],
+    ['no case type', '{}', 422, 'http.caseType'],
+    ['a file that is no file', file('aGVsbG8='), 422, FILE],
+    ['a file that is no base64', file('%%%'), 422, FILE],
+    ['a web page as a PDF', file('data:application/pdf;base64,PGh0bWw+'), 422, FILE],
+    ['a picture called a PDF', file('data:application/pdf;base64,iVBORw0KGgo='), 422, FILE],
+    ['nesting without end', `{"caseType":${'['.repeat(5000)}${']'.repeat(5000)}}`, 400, 'caseType'],
     [
-      'a picture called a PDF',
-      '{"caseType":"Health Document Record","documentReferences":["data:application/pdf;base64,iVBORw0KGgo="]}',
+      'a name of the prototype',
+      '{"caseType":"Prescription","__proto__":["x"]}',
       422,
+      'http.sections.__proto__',
     ],
-    ['nesting without end', `{"caseType":${'['.repeat(5000)}${']'.repeat(5000)}}`, 400],
-    ['a name of the prototype', '{"caseType":"Prescription","__proto__":["x"]}', 422],
-    ['a constructor', '{"caseType":"Prescription","constructor":["x"]}', 422],
-  ])('refuses %s with a sentence', async (_, sections, status) => {
-    const answer = await ask('POST', PATH, params({ sections, persist: true }))
-    expect([answer.status, answer.body.resourceType], answer.text).toEqual([status, 'OperationOutcome'])
+    ['a constructor', '{"caseType":"Prescription","constructor":["x"]}', 422, 'http.sections.constructor'],
+  ])('refuses %s, and says where it stands', async (_, sections, status, place) => {
+    const { status: said, body, text } = await ask('POST', PATH, params({ sections, persist: true }))
+    expect([said, body.resourceType], text).toEqual([status, 'OperationOutcome'])
+    if (place !== undefined) expect(body.issue[0].expression[0]).toContain(place)
+  })
+
+  it('refuses a number where a text is wanted', async () => {
+    const answer = await ask('POST', PATH, sent('Prescription', { prescribedMedications: [1] }))
+    expect([answer.status, answer.body.issue[0].expression]).toEqual([
+      422,
+      ['http.sections.prescribedMedications[0]'],
+    ])
   })
 
   it('takes files as Binary resources, known by their first bytes', async () => {

@@ -5,6 +5,7 @@ import { type CitizenOptions, citizenSuite } from './citizen.suite.ts'
 import { type Api, api, type Server } from './client.ts'
 import { compartmentSuite } from './compartment.suite.ts'
 import { conditionalSuite } from './conditional.suite.ts'
+import { documentsSuite } from './documents.suite.ts'
 import { exactSuite } from './exact.suite.ts'
 import { explainSuite } from './explain.suite.ts'
 import { historySuite } from './history.suite.ts'
@@ -48,6 +49,7 @@ export function restSuite(start: () => Promise<Server>, options: CitizenOptions)
   compartmentSuite(current)
   explainSuite(current)
   operationsSuite(current)
+  documentsSuite(current)
   renderSuite(current)
   terminologySuite(current)
   citizenSuite(current, options)
