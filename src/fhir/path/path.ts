@@ -46,9 +46,12 @@ function run<T>(
   env.context = focus
   env.index = 0
   env.total = EMPTY
-  const result = compiled(focus, env)
-  env.context = context
-  env.index = index
-  env.total = total
-  return result
+  try {
+    return compiled(focus, env)
+  } finally {
+    // A hook may evaluate on the same environment, and go on after a fault there.
+    env.context = context
+    env.index = index
+    env.total = total
+  }
 }

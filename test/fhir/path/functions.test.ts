@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FUNCTIONS } from '../../../src/fhir/path/functions.ts'
-import { evaluated, focusOf, type Plain } from './evaluated.ts'
+import { compilePath } from '../../../src/fhir/path/path.ts'
+import { around, evaluated, focusOf, type Plain } from './evaluated.ts'
 
 const patient = focusOf({
   resourceType: 'Patient',
@@ -261,6 +262,21 @@ describe('functions of FHIR', () => {
     expect(
       evaluated("conformsTo('http://hl7.org/fhir/StructureDefinition/DomainResource')", observation),
     ).toEqual([true])
+  })
+
+  it('a hook that evaluates on the same environment, and fails there, leaves the outer evaluation as it was', () => {
+    const env = around(patient, {
+      conformsTo: value => {
+        try {
+          compilePath('(7 | 8 | 9).select((1 | 2).single())').evaluate(value, env)
+        } catch {
+          return true
+        }
+        return false
+      },
+    })
+    const path = compilePath("telecom.select(iif(conformsTo('x'), $index.toString() & %context.id, 'no'))")
+    expect(path.evaluate(patient, env).map(({ value }) => value)).toEqual(['0p', '1p'])
   })
 
   it('htmlChecks() is true of a harmless narrative alone', () => {
