@@ -59,8 +59,11 @@ export async function answerCodes(
     if (quick === undefined) slow.push(index)
     else answers[index] = quick
   }
-  // One after the other, each value set is listed once; what is left may wait for another server, and waits together.
-  for (const index of slow) await list(warm, questions[index]!.valueSet, held)
+  const unlisted = [...new Set(slow.map(index => questions[index]!.valueSet))].filter(
+    one => !warm.sets.has(one),
+  )
+  for (let at = 0; at < unlisted.length; at += AT_ONCE)
+    await Promise.all(unlisted.slice(at, at + AT_ONCE).map(one => list(warm, one, held)))
   for (let at = 0; at < slow.length; at += AT_ONCE)
     await Promise.all(
       slow.slice(at, at + AT_ONCE).map(async index => {
@@ -74,7 +77,6 @@ export async function answerCodes(
 const AT_ONCE = 16
 
 async function list(warm: Warm<Kept>, valueSet: string, held: () => Held): Promise<void> {
-  if (warm.sets.has(valueSet)) return
   try {
     keepSet(warm, valueSet, await listed(valueSet, held()))
   } catch (error) {
