@@ -67,6 +67,10 @@ describe('the target of a reference', () => {
     })
     const meta = { profile: [chain.url] }
     expect(await broken(bundle(entry(1, 2, { meta }), entry(2, 1)), { definitions: [chain] })).toEqual([])
+    // A circle of which no resource claims the profile, reached from outside.
+    expect(
+      await broken(bundle(entry(1, 2, { meta }), entry(2, 3), entry(3, 2)), { definitions: [chain] }),
+    ).toEqual([])
     expect(
       await broken(bundle(entry(1, 2, { meta }), entry(2, 1, { link: undefined })), { definitions: [chain] }),
     ).toEqual(['reference-target Bundle.entry[0].resource.link[0].other.reference'])
