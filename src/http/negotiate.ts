@@ -46,12 +46,17 @@ export const isFhirJson = (media: MediaType): boolean => JSON_TYPES.has(media.ty
 
 const isR4 = (media: MediaType): boolean => /^4\.0(\.1)?$/.test(media.params.get('fhirversion') ?? '4.0')
 
+const weightOf = ({ params }: MediaType): number => {
+  const weight = Number(params.get('q') ?? '1')
+  return Number.isNaN(weight) ? 1 : weight
+}
+
 /** Returns the ranges of an Accept header that are wanted at all. */
 export function acceptRanges(accept: string): MediaType[] {
   return accept
     .split(',')
     .map(parseMediaType)
-    .filter(range => range !== undefined && !(Number(range.params.get('q') ?? '1') <= 0)) as MediaType[]
+    .filter(range => range !== undefined && weightOf(range) > 0) as MediaType[]
 }
 
 const WILD = new Set(['*/*', 'application/*'])
@@ -90,8 +95,8 @@ export function negotiate(accept: string | null, pairs: Pairs): boolean {
 const SHORT: Readonly<Record<string, string>> = { html: 'text/html', pdf: 'application/pdf' }
 
 /**
- * Returns the media type of `offered` that the client wants before JSON, by `_format`, which wins, or by the order of Accept without weights;
- * undefined where it wants none of them.
+ * Returns the media type of `offered` that the client wants before JSON, by `_format`, which wins, or by the weights of Accept and, where
+ * these are the same, its order; undefined where it wants none of them.
  */
 export function chosenMedia(
   accept: string | null,
@@ -99,10 +104,12 @@ export function chosenMedia(
   offered: readonly string[],
 ): string | undefined {
   const format = pairs.find(([name]) => name === '_format')?.[1].toLowerCase()
-  if (format !== undefined) return offered.find(type => type === (SHORT[format] ?? format))
-  for (const { type } of acceptRanges(accept ?? '')) {
+  if (format !== undefined)
+    return offered.find(type => type === (SHORT[format] ?? parseMediaType(format)?.type))
+  const ranges = acceptRanges(accept ?? '').sort((a, b) => weightOf(b) - weightOf(a))
+  for (const { type } of ranges) {
     if (offered.includes(type)) return type
-    if (JSON_TYPES.has(type)) return undefined
+    if (JSON_TYPES.has(type) || WILD.has(type)) return undefined
   }
   return undefined
 }

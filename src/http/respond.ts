@@ -40,8 +40,15 @@ export function createSend(deps: AppDeps): Send {
   }
 }
 
+/** A page runs no script and loads nothing. */
+const PAGE = {
+  'Content-Security-Policy':
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:",
+}
+
 /**
- * Returns an answer that is no FHIR JSON: a page or a file. What stands in it may come from anybody, so it runs no script and loads nothing.
+ * Returns an answer that is no FHIR JSON: a page or a file. What stands in it may come from anybody, so a page is shut in. A PDF is not: the
+ * viewers of browsers do not start in a sandbox, and are one themselves.
  */
 export const sendAs = (
   c: C,
@@ -52,8 +59,7 @@ export const sendAs = (
   withBody(c, status, body, {
     'X-Request-Id': c.get('exchange').id,
     'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy':
-      "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:",
+    ...(headers['Content-Type'] !== 'application/pdf' && PAGE),
     Vary: 'Accept',
     ...headers,
   })

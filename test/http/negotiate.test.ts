@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { FhirError } from '../../src/fhir/error.ts'
-import { bodyType, JSON_PATCH, negotiate, prefer, WRITE_TYPES } from '../../src/http/negotiate.ts'
+import {
+  bodyType,
+  chosenMedia,
+  JSON_PATCH,
+  negotiate,
+  prefer,
+  WRITE_TYPES,
+} from '../../src/http/negotiate.ts'
 
 const status = (act: () => unknown): number => {
   try {
@@ -58,6 +65,37 @@ describe('Accept and _format', () => {
     expect(negotiate(null, [['_pretty', 'true']])).toBe(true)
     expect(negotiate(null, [['_pretty', 'false']])).toBe(false)
     expect(status(() => negotiate(null, [['_pretty', 'yes']]))).toBe(400)
+  })
+})
+
+describe('what an operation answers in beside JSON', () => {
+  const offered = ['text/html', 'application/pdf']
+  it.each([
+    [null, undefined],
+    ['*/*', undefined],
+    ['*/*, text/html', undefined],
+    ['application/fhir+json', undefined],
+    ['application/pdf', 'application/pdf'],
+    ['application/pdf, application/fhir+json', 'application/pdf'],
+    ['application/fhir+json, application/pdf', undefined],
+    ['text/html;q=0.5, application/fhir+json;q=0.9', undefined],
+    ['application/json;q=0.5, text/html;q=0.9', 'text/html'],
+    ['text/html;q=0.4, application/pdf', 'application/pdf'],
+    ['text/html;q=0, application/pdf;q=0.1', 'application/pdf'],
+    ['text/html;q=x', 'text/html'],
+    ['text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', 'text/html'],
+    ['image/png', undefined],
+  ])('Accept: %s chooses %s', (accept, media) => expect(chosenMedia(accept, [], offered)).toBe(media))
+
+  it.each([
+    ['html', 'text/html'],
+    ['PDF', 'application/pdf'],
+    ['text/html; charset=utf-8', 'text/html'],
+    ['json', undefined],
+    ['png', undefined],
+  ])('_format=%s chooses %s whatever Accept says', (format, media) => {
+    for (const accept of [null, 'application/pdf', 'application/fhir+json'])
+      expect(chosenMedia(accept, [['_format', format]], offered)).toBe(media)
   })
 })
 
