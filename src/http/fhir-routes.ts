@@ -28,6 +28,7 @@ import { vread } from '../interactions/vread.ts'
 import type { Deleted, Pairs, WriteOptions, Written } from '../interactions/written.ts'
 import { OPERATIONS } from '../operations/registry.ts'
 import { type HistoryScope, keyOf, type Live } from '../storage/port.ts'
+import { terminologyCapabilities } from '../terminology/terminology-capabilities.ts'
 import { binaryFrom, isBinary, isRawBinary, rawBinary } from './binary.ts'
 import { formText, jsonOf, readBody, readJson } from './body.ts'
 import type { C, Handler } from './exchange.ts'
@@ -173,8 +174,12 @@ export function createFhirRoutes(send: Send) {
     /** https://hl7.org/fhir/R4/http.html#capabilities */
     capabilities: handler('capabilities', async (c, asked) => {
       const mode = asked.pairs.find(([name]) => name === 'mode')?.[1] ?? 'full'
+      if (mode === 'terminology')
+        return answer(c, asked, writeJson(await terminologyCapabilities(ctxOf(c))), {})
       if (mode !== 'full')
-        throw fhirError('not-supported', 'Of /metadata there is mode=full only.', { expression: 'http.mode' })
+        throw fhirError('not-supported', 'Of /metadata there are mode=full and mode=terminology.', {
+          expression: 'http.mode',
+        })
       return answer(c, asked, await statement(ctxOf(c)), {})
     }),
   } satisfies Record<string, Handler>

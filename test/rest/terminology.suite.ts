@@ -102,6 +102,19 @@ export function terminologySuite(api: () => Api): void {
       expect(codes(body.entry[0].resource)).toHaveLength(4)
     })
 
+    it('the TerminologyCapabilities is valid, and names the code systems that are there', async () => {
+      const { status, body } = await api().get('metadata?mode=terminology')
+      expect(status).toBe(200)
+      const valid = await api().post('TerminologyCapabilities/$validate', body)
+      expect(valid.body.issue.filter((one: Tree) => one.severity === 'error')).toEqual([])
+      expect(body.codeSystem).toContainEqual({
+        uri: SYSTEM,
+        version: [{ code: '4.0.1' }],
+        subsumption: true,
+      })
+      expect(body.codeSystem.some((one: Tree) => one.uri === 'http://unitsofmeasure.org')).toBe(true)
+    })
+
     it('the CapabilityStatement names the operations at their types', async () => {
       const { body } = await api().get('metadata')
       const named = (type: string) =>

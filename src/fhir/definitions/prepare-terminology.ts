@@ -88,7 +88,8 @@ function read(file: string): Definition[] {
   const one = JSON.parse(readFileSync(file, 'utf8')) as Definition
   const fits =
     (TERMINOLOGY_TYPES as readonly string[]).includes(one.resourceType) && typeof one.url === 'string'
-  return fits ? [one] : []
+  // A code system without its concepts, such as SNOMED CT, says nothing but that there is one.
+  return fits && one.content !== 'not-present' ? [one] : []
 }
 
 /** Texts of one family are alike, and so are compressed best side by side. */

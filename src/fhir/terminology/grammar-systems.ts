@@ -82,6 +82,8 @@ const GRAMMARS: Readonly<Record<string, Grammar>> = {
   },
 }
 
+export const GRAMMAR_SYSTEMS: readonly string[] = Object.keys(GRAMMARS)
+
 /** Returns the system that a canonical names, where it is one of these; its codes can be asked for, and not listed. */
 export function grammarSystem(canonical: string): AskedSystem | undefined {
   const bar = canonical.indexOf('|')
