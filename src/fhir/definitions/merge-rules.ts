@@ -5,7 +5,11 @@
 import type { Rule } from './element-tree.ts'
 import type { BindingStrength, Constraint, Slicing, TypeRule } from './structure.ts'
 
-/** Returns the rules of an element: those of the base, narrowed by the differential. What would loosen them has no effect. */
+/**
+ * Returns the rules of an element: those of the base, narrowed by the differential. Cardinality, length, the strength of a binding and the
+ * rules of slicing are never loosened; types, targets, fixed and pattern values are those that the differential names, which R4 obliges to
+ * name no others than its base does.
+ */
 export function mergeRules(base: Rule, diff: Rule): Rule {
   const rule: Rule = { ...base, ...diff }
   const min = tighter(base.min, diff.min, Math.max)
