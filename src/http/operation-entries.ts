@@ -44,11 +44,7 @@ export async function operate(
   return { text, status }
 }
 
-async function givenBy(
-  ctx: Context,
-  operation: Operation,
-  resource: Json,
-): Promise<Given[]> {
+async function givenBy(ctx: Context, operation: Operation, resource: Json): Promise<Given[]> {
   if (!isObject(resource))
     throw fhirError('invalid', 'The resource of the entry is a Parameters resource.', {
       expression: 'Parameters',
