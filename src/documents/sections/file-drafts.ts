@@ -1,7 +1,7 @@
 /** What is made of the files of a record. https://hl7.org/fhir/R4/documentreference.html */
 import { fhirError } from '../../fhir/error.ts'
 import type { JsonObject } from '../../fhir/json.ts'
-import type { Draft, Visit } from './clinical.ts'
+import type { Draft, Visit } from './draft.ts'
 import type { File } from './files.ts'
 import type { Input } from './input.ts'
 

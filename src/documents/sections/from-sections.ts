@@ -13,10 +13,11 @@ import { RECORD_KINDS, type SectionKind } from '../hi-types.ts'
 import { missingList } from '../missing.ts'
 import { type DocumentRequest, namedKey } from '../request.ts'
 import { type Source, sourceOf } from '../source.ts'
-import { type Draft, EXTRA, MAKERS, TAKES, type Visit } from './clinical.ts'
+import { type Draft, EXTRA, type Visit } from './draft.ts'
 import { fileDrafts, linkFiles } from './file-drafts.ts'
 import { type File, fileOf, MOST_FILES } from './files.ts'
 import { type Input, readInput } from './input.ts'
+import { MAKERS, TAKES } from './makers.ts'
 import { doctorsOf, type Person, patientOf, roleOf } from './people.ts'
 
 export interface SectionsRequest {
