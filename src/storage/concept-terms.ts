@@ -44,20 +44,21 @@ export interface ConceptQuestion {
   none: boolean
 }
 
-/** Words and conditions of one question; each is a part of a query in the store. */
-const MOST_PARTS = 64
+/** Words of one question; each costs some milliseconds where it begins very many words. */
+const MOST_WORDS = 12
+const MOST_CONDITIONS = 32
 /** Values of a property that one condition may list. */
 const MOST_VALUES = 1000
 
-/** Returns the question. Throws FhirError `too-costly` for more parts than a question may have. */
+/** Returns the question. Throws FhirError `too-costly` (400) for more words or conditions than a question may have. */
 export function conceptQuestion(
   words: readonly string[],
   where: readonly ConceptCondition[] = [],
 ): ConceptQuestion {
-  if (words.length + where.length > MOST_PARTS)
+  if (words.length > MOST_WORDS || where.length > MOST_CONDITIONS)
     throw fhirError(
       'too-costly',
-      `A search in a code system takes up to ${MOST_PARTS} words and conditions, not ${words.length + where.length}.`,
+      `A search in a code system takes up to ${MOST_WORDS} words and ${MOST_CONDITIONS} conditions.`,
       { status: 400 },
     )
   const terms: string[][] = []

@@ -132,6 +132,8 @@ export interface Concepts {
   /**
    * Returns a page of the concepts of which each word begins some word of the display, of a designation or of the code (`wordsOf` in
    * `search/words.ts` makes the words); without words all. The order is the same for every question: short displays first.
+   *
+   * Throws FhirError `too-costly` for more than 12 words or 32 conditions, and with status 503 where it takes longer than ten seconds.
    */
   find(system: string, words: readonly string[], options: FindOptions): Promise<ConceptPage>
 }

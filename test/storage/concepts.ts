@@ -321,6 +321,16 @@ export function conceptsContract(name: string, open: (clock: () => number) => Pr
       })
     })
 
+    it('takes twelve words and no more', async () => {
+      await load('1', picture())
+      const words = Array.from({ length: 12 }, () => 'fever')
+      expect((await concepts.find(system, words, { limit: 9 })).concepts.length).toBe(3)
+      await expect(concepts.find(system, [...words, 'fever'], { limit: 9 })).rejects.toMatchObject({
+        code: 'too-costly',
+        status: 400,
+      })
+    })
+
     it('takes and gives many rows', async () => {
       const many = Array.from({ length: 2500 }, (_, i) =>
         row(`c${i}`, `Thing number ${i}`, i === 0 ? [] : ['c0'], {

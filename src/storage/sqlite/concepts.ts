@@ -30,6 +30,11 @@ const MOST_TEXT = 400_000
 /** Rows that are removed in one batch. */
 const SWEPT = 500
 
+/** Beginnings of words shorter than this are of very many words. */
+const SHORT = 3
+/** What may take long runs in a process of its own where there is one, for so long at most. */
+const PATIENCE_MS = 10_000
+
 const RELEASE = 'rel, system, version, title, state, at, concepts, designations, types'
 
 /** Returns the store of concepts over an engine. `clock` gives ms since 1970. */
@@ -110,31 +115,41 @@ export function sqlConcepts(driver: Driver, clock: () => number): Concepts {
       ...(asked.active === undefined ? [] : [sql`c.active = ${asked.active ? 1 : 0}`]),
       ...asked.not.map(code => sql`c.code <> ${code}`),
     ]
-    const from = (start: Sql): Sql => {
-      // To the full-text index a number that is no integer is none at all, and D1 makes such.
+    // As a number of its own: joined with the release, the full-text index would not give its rows in their order. No release is -1.
+    const rel = sql`coalesce((SELECT rel FROM ${meant(system)}), -1)`
+    const first = sql`${rel} * ${raw(String(SPAN))}`
+    // To the full-text index a number that is no integer is none at all, and D1 makes such. Of another release: nothing, which
+    // `checkPlace` explains.
+    const start =
+      after === undefined
+        ? sql`${first} - 1`
+        : sql`CASE ${rel} WHEN ${Math.floor((after[0] as number) / SPAN)} THEN CAST(${after[0]!} AS INTEGER) ELSE ${first} + ${raw(String(SPAN))} END`
+    const from = (begin: Sql): Sql => {
       const range = (name: string) =>
-        sql`${raw(name)} > ${start} AND ${raw(name)} < (r.rel + 1) * ${raw(String(SPAN))}`
+        sql`${raw(name)} > ${begin} AND ${raw(name)} < ${first} + ${raw(String(SPAN))}`
       if (asked.codes !== undefined) {
         const held =
           match === undefined
             ? TRUE
             : sql`EXISTS (SELECT 1 FROM concept_index f WHERE f.rowid = c.cid AND concept_index MATCH ${match})`
-        return sql`FROM ${meant(system)} CROSS JOIN concept c WHERE c.rel = r.rel AND c.code IN (SELECT value FROM json_each(${JSON.stringify(asked.codes)})) AND ${range('c.cid')} AND ${all([...conditions, held])}`
+        return sql`FROM concept c WHERE c.rel = ${rel} AND c.code IN (SELECT value FROM json_each(${JSON.stringify(asked.codes)})) AND ${range('+c.cid')} AND ${all([...conditions, held])}`
       }
-      if (match === undefined)
-        return sql`FROM ${meant(system)} CROSS JOIN concept c WHERE ${range('c.cid')} AND ${all(conditions)}`
-      return sql`FROM ${meant(system)} CROSS JOIN concept_index f CROSS JOIN concept c ON c.cid = f.rowid WHERE concept_index MATCH ${match} AND ${range('f.rowid')} AND ${all(conditions)}`
+      if (match === undefined) return sql`FROM concept c WHERE ${range('c.cid')} AND ${all(conditions)}`
+      return sql`FROM concept_index f CROSS JOIN concept c ON c.cid = f.rowid WHERE concept_index MATCH ${match} AND ${range('f.rowid')} AND ${all(conditions)}`
     }
-    const first = raw(`r.rel * ${SPAN} - 1`)
-    // Of another release: nothing, which `checkPlace` explains.
-    const start =
-      after === undefined
-        ? first
-        : sql`CASE WHEN r.rel = ${Math.floor((after[0] as number) / SPAN)} THEN CAST(${after[0]!} AS INTEGER) ELSE (r.rel + 1) * ${raw(String(SPAN))} END`
     const order = raw(match === undefined || asked.codes !== undefined ? 'c.cid' : 'f.rowid')
     const page = sql`SELECT ${raw(READ_COLUMNS)}, c.cid ${from(start)} ORDER BY ${order} LIMIT ${limit + 1}`
-    const statements = total ? [page, sql`SELECT count(*) ${from(first)}`] : [page]
-    const [rows, counted] = await driver.read(statements)
+    // The concepts themselves are read only where they tell something.
+    const whole = sql`${first} - 1`
+    const count =
+      match !== undefined && conditions.length === 0 && asked.codes === undefined
+        ? sql`SELECT count(*) FROM concept_index f WHERE concept_index MATCH ${match} AND f.rowid > ${whole} AND f.rowid < ${first} + ${raw(String(SPAN))}`
+        : sql`SELECT count(*) ${from(whole)}`
+    const statements = total ? [page, count] : [page]
+    const heavy = total === true || words.length > 2 || words.some(word => word.length < SHORT)
+    const [rows, counted] = heavy
+      ? await driver.readLong(statements, clock() + PATIENCE_MS)
+      : await driver.read(statements)
     const more = rows!.length > limit
     if (more) rows!.length = limit
     if (rows!.length === 0 && after !== undefined) await checkPlace(system, after[0] as number)
