@@ -6,9 +6,9 @@
 import { builtInStructure } from '../../definitions/structures.ts'
 import { FhirError } from '../../error.ts'
 import type { Json } from '../../json.ts'
-import { compileTest, compileValues } from '../../path/compile.ts'
 import { type Environment, environment } from '../../path/environment.ts'
-import { parsePath } from '../../path/parse.ts'
+import { compileInvariant } from '../../path/invariant.ts'
+import { compilePath } from '../../path/path.ts'
 import type { PathValue } from '../../path/value.ts'
 import { codingsAt } from './bindings.ts'
 import { isA } from './core.ts'
@@ -22,16 +22,16 @@ export type PathTest = (spot: Spot, walk: Walk) => boolean | string
 /** Returns the test of an expression, which says so where it is malformed. */
 export function pathTest(expression: string): PathTest {
   return compiled(() => {
-    const test = compileTest(parsePath(expression))
-    return (spot, env) => test(spot, env) === true
+    const path = compileInvariant(expression)
+    return (spot, env) => path.holds(spot, env) === true
   })
 }
 
 /** Returns the test whether a place is among what an expression finds, evaluated on its resource. */
 export function contextTest(expression: string): PathTest {
   return compiled(() => {
-    const values = compileValues(parsePath(expression))
-    return (spot, env) => values(spot.scope.at, env).some(one => isSame(one, spot))
+    const path = compilePath(expression)
+    return (spot, env) => path.evaluate(spot.scope.at, env).some(one => isSame(one, spot))
   })
 }
 
