@@ -33,7 +33,7 @@ export async function validate(ctx: Context, resource: Resource, options: Valida
   const issues = validateStructure(resource, type, { conditionalReferences })
   const stated = resource.resourceType
   if (typeof stated !== 'string' || !isResourceType(stated)) return issues
-  const wanted = { asked: profiles, always: ctx.settings.profiles, conditionalReferences }
+  const wanted = { asked: profiles, always: ctx.settings.profiles }
   const known = await knowledge(ctx, `${stated} ${profiles.join(' ')}`)
   const work = newWork()
   let walk = checkAll(resource, stated, wanted, known, work)

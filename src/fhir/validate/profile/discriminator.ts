@@ -4,69 +4,18 @@
  */
 import type { Slicing, Structure } from '../../definitions/structure.ts'
 import { builtInStructure } from '../../definitions/structures.ts'
-import { isObject, type Json } from '../../json.ts'
+import { isObject } from '../../json.ts'
 import { codingsAt } from './bindings.ts'
 import { CORE, isA } from './core.ts'
+import { readPath, type Step, valuesAt } from './discriminator-path.ts'
 import { resolve } from './resolve.ts'
 import { childrenOf, type Spot } from './spot.ts'
 import { type ElementNode, referred, treeOf } from './tree.ts'
 import { equals, matches } from './values.ts'
-import { hasFailed, spend, type Walk } from './walk.ts'
+import { hasFailed, type Walk } from './walk.ts'
 
 /** Whether a value belongs to a slice, as far as one discriminator tells. */
 export type Belongs = (spot: Spot, walk: Walk) => boolean
-
-type Step =
-  | { do: 'child'; name: string }
-  | { do: 'extension'; url: string }
-  | { do: 'resolve' }
-  | { do: 'ofType'; type: string }
-
-const STEP =
-  /^(?:\$this|extension\(\s*(?:'([^']*)'|"([^"]*)")\s*\)|resolve\(\)|(?:ofType|as)\(\s*([A-Za-z.]+)\s*\)|([A-Za-z][A-Za-z0-9]*)(?:\[x\])?)(?:\.|$)/
-
-/** Returns the steps of a path of the restricted FHIRPath; undefined where it is none. */
-export function readPath(path: string): Step[] | undefined {
-  const steps: Step[] = []
-  let rest = path.trim()
-  while (rest !== '') {
-    const match = STEP.exec(rest)
-    if (match === null || steps.length > 20) return undefined
-    const [all, single, double, type, name] = match
-    const url = single ?? double
-    if (url !== undefined) steps.push({ do: 'extension', url })
-    else if (type !== undefined) steps.push({ do: 'ofType', type: type.slice(type.lastIndexOf('.') + 1) })
-    else if (name !== undefined) steps.push({ do: 'child', name })
-    else if (all.startsWith('resolve')) steps.push({ do: 'resolve' })
-    rest = rest.slice(all.length)
-  }
-  return steps
-}
-
-/** Returns the places that a path leads to. */
-export function valuesAt(spot: Spot, steps: readonly Step[], walk: Walk): readonly Spot[] {
-  let found: readonly Spot[] = [spot]
-  for (const step of steps) {
-    spend(walk, found.length)
-    if (step.do === 'ofType') found = found.filter(one => isA(one.type, step.type))
-    else if (step.do === 'resolve')
-      found = found.flatMap(one => {
-        const to = resolve(one, walk)
-        return to.how === 'not here' ? [] : [to.spot]
-      })
-    else if (step.do === 'extension')
-      found = found.flatMap(one =>
-        childrenOf(one, 'extension').filter(({ value }) => isObject(value) && value.url === step.url),
-      )
-    else found = found.flatMap(one => named(one, step.name))
-  }
-  return found
-}
-
-function named(spot: Spot, name: string): readonly Spot[] {
-  const plain = childrenOf(spot, name)
-  return plain.length > 0 ? plain : childrenOf(spot, `${name}[x]`)
-}
 
 /** What a definition's path leads to: elements, or the types and profiles of what a reference points to. */
 interface Defined {
@@ -280,26 +229,3 @@ const inValueSet =
     const question = { valueSet, codings, inferSystem: typeof spot.value === 'string' }
     return walk.answer({ question, strength: 'required', at: spot, profile: walk.profile })?.result === 'in'
   }
-
-/** Returns the values that the definition of a slice fixes, by their way below it: `code.coding.code`. */
-export function fixedValues(node: ElementNode, way = '', depth = 0): Map<string, Json> {
-  const found = new Map<string, Json>()
-  const put = (value: Json, at: string): void => {
-    if (isObject(value)) for (const name in value) put(value[name]!, at === '' ? name : `${at}.${name}`)
-    else if (Array.isArray(value)) for (const one of value) put(one, at)
-    else found.set(at, value)
-  }
-  const { fixed, pattern } = node.rule
-  if (fixed !== undefined) put(fixed.value, way)
-  else if (pattern !== undefined) put(pattern.value, way)
-  else if (depth < 5)
-    for (const child of node.children)
-      for (const one of [child, ...child.slices.filter(({ rule }) => (rule.min ?? 0) > 0)])
-        for (const [at, value] of fixedValues(
-          one,
-          way === '' ? child.name : `${way}.${child.name}`,
-          depth + 1,
-        ))
-          found.set(at, value)
-  return found
-}

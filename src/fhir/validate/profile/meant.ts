@@ -3,7 +3,7 @@
  * https://hl7.org/fhir/R4/profiling.html#slicing
  */
 import { isObject, type Json, type JsonObject } from '../../json.ts'
-import { fixedValues } from './discriminator.ts'
+import { fixedValues } from './fixed-values.ts'
 import { resolve } from './resolve.ts'
 import { childrenOf, type Spot } from './spot.ts'
 import type { ElementNode } from './tree.ts'

@@ -40,7 +40,6 @@ export interface Wanted {
   asked: readonly string[]
   /** Those of the server, for the resources of their type. */
   always: readonly string[]
-  conditionalReferences: boolean
 }
 
 /** Returns what is found in a resource of a type of R4 beyond its structure. */
@@ -64,7 +63,6 @@ export function checkAll(
     work,
     kept: 0,
     depth: 0,
-    conditionalReferences: wanted.conditionalReferences,
   }
   const root = rootSpot(resource, type)
   try {
@@ -135,7 +133,7 @@ function unknown(
 /** Profiles that a resource claims; more mean nothing but work. */
 const MOST_PROFILES = 50
 
-export function profilesOf(resource: Json | undefined): string[] {
+function profilesOf(resource: Json | undefined): string[] {
   const meta = isObject(resource) ? resource.meta : undefined
   const list = isObject(meta) && Array.isArray(meta.profile) ? meta.profile : []
   return list.filter(one => typeof one === 'string').slice(0, MOST_PROFILES)

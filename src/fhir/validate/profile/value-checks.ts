@@ -4,7 +4,7 @@
  */
 import type { ElementRule } from '../../definitions/structure.ts'
 import { isObject, type Json } from '../../json.ts'
-import { fixedValues } from './discriminator.ts'
+import { fixedValues } from './fixed-values.ts'
 import type { Spot } from './spot.ts'
 import type { ElementNode } from './tree.ts'
 import { compare, equals, firstDifference, matches, shown } from './values.ts'

@@ -93,7 +93,6 @@ export interface Walk {
   kept: number
   /** Profiles under way. */
   depth: number
-  conditionalReferences: boolean
 }
 
 /** Thrown when the work that one validation may take is done. */

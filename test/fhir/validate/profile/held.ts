@@ -83,7 +83,7 @@ export async function held(resource: Tree, options: HeldOptions = {}): Promise<I
     const walk = checkAll(
       parsed,
       parsed.resourceType,
-      { asked, always, conditionalReferences: false },
+      { asked, always },
       {
         find(canonical) {
           const at = known.get(canonical)
