@@ -242,3 +242,12 @@ test('what is found, but not made, is not made after the deadline', async () => 
   expect(shape(await late)).toEqual([503, 'too-costly', [undefined]])
   expect(await minOf(ctx, `${URL}/base`, 'Patient.name')).toBe(1)
 })
+
+test('others get their turn between one snapshot and the next', async () => {
+  for (let i = 0; i < 20; i++) await store(ctx, `named${i}`, PATIENT, min('Patient.name', 1))
+  let turns = 0
+  const timer = setInterval(() => turns++, 0)
+  for (let i = 0; i < 20; i++) await structureOf(ctx, `${URL}/named${i}`)
+  clearInterval(timer)
+  expect(turns).toBeGreaterThanOrEqual(10)
+})

@@ -21,8 +21,11 @@ export type Find = (canonical: string) => Promise<Structure | undefined>
 
 /** Definitions that build on one another, or go into one another's types. */
 const MOST_DEEP = 24
-/** Elements put onto others for one snapshot: profiles within profiles can double them with each. */
-const MOST_MERGES = 50_000
+/**
+ * Elements put onto others for one snapshot, beyond those of the definitions that it is made of: profiles within profiles can double them with
+ * each. The largest of R4 and NRCeS come to some hundreds in all.
+ */
+const MOST_MERGES = 4000
 
 const CORE = 'http://hl7.org/fhir/StructureDefinition/'
 
@@ -61,6 +64,7 @@ async function snapshot(structure: Structure, work: Work): Promise<Structure> {
   if (work.within.length >= MOST_DEEP)
     throw refuse(work.within[0]!, `it builds on more than ${MOST_DEEP} definitions that build on one another`)
   const inner: Work = { ...work, within: [...work.within, structure] }
+  work.merges.left += structure.elements.length
   const base = structure.base === undefined ? undefined : await wanted(structure.base, structure, inner)
   const root = treeOf(structure)
   if (base !== undefined && structure.derivation === 'constraint' && base.type !== structure.type)
