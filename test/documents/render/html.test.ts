@@ -399,8 +399,9 @@ describe('what refers to much', () => {
   })
 
   it('is refused: many reports of the same long results', async () => {
-    const long = { ...observation('long', []), valueString: 'x'.repeat(20_000) }
-    const reports = Array.from({ length: 1000 }, (_, i) => ({
+    const component = Array.from({ length: 2000 }, () => ({ code: { text: 'c'.repeat(50) } }))
+    const long = { ...observation('long', []), component }
+    const reports = Array.from({ length: 1900 }, (_, i) => ({
       resourceType: 'DiagnosticReport',
       id: `r${i}`,
       result: [{ reference: 'Observation/long' }],
