@@ -77,6 +77,19 @@ export async function namedDefinition(
   return sent ?? (named === undefined ? undefined : withVersion(named, textOf(call, version)))
 }
 
+/** Definitions that come along, as clients of the FHIR ecosystem send them: they are found before those of the store. */
+export const SENT_ALONG: InParameter = parameter('tx-resource', 'Resource', '*', [
+  'CodeSystem',
+  'ValueSet',
+  'ConceptMap',
+])
+
+/** Returns the definitions that were sent, the one that the call is about first. */
+export const sentDefinitions = (call: Parameters, named: Resource | string | undefined): Resource[] => [
+  ...(typeof named === 'object' ? [named] : []),
+  ...((call.trees.get(SENT_ALONG.name) ?? []) as Resource[]),
+]
+
 /** Throws `not-supported` for parameters that ask for definitions as they once were, or for what stands in profiles. */
 export function refuseUnsupported(call: Parameters, ...names: readonly string[]): void {
   for (const name of names)

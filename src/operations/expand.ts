@@ -17,6 +17,8 @@ import {
   parameter,
   refuseUnsupported,
   resourceAnswer,
+  SENT_ALONG,
+  sentDefinitions,
 } from './code-parameters.ts'
 import { type Answer, type Call, type InParameter, type Operation, textOf } from './operation.ts'
 
@@ -44,6 +46,7 @@ const DEFINED: readonly InParameter[] = [
   parameter('force-system-version', 'canonical', '*'),
   // Of R3: a client that takes less than all, which count says as well.
   parameter('limitedExpansion', 'boolean'),
+  SENT_ALONG,
 ]
 
 export const expand: Operation = {
@@ -77,7 +80,7 @@ async function run(ctx: Context, call: Call): Promise<Answer> {
   })
   if (named === undefined)
     throw fhirError('required', 'The value set is named by url or valueSet.', { expression: 'http.url' })
-  const held = definitionsOf(ctx, deadlineOf(ctx), typeof named === 'object' ? [named] : [])
+  const held = definitionsOf(ctx, deadlineOf(ctx), sentDefinitions(call, named))
   const options = optionsOf(call)
   const valueSet = typeof named === 'object' ? named : await answering(() => held.valueSet(named))
   if (valueSet === undefined)

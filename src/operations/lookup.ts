@@ -23,7 +23,9 @@ import {
   parameter,
   parametersAnswer,
   refuseUnsupported,
+  SENT_ALONG,
   sentCodes,
+  sentDefinitions,
 } from './code-parameters.ts'
 import { type Answer, type Call, type Operation, textOf } from './operation.ts'
 
@@ -41,6 +43,7 @@ export const lookup: Operation = {
     parameter('date', 'dateTime'),
     parameter('displayLanguage', 'code'),
     parameter('property', 'code', '*'),
+    SENT_ALONG,
   ],
   run,
 }
@@ -56,7 +59,7 @@ async function run(ctx: Context, call: Call): Promise<Answer> {
   const { system, version, code } = sent!
   if (system === undefined)
     throw fhirError('required', '$lookup needs the system of the code.', { expression: 'http.system' })
-  const held = definitionsOf(ctx, deadlineOf(ctx))
+  const held = definitionsOf(ctx, deadlineOf(ctx), sentDefinitions(call, undefined))
   const canonical = version === undefined ? system : `${system}|${version}`
   const found = await answering(() => lookUpCode(held, canonical, code))
   const properties = new Set(call.texts.get('property') ?? [])

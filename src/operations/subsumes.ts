@@ -15,8 +15,10 @@ import {
   namedDefinition,
   parameter,
   parametersAnswer,
+  SENT_ALONG,
   type SentCode,
   sentCoding,
+  sentDefinitions,
 } from './code-parameters.ts'
 import { type Answer, type Call, type Operation, textOf, treeOf } from './operation.ts'
 
@@ -33,6 +35,7 @@ export const subsumes: Operation = {
     parameter('version', 'string'),
     parameter('codingA', 'Coding'),
     parameter('codingB', 'Coding'),
+    SENT_ALONG,
   ],
   run,
 }
@@ -60,7 +63,7 @@ async function run(ctx: Context, call: Call): Promise<Answer> {
     })
   const version = a.version ?? b.version
   const canonical = own ?? (version === undefined ? systems[0]! : `${systems[0]}|${version}`)
-  const held = definitionsOf(ctx, deadlineOf(ctx), typeof named === 'object' ? [named] : [])
+  const held = definitionsOf(ctx, deadlineOf(ctx), sentDefinitions(call, named))
   const outcome = await answering(() => subsumption(held, canonical, a.code, b.code))
   if (typeof outcome === 'string') return parametersAnswer([{ name: 'outcome', valueCode: outcome }])
   if (outcome.missing === 'code')

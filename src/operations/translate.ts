@@ -17,8 +17,10 @@ import {
   namedDefinition,
   parameter,
   parametersAnswer,
+  SENT_ALONG,
   type SentCode,
   sentCodes,
+  sentDefinitions,
 } from './code-parameters.ts'
 import { type Answer, type Call, type Operation, textOf, treeOf } from './operation.ts'
 
@@ -45,6 +47,7 @@ export const translate: Operation = {
       parts: [parameter('element', 'uri'), parameter('concept', 'CodeableConcept')],
     },
     parameter('reverse', 'boolean'),
+    SENT_ALONG,
   ],
   run,
 }
@@ -65,7 +68,7 @@ async function run(ctx: Context, call: Call): Promise<Answer> {
   const codes = sentCodes(call, { system: 'system', version: 'version' })
   if (codes.every(({ system }) => system === undefined))
     throw fhirError('required', '$translate needs the system of the code.', { expression: 'http.system' })
-  const held = definitionsOf(ctx, deadline, typeof named === 'object' ? [named] : [])
+  const held = definitionsOf(ctx, deadline, sentDefinitions(call, named))
   const resource = typeof named === 'string' ? await held.resource('ConceptMap', named) : named
   if (named !== undefined && resource === undefined)
     return forwarded(

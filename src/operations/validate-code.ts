@@ -21,8 +21,10 @@ import {
   parametersAnswer,
   parametersOf,
   refuseUnsupported,
+  SENT_ALONG,
   type SentCode,
   sentCodes,
+  sentDefinitions,
 } from './code-parameters.ts'
 import {
   type Answer,
@@ -45,6 +47,7 @@ const COMMON: readonly InParameter[] = [
   parameter('displayLanguage', 'code'),
   // Not of R4, but asked by validators of its ecosystem.
   parameter('lenient-display-validation', 'boolean'),
+  SENT_ALONG,
 ]
 
 const OF_CODE_SYSTEM = [
@@ -107,6 +110,7 @@ const SHARED = new Set([
   'displayLanguage',
   'inferSystem',
   'lenient-display-validation',
+  SENT_ALONG.name,
 ])
 
 export const batchValidateCodeOfSystem = batched(validateCodeOfSystem)
@@ -140,7 +144,7 @@ async function ofSystem(ctx: Context, call: Call): Promise<Answer> {
     throw fhirError('required', 'The code system is named by url, codeSystem or the system of the coding.', {
       expression: 'http.url',
     })
-  const held = definitionsOf(ctx, deadlineOf(ctx), typeof named === 'object' ? [named] : [])
+  const held = definitionsOf(ctx, deadlineOf(ctx), sentDefinitions(call, named))
   const [url] = canonical.split('|')
   const foreign = codes.filter(({ system }) => system !== undefined && system !== url)
   const own = codes.filter(one => !foreign.includes(one))
@@ -194,7 +198,7 @@ async function ofSet(ctx: Context, call: Call): Promise<Answer> {
     throw fhirError('required', 'A code is sent with its system, or with inferSystem.', {
       expression: 'http.system',
     })
-  const held = definitionsOf(ctx, deadlineOf(ctx), typeof named === 'object' ? [named] : [])
+  const held = definitionsOf(ctx, deadlineOf(ctx), sentDefinitions(call, named))
   const known =
     typeof named === 'object' ||
     (await answering(async () => implicitValueSet(named) ?? (await held.valueSet(named)))) !== undefined
@@ -267,7 +271,7 @@ async function one(
 ): Promise<JsonObject> {
   try {
     const given = givenByResource(validation)
-    const own = new Set(given.map(({ name }) => name))
+    const own = new Set(given.map(({ name }) => name).filter(name => name !== SENT_ALONG.name))
     const names = ['url', 'valueSet', 'codeSystem']
     // Who names a definition of its own does not want the one of all.
     const named = names.some(name => own.has(name))

@@ -46,7 +46,7 @@ export interface Expanded {
 }
 
 /** Codes that are worked out for one expansion, and those that are sent at once without paging. */
-const LIMITS = { ...EXPAND_LIMITS, codes: 100_000 }
+const LIMITS = { ...EXPAND_LIMITS, codes: 100_000, steps: 3_000_000 }
 const MOST_SENT = 10_000
 
 /**

@@ -243,6 +243,13 @@ describe('ValueSet/$validate-code', () => {
     })
   })
 
+  it('finds definitions that come along before those of the store', async () => {
+    const sent = { valueSet: all, system: BODY, code: 'arm', 'tx-resource': bodySystem }
+    expect((await validate(sent, [])).result).toBe(true)
+    const other = { ...bodySystem, concept: [{ code: 'tail' }] }
+    expect((await validate({ ...sent, 'tx-resource': other }, [bodySystem])).result).toBe(false)
+  })
+
   it('is false of a version that is not held', async () => {
     expect(await validate({ url: PARTS, system: BODY, systemVersion: '9', code: 'arm' })).toMatchObject({
       result: false,
