@@ -150,6 +150,20 @@ describe('nadi load', () => {
     expect(ran.out).toContain('b.json: 412: many match (Bundle.entry[0])')
   })
 
+  it('names what a resource was refused for, not what was only remarked', async () => {
+    await server.stop()
+    const { issue } = outcome('wrong gender', 'Patient.gender')
+    const remarks = ['no narrative', 'no name', 'no contact'].map(diagnostics => ({
+      severity: 'warning',
+      code: 'invariant',
+      diagnostics,
+    }))
+    const body = { resourceType: 'OperationOutcome', issue: [...remarks, ...issue] }
+    server = await stubServer(() => ({ status: 400, body }))
+    put('a.json', transaction('a'))
+    expect((await load(dir)).out).toContain('a.json: 400: wrong gender (Patient.gender)')
+  })
+
   it('tries again where the server is busy or another request was faster', async () => {
     let busy = 2
     await server.stop()

@@ -82,10 +82,14 @@ function entriesOf(answer: Answer, file: string, place: (i: number) => string, c
   return { stored: count - failures.length, failures }
 }
 
-/** Returns what the OperationOutcome of a refusal says, with the places it names. */
+const isFault = ({ severity }: Record<string, unknown>): boolean =>
+  severity === 'error' || severity === 'fatal'
+
+/** Returns what the OperationOutcome of a refusal says, with the places it names; its warnings only where it has nothing else. */
 function said(answer: Answer): string {
   const issues = Array.isArray(answer.body?.issue) ? (answer.body.issue as Record<string, unknown>[]) : []
-  const texts = issues.map(issue => {
+  const faults = issues.filter(isFault)
+  const texts = (faults.length > 0 ? faults : issues).map(issue => {
     const details = (issue.details as { text?: unknown } | undefined)?.text
     const where = Array.isArray(issue.expression) ? ` (${issue.expression.join(', ')})` : ''
     return `${issue.diagnostics ?? details ?? issue.code}${where}`
