@@ -4,7 +4,7 @@ import type { Release } from '../../storage/concepts.ts'
 import type { LoadData, LoadTold } from './load-thread.ts'
 
 /** MB of the heap of the thread that stores: for some batches of rows, whatever the release. */
-const HEAP = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 8 }
+const HEAP = { maxOldGenerationSizeMb: 40, maxYoungGenerationSizeMb: 6 }
 
 export interface LoadHearer {
   onProgress(part: number, stored: number): void

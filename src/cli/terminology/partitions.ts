@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fnv1a } from '../../lib/fnv.ts'
 
 /** Bytes of one file, about: as objects they are some ten times that. */
-const FILE_BYTES = 2_000_000
+const FILE_BYTES = 1_500_000
 const MOST_FILES = 512
 /** UTF-16 units that wait before they are written, of all files. */
 const WAITING = 4_000_000

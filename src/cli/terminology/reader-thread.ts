@@ -5,7 +5,7 @@ import type { ReleaseReader } from './format.ts'
 import type { ReadData, Told } from './read-release.ts'
 
 /** MB of the thread's heap: for what is worked on at a time, and for the hierarchy, which grows with the release. */
-const heapMb = (bytes: number): number => Math.round(80 + bytes / 16_000_000)
+const heapMb = (bytes: number): number => Math.round(64 + bytes / 16_000_000)
 
 export interface ThreadOptions extends ReadData {
   /** Bytes of the release unpacked, about. */

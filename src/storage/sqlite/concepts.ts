@@ -226,7 +226,7 @@ export function sqlConcepts(driver: Driver, clock: () => number): Concepts {
     },
     async ancestors(system, code) {
       const rows = await one(
-        sql`WITH RECURSIVE up (rel, code, steps) AS (SELECT r.rel, ${code}, 0 FROM ${meant(system)} UNION SELECT up.rel, p.value, steps + 1 FROM up CROSS JOIN concept c ON c.rel = up.rel AND c.code = up.code CROSS JOIN json_each(c.parents) p WHERE steps < ${MOST_STEPS}) SELECT code, min(steps) AS near FROM up WHERE steps > 0 GROUP BY code ORDER BY near, code`,
+        sql`WITH RECURSIVE up (rel, code, steps) AS (SELECT r.rel, ${code}, 0 FROM ${meant(system)} UNION SELECT up.rel, p.value, steps + 1 FROM up CROSS JOIN concept c ON c.rel = up.rel AND c.code = up.code CROSS JOIN json_each(c.parents) p WHERE steps < ${MOST_STEPS}) SELECT code, min(steps) AS near FROM up WHERE steps > 0 AND code <> ${code} GROUP BY code ORDER BY near, code`,
       )
       return rows.map(row => row[0] as string)
     },
