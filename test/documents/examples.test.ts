@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildDocument } from '../../src/documents/build.ts'
 import { HI_TYPES } from '../../src/documents/hi-types.ts'
-import { writeJson } from '../../src/fhir/json.ts'
+import { parseJson, type Resource, writeJson } from '../../src/fhir/json.ts'
+import { update } from '../../src/interactions/update.ts'
 import type { TestContext } from '../interactions/context.ts'
 import { hapi, hapiMessages, OFFICIAL } from '../profiles/hapi.ts'
 import { BUNDLES, clinicContext } from './clinic.ts'
@@ -78,6 +79,13 @@ describe('bundles/documents', () => {
       }
     },
   )
+
+  it.each(names)('%s is taken by a server that holds writes against profiles', async name => {
+    const strict: TestContext = { ...ctx, settings: { ...ctx.settings, validate: 'profile' } }
+    const bundle = parseJson(built.get(name)!) as Resource
+    const { created } = await update(strict, 'Bundle', bundle.id as string, bundle)
+    expect(created).toBe(true)
+  })
 
   it.runIf(hapi)(
     "HAPI's validator finds no error in any of them on NRCeS's own definitions",
