@@ -14,8 +14,10 @@ export const PACKAGE = 'urn:nadi:package'
 export const PACKAGE_RECORD = 'urn:nadi:package-record'
 
 const PAGE = 100
+/** Anybody who may write may write a record, and every CapabilityStatement lists them. */
+const MOST_GUIDES = 1000
 
-/** Returns the canonicals, with version, of the packages that are wholly there, sorted. */
+/** Returns the canonicals, with version, of the packages that are wholly there, sorted; of more than a thousand no more than that. */
 export async function installedGuides(ctx: Context): Promise<string[]> {
   const pairs: [string, string][] = [
     ['_tag', `${PACKAGE_RECORD}|`],
@@ -30,11 +32,13 @@ export async function installedGuides(ctx: Context): Promise<string[]> {
     now: ctx.clock(),
   })
   const guides: string[] = []
-  for await (const { rows } of searchPages(ctx, plan, { limit: PAGE }))
+  for await (const { rows } of searchPages(ctx, plan, { limit: PAGE })) {
     for (const { text } of rows) {
       const guide = parseJson(text, Number.POSITIVE_INFINITY)
       if (isObject(guide) && typeof guide.url === 'string')
         guides.push(typeof guide.version === 'string' ? `${guide.url}|${guide.version}` : guide.url)
     }
-  return guides.sort()
+    if (guides.length >= MOST_GUIDES) break
+  }
+  return guides.slice(0, MOST_GUIDES).sort()
 }

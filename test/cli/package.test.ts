@@ -451,10 +451,12 @@ describe('a package from a registry', () => {
     ['is not there', 'example.none', /has no package example\.none/],
     ['has no such version', 'example.clinic@9.9.9', /no version 9\.9\.9 of example\.clinic/],
     ['is not what was published', 'example.torn', /checksum/],
+    ['is named by the registry without anything more', 'example.null', /no version 1\.0\.0 of example\.null/],
     ['has an impossible name', '../no/such thing', /no name of a package/],
   ])(
     'is refused where it %s',
     async (_, name, why) => {
+      served.set('/example.null', '{"dist-tags":{"latest":"1.0.0"},"versions":{"1.0.0":null}}')
       publish('example.torn', '1.0.0', await tarball({}), { integrity: `sha512-${'A'.repeat(86)}==` })
       const { code, err } = await cli('install', name, '--registry', registryUrl)
       expect(code).toBe(1)

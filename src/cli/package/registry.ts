@@ -34,7 +34,7 @@ interface Dist {
 
 interface Document {
   'dist-tags'?: Record<string, unknown>
-  versions?: Record<string, { dist?: Dist }>
+  versions?: Record<string, { dist?: Dist } | null>
 }
 
 /**
@@ -52,7 +52,7 @@ export async function download(
   const versions = document.versions ?? {}
   const exact = exactOf(version, document, Object.keys(versions))
   const found = Object.hasOwn(versions, exact) ? versions[exact] : undefined
-  if (found === undefined)
+  if (found === undefined || found === null)
     throw new Error(
       `The registry ${registry} has no version ${exact} of ${name}; it has ${Object.keys(versions).slice(-10).join(', ') || 'none'}.`,
     )
