@@ -31,10 +31,14 @@ const RULES: Partial<Record<IssueCode, string>> = {
   value: 'format',
 }
 
-/** Notes a fault at `place`, which continues the way from the value that is being checked: '', `.name` or `[0]`. */
-export function report(run: Run, code: IssueCode, place: string, diagnostics: string): void {
+/**
+ * Notes a fault at `place`, which continues the way from the value that is being checked: '', `.name` or `[0]`. Its rule is that of its code
+ * unless one is given.
+ */
+export function report(run: Run, code: IssueCode, place: string, diagnostics: string, rule?: string): void {
+  const named = rule === undefined ? ruleOf(code, diagnostics) : { rule }
   if (run.issues.length < MOST)
-    run.issues.push({ severity: 'error', code, diagnostics, expression: place, ...ruleOf(code, diagnostics) })
+    run.issues.push({ severity: 'error', code, diagnostics, expression: place, ...named })
   else if (run.issues.length === MOST)
     run.issues.push({
       severity: 'information',

@@ -35,6 +35,7 @@ export function checkReference(
       'value',
       '.type',
       `The type is ${stated}, yet the reference points to ${article(found)}. Correct one of them.`,
+      'reference-target',
     )
   if (targets === undefined) return
   if (stated !== undefined && !targets.includes(stated)) wrongTarget('.type', stated, targets, run)
@@ -44,7 +45,7 @@ export function checkReference(
 
 function wrongTarget(place: string, type: string, targets: readonly string[], run: Run): void {
   const sentence = `${article(type)} is not allowed here. Refer to ${listed(targets)}.`
-  report(run, 'value', place, sentence[0]!.toUpperCase() + sentence.slice(1))
+  report(run, 'value', place, sentence[0]!.toUpperCase() + sentence.slice(1), 'reference-target')
 }
 
 /** Returns the resource type that a literal reference names, where it names one; reports bad syntax. */
@@ -108,6 +109,7 @@ function fragmentType(text: string, run: Run): string | undefined {
       'value',
       '.reference',
       `No contained resource has the id ${quoted(id)}. Contain it or refer to another.`,
+      'ref-1',
     )
   return type === undefined || type === '' ? undefined : type
 }

@@ -5,8 +5,8 @@
  */
 import { isObject, type JsonObject } from '../../json.ts'
 import type { Binding } from './bindings.ts'
-import { checkBinding } from './bindings.ts'
-import { elementRule, typeRule } from './core.ts'
+import { checkBinding, checkUnit } from './bindings.ts'
+import { elementRule, isA, typeRule } from './core.ts'
 import { checkExtension } from './extensions.ts'
 import { constraintChecks } from './invariants.ts'
 import { isListed } from './listed.ts'
@@ -14,6 +14,7 @@ import { checkNarrative } from './narrative-check.ts'
 import { type Property, propertiesOf } from './properties.ts'
 import { checkTargets, type Targets, targetsOf } from './reference-targets.ts'
 import { childrenOf, type Spot, spotOf, spotsOf } from './spot.ts'
+import { typeChecks } from './types.ts'
 import { spend, type Walk } from './walk.ts'
 
 type Check = (spot: Spot, walk: Walk) => void
@@ -100,6 +101,7 @@ function checksOf(type: string): TypeChecks {
   }
   const own: Check[] = constraintChecks(typeRule(type)?.constraints ?? [])
   if (type === 'Narrative') own.push(checkNarrative)
+  if (isA(type, 'Quantity')) own.push(checkUnit)
   const checks = { own, slots }
   compiled.set(type, checks)
   return checks
@@ -121,6 +123,8 @@ function checkOf(owner: string, property: Property): Check | undefined {
     if (targets !== undefined) checks.push(targetCheck(targets))
   }
   if (type === 'Extension') checks.push(checkExtension)
+  // Of R4's own elements only quantities have profiles on their types: SimpleQuantity.
+  if (rule !== undefined) checks.push(...typeChecks(rule, type, []))
   if (!primitive) checks.push(checkObject)
   if (checks.length === 0) return undefined
   if (checks.length === 1) return checks[0]
