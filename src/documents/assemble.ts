@@ -4,7 +4,7 @@
  */
 import type { Context } from '../context.ts'
 import { FhirError, type Issue } from '../fhir/error.ts'
-import type { JsonObject, Resource } from '../fhir/json.ts'
+import { type JsonObject, type Resource, writeJson } from '../fhir/json.ts'
 import { type Key, stampText } from '../storage/port.ts'
 import { validate } from '../validation/validate.ts'
 import { type Member, outsideNames } from './closure.ts'
@@ -44,11 +44,10 @@ export async function addressesOf(ctx: Context, members: readonly Member[]): Pro
 /** What a Bundle is made of. */
 export interface Parts {
   seriesId: string
-  identity: string
   stamp: string
   /** The document is one of NRCeS: profile and confidentiality are said. */
   nrces: boolean
-  /** Absent where the first of the members is the Composition. */
+  /** Without its id, which is made of everything in the document. Absent where the first of the members is the Composition. */
   composition?: Resource
   members: readonly Member[]
   urls: ReadonlyMap<Key, string>
@@ -60,13 +59,12 @@ export interface Parts {
  * Throws `business-rule` (422) with what our own validator finds, each fault with the resource that it is of.
  */
 export async function assemble(ctx: Context, library: Library, parts: Parts): Promise<Built> {
-  const { seriesId, identity, stamp, nrces, composition, members, urls } = parts
+  const { seriesId, stamp, nrces, composition: bare, members, urls } = parts
   const names = await outsideNames(ctx, library, members)
   for (const { source } of members)
-    rewrite(ctx, source.tree, {
-      fullUrlOf: key => urls.get(key),
-      nameOf: key => names.get(key),
-    })
+    rewrite(ctx, source.tree, { fullUrlOf: key => urls.get(key), nameOf: key => names.get(key) })
+  const identity = await identityOf(ctx, parts)
+  const composition = bare && withId(bare, await derivedId(identity, 'Composition'))
   const bundle: Resource = {
     resourceType: 'Bundle',
     id: seriesId,
@@ -101,6 +99,22 @@ export async function assemble(ctx: Context, library: Library, parts: Parts): Pr
     ...members.map(one => one.source.key),
   ])
   return { bundle, seriesId, identifier: `urn:uuid:${identity}` }
+}
+
+/** Returns an id of all that the document says; when it was stored is no part of that. */
+function identityOf(ctx: Context, { seriesId, composition, members }: Parts): Promise<string> {
+  const said = (resource: Resource): string => writeJson({ ...resource, meta: undefined })
+  const texts = members.map(member => `${versionOf(member)} ${member.profile} ${said(member.source.tree)}`)
+  return derivedId(
+    ctx.settings.baseUrl,
+    seriesId,
+    composition === undefined ? '' : said(composition),
+    ...texts,
+  )
+}
+
+function withId({ resourceType, ...rest }: Resource, id: string): Resource {
+  return { resourceType, id, ...rest }
 }
 
 const CONFIDENTIAL: JsonObject = {

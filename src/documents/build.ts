@@ -5,7 +5,7 @@
 import type { Context } from '../context.ts'
 import { FhirError } from '../fhir/error.ts'
 import type { Key } from '../storage/port.ts'
-import { addressesOf, assemble, type Built, newestOf, versionOf } from './assemble.ts'
+import { addressesOf, assemble, type Built, newestOf } from './assemble.ts'
 import { authorsOf, custodianOf } from './author.ts'
 import { closureOf } from './closure.ts'
 import { compositionOf } from './composition.ts'
@@ -20,9 +20,6 @@ import { type DocumentRequest, type Read, readRequest } from './request.ts'
 import type { WellnessKind } from './rules.ts'
 import { libraryOf, type Source } from './source.ts'
 import { object, text } from './tree.ts'
-
-/** Changes when the same resources are to give another document. */
-const FORM = '1'
 
 /** What is made just now and is not stored yet; and where it stands, instead of where the rules would put it. */
 export interface Making {
@@ -58,11 +55,10 @@ export async function buildDocument(ctx: Context, request: DocumentRequest, maki
   const authors = await authorsOf(ctx, library, request, read, entries, missing)
   const custodian = await custodianOf(ctx, library, request, read)
 
-  const shown = kind.encounter || encounter !== undefined ? encounter : undefined
-  const subject = subjectOf(patient.id, shown?.id)
+  const subject = subjectOf(patient.id, encounter?.id)
   const roots = [
     patient,
-    ...(shown ? [shown] : []),
+    ...(encounter ? [encounter] : []),
     ...authors,
     ...(custodian ? [custodian] : []),
     ...entries,
@@ -78,17 +74,13 @@ export async function buildDocument(ctx: Context, request: DocumentRequest, maki
   const seriesId = await derivedId(baseUrl, 'document', kind.hiType, of, start, end, series, ...resources)
   const stamp = newestOf(members)
   const date = request.date ?? dateOfDocument(encounter, entries) ?? stamp
-  const title = request.title ?? kind.title
-  const versions = members.map(versionOf)
-  const identity = await derivedId(baseUrl, FORM, seriesId, date, title, ...versions, '', ...placesOf(picked))
   const urls = await addressesOf(ctx, members)
   const composition = compositionOf({
     kind,
-    id: await derivedId(identity, 'Composition'),
     seriesId,
     stamp,
     date,
-    title,
+    title: request.title ?? kind.title,
     status: isOver(encounter) ? 'final' : 'preliminary',
     patient,
     encounter,
@@ -98,15 +90,7 @@ export async function buildDocument(ctx: Context, request: DocumentRequest, maki
     extra: making?.extra ?? [],
     fullUrlOf: ({ key }) => urls.get(key)!,
   })
-  return assemble(ctx, library, {
-    seriesId,
-    identity,
-    stamp,
-    nrces: true,
-    composition,
-    members,
-    urls,
-  })
+  return assemble(ctx, library, { seriesId, stamp, nrces: true, composition, members, urls })
 }
 
 const failed = (missing: Missing): FhirError =>
@@ -145,9 +129,6 @@ function partsOf(kind: RecordKind, picked: Picked): Map<Key, WellnessKind> {
     for (const [name, sources] of picked) for (const { key } of sources) parts.set(key, name as WellnessKind)
   return parts
 }
-
-const placesOf = (picked: Picked): string[] =>
-  [...picked].map(([name, sources]) => `${name} ${sources.map(({ key }) => key).join(' ')}`)
 
 /** The end of the encounter, or its begin while it goes on; elsewhere the last date in the document. */
 function dateOfDocument(encounter: Source | undefined, entries: readonly Source[]): string | undefined {

@@ -9,7 +9,6 @@ import { conceptWords, dateWords, nameWords, periodWords } from './words.ts'
 
 export interface CompositionParts {
   kind: RecordKind
-  id: string
   /** Of all versions of this document: for Composition.identifier. */
   seriesId: string
   stamp: string
@@ -27,10 +26,9 @@ export interface CompositionParts {
   fullUrlOf(source: Source): string
 }
 
-/** Returns the Composition; the trees of the sources are in their final form already, but for their references. */
+/** Returns the Composition, without an id; the trees of the sources are in their final form already, but for their references. */
 export function compositionOf(parts: CompositionParts): Resource {
-  const { kind, id, seriesId, stamp, date, title, status, patient, encounter, authors, custodian, picked } =
-    parts
+  const { kind, seriesId, stamp, date, title, status, patient, encounter, authors, custodian, picked } = parts
   const reference = (source: Source, typed = false): JsonObject => {
     const display = displayOf(source)
     return {
@@ -47,7 +45,6 @@ export function compositionOf(parts: CompositionParts): Resource {
   })
   return {
     resourceType: 'Composition',
-    id,
     meta: { versionId: '1', lastUpdated: stamp, profile: [profileUrl(kind.profile)] },
     text: narrative(headWords(parts)),
     identifier: { system: 'urn:ietf:rfc:3986', value: `urn:uuid:${seriesId}` },

@@ -5,7 +5,7 @@
 import type { Context } from '../context.ts'
 import { type Key, keyOf, typeOf } from '../storage/port.ts'
 import type { Adapting } from './adapt.ts'
-import { addressesOf, assemble, type Built, newestOf, versionOf } from './assemble.ts'
+import { addressesOf, assemble, type Built, newestOf } from './assemble.ts'
 import { closureOf, type Member } from './closure.ts'
 import { derivedId } from './derived-id.ts'
 import { displaysOf } from './display.ts'
@@ -72,7 +72,6 @@ export async function documentOf(ctx: Context, id: string, graph?: string): Prom
   const urls = await addressesOf(ctx, all)
   return assemble(ctx, library, {
     seriesId,
-    identity: await derivedId(baseUrl, seriesId, ...all.map(versionOf)),
     stamp: newestOf(all),
     nrces: kind !== undefined,
     members: all,

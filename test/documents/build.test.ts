@@ -244,6 +244,30 @@ describe('buildDocument', () => {
     expect(after.entry[0].resource.identifier).toEqual(before.entry[0].resource.identifier)
   })
 
+  it('has another identifier when the terminology here says another display, or the caller another author', async () => {
+    const plain = await built(VISIT)
+    const system = 'urn:test:priority'
+    await change('Encounter', 'encounter-02', one => {
+      one.priority = { coding: [{ system, code: 'a' }], text: 'first' }
+    })
+    const without = await built(VISIT)
+    await storeAll(ctx, [
+      {
+        resourceType: 'CodeSystem',
+        id: 'priority',
+        url: system,
+        status: 'active',
+        content: 'complete',
+        concept: [{ code: 'a', display: 'at once' }],
+      },
+    ])
+    const named = await built(VISIT)
+    expect(all(named, 'Encounter')[0].priority.coding[0].display).toBe('at once')
+    const signed = await built({ ...VISIT, authors: ['Practitioner/rekha-babu'] })
+    const identifiers = [plain, without, named, signed].map(one => one.identifier.value)
+    expect(new Set(identifiers).size).toBe(4)
+  })
+
   it('has other ids on another server, for the same names there may be other people', async () => {
     const there = await clinicContext({ baseUrl: 'https://elsewhere.example.org/fhir' })
     const { bundle } = await buildDocument(there, VISIT)
