@@ -311,6 +311,8 @@ function filterOf(r: number, { words, terms, codes, not, active }: ConceptQuesti
     ...not.map(code => ({ _id: { $ne: idOf(r, code) } })),
     ...(active === undefined ? [] : [{ active }]),
   ]
+  // The ids say the release; with `r` as well another index than theirs could be taken.
+  if (codes !== undefined) return { $and: parts }
   return parts.length === 0 ? { r } : { r, $and: parts }
 }
 
