@@ -136,3 +136,16 @@ it('of many issues 500 are listed', async () => {
   expect(issues.length).toBe(501)
   expect(issues.at(-1)!.diagnostics).toContain('not listed')
 })
+
+it('a unit of UCUM is one that UCUM can write', async () => {
+  const of = (code: string) =>
+    found({
+      resourceType: 'Observation',
+      status: 'final',
+      code: { text: 'x' },
+      valueQuantity: { value: 1, system: 'http://unitsofmeasure.org', code },
+    } as never)
+  expect(await of('mm[Hg]')).toEqual([])
+  expect(await of('{tablet}')).toEqual([])
+  expect(await of('mmHg')).toEqual(['error code-unknown Observation.value.code'])
+})

@@ -33,6 +33,8 @@ export interface CodeAnswer {
 export interface Ask {
   question: CodeQuestion
   strength: BindingStrength
+  /** It asks whether there is such a unit at all. */
+  isUnit?: true
   at: Spot
   profile: string | undefined
 }

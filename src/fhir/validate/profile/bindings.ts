@@ -51,6 +51,17 @@ export function checkBinding(spot: Spot, { strength, valueSet }: Binding, walk: 
   )
 }
 
+const UCUM = 'http://unitsofmeasure.org'
+const UNITS = 'http://hl7.org/fhir/ValueSet/ucum-units'
+
+/** Asks whether the unit of a quantity is one that UCUM can write. */
+export function checkUnit(spot: Spot, walk: Walk): void {
+  const { system, code } = spot.value as JsonObject
+  if (system !== UCUM || typeof code !== 'string') return
+  const question = { valueSet: UNITS, codings: [{ system, code }], inferSystem: false }
+  ask(walk, { question, strength: 'required', isUnit: true, at: spot, profile: undefined })
+}
+
 const MIME_TYPES = 'http://hl7.org/fhir/ValueSet/mimetypes'
 
 /** A MIME type is asked for without its parameters; xml, json and ttl are names that R4 gives to its own. */
@@ -87,7 +98,12 @@ function codingOf(coding: JsonObject): AskedCoding[] {
 const text = (value: Json | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
 
 /** Reports what an answer means for the place that was asked about. */
-export function judge({ question, strength, at, profile }: Ask, answer: CodeAnswer, walk: Walk): void {
+export function judge(ask: Ask, answer: CodeAnswer, walk: Walk): void {
+  if (ask.isUnit) {
+    if (answer.result === 'out') judgeStranger(ask, ask.question.codings[0]!, walk, '.code')
+    return
+  }
+  const { question, strength, at, profile } = ask
   const before = walk.profile
   walk.profile = profile
   const { valueSet, codings } = question
@@ -134,7 +150,7 @@ export function judge({ question, strength, at, profile }: Ask, answer: CodeAnsw
 }
 
 /** Reports a code that its code system does not have. */
-export function judgeStranger({ at }: Ask, { system, code }: AskedCoding, walk: Walk): void {
+export function judgeStranger({ at }: Ask, { system, code }: AskedCoding, walk: Walk, below = ''): void {
   report(
     walk,
     'error',
@@ -142,6 +158,7 @@ export function judgeStranger({ at }: Ask, { system, code }: AskedCoding, walk: 
     'code-unknown',
     at,
     () => `The code system ${system} has no code ${quoted(code)}. Correct the code or the system.`,
+    below,
   )
 }
 
