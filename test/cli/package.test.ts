@@ -304,6 +304,41 @@ describe('a package from a file', () => {
     await small.stop()
   }, 60_000)
 
+  it('builds on the highest version of what is there, as the server does', async () => {
+    const profile = (id: string, url: string, version: string, base: string) => ({
+      resourceType: 'StructureDefinition',
+      id,
+      url: `http://example.org/clinic/${url}`,
+      version,
+      name: id,
+      status: 'active',
+      kind: 'resource',
+      abstract: false,
+      type: 'Patient',
+      baseDefinition: base,
+      derivation: 'constraint',
+      differential: { element: [{ id: 'Patient.name', path: 'Patient.name', min: 1 }] },
+    })
+    const patient = 'http://hl7.org/fhir/StructureDefinition/Patient'
+    const stored = [
+      profile('v1', 'up', '1.9.0', 'http://example.org/none'),
+      profile('v2', 'up', '1.10.0', patient),
+      profile('v3', 'down', '1.10.0', patient),
+      profile('v4', 'down', '1.9.0', 'http://example.org/none'),
+    ]
+    const at = (id: string) => `${server.base}/StructureDefinition/${id}`
+    const headers = { 'Content-Type': 'application/fhir+json' }
+    for (const one of stored) await fetch(at(one.id), { method: 'PUT', headers, body: JSON.stringify(one) })
+    const path = await file('derived.tgz', {
+      'package/package.json': manifest('8.1.0'),
+      'package/StructureDefinition-a.json': profile('a', 'a', '1', 'http://example.org/clinic/up'),
+      'package/StructureDefinition-b.json': profile('b', 'b', '1', 'http://example.org/clinic/down'),
+    })
+    expect((await cli('install', path)).out).not.toContain('cannot be used')
+    expect(await cli('remove', 'example.clinic')).toMatchObject({ code: 0 })
+    for (const { id } of stored) await fetch(at(id), { method: 'DELETE' })
+  }, 60_000)
+
   it('names what cannot be looked up as not there, and prints no control characters', async () => {
     const path = await file('odd.tgz', {
       'package/package.json': manifest('8.0.0'),
@@ -456,6 +491,7 @@ describe('a package from a registry', () => {
   ])(
     'is refused where it %s',
     async (_, name, why) => {
+      publish('example.clinic', '5.0.0', await tarball({}))
       served.set('/example.null', '{"dist-tags":{"latest":"1.0.0"},"versions":{"1.0.0":null}}')
       publish('example.torn', '1.0.0', await tarball({}), { integrity: `sha512-${'A'.repeat(86)}==` })
       const { code, err } = await cli('install', name, '--registry', registryUrl)

@@ -21,10 +21,11 @@ interface Bundle {
   link?: { relation?: string; url?: string }[]
 }
 
-interface Found {
+export interface Found {
   resourceType: string
   id: string
   status?: string
+  version?: string
   description?: string
   meta?: { tag?: { system?: string; code?: string }[] }
 }

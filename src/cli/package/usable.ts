@@ -1,11 +1,12 @@
 /** Whether the profiles of a package can be used: what they build on must be there, and fit. */
+import { compareVersions } from '../../conformance/canonical.ts'
 import { readStructure } from '../../fhir/definitions/read-structure.ts'
 import { snapshotOf } from '../../fhir/definitions/snapshot.ts'
 import type { Structure } from '../../fhir/definitions/structure.ts'
 import { builtInStructure } from '../../fhir/definitions/structures.ts'
 import { FhirError } from '../../fhir/error.ts'
 import { parseJson, type Resource } from '../../fhir/json.ts'
-import { found, plainly } from './installed.ts'
+import { type Found, found, plainly } from './installed.ts'
 
 export interface Profile {
   file: string
@@ -55,11 +56,21 @@ export async function unusable(
   return failures
 }
 
+/** Versions of one definition that are compared. */
+const VERSIONS = 20
+
+/** As the server chooses: what is active before what is not, then the higher version. */
+function isAbove(a: Found, b: Found): boolean {
+  const active = Number(a.status === 'active') - Number(b.status === 'active')
+  return active > 0 || (active === 0 && compareVersions(a.version ?? '', b.version ?? '') > 0)
+}
+
 async function stored(base: string, canonical: string): Promise<Structure | undefined> {
   if (canonical.length > LONGEST_CANONICAL) return undefined
   const [url = '', version] = canonical.split('|')
   const value = (text: string): string => encodeURIComponent(plainly(text))
   const which = version === undefined ? '' : `&version=${value(version)}`
-  const [first] = await found(base, `StructureDefinition?url=${value(url)}${which}&_count=1`)
-  return first === undefined ? undefined : readStructure(parseJson(JSON.stringify(first)) as Resource)
+  const all = await found(base, `StructureDefinition?url=${value(url)}${which}&_count=${VERSIONS}`)
+  const best = all.reduce<Found | undefined>((a, b) => (a === undefined || isAbove(b, a) ? b : a), undefined)
+  return best === undefined ? undefined : readStructure(parseJson(JSON.stringify(best)) as Resource)
 }
