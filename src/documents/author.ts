@@ -1,8 +1,10 @@
 /** Who wrote a document and who keeps it: named by the caller, or by the data. https://hl7.org/fhir/R4/composition-definitions.html#Composition.author */
 import type { Context } from '../context.ts'
+import { fhirError } from '../fhir/error.ts'
 import { type Key, typeOf } from '../storage/port.ts'
 import type { HiType } from './hi-types.ts'
 import type { Missing } from './missing.ts'
+import { isOfAnother } from './references.ts'
 import { type DocumentRequest, namedKey, one, type Read } from './request.ts'
 import { keyIn, type Library, type Source } from './source.ts'
 import { at, hasCode, objects } from './tree.ts'
@@ -17,14 +19,15 @@ const WAYS: Partial<Record<HiType, readonly string[]>> = {
   Invoice: ['issuer', 'participant.actor'],
 }
 
-const AUTHORS: ReadonlySet<string> = new Set([
+/** Types that a Composition takes for authors. */
+export const AUTHORS: readonly string[] = [
   'Practitioner',
   'PractitionerRole',
   'Organization',
   'Patient',
   'RelatedPerson',
   'Device',
-])
+]
 
 const PARTICIPATION = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType'
 
@@ -40,7 +43,12 @@ export async function authorsOf(
   if (request.authors !== undefined && request.authors.length > 0) {
     const named: Source[] = []
     for (const reference of request.authors)
-      named.push(await one(ctx, library, namedKey(ctx, reference, 'author')))
+      named.push(await one(ctx, library, namedKey(ctx, reference, 'author', AUTHORS)))
+    const subject = { patient: patient.key, encounter: encounter?.key }
+    if (named.some(source => isOfAnother(ctx, source, subject)))
+      throw fhirError('invalid', 'An author is another patient, or of another patient.', {
+        expression: 'http.author',
+      })
     return named
   }
   const candidates: Key[] = []
@@ -53,7 +61,7 @@ export async function authorsOf(
   // Measurements that nobody answers for are the patient's own.
   if (kind.hiType === 'WellnessRecord') candidates.push(patient.key)
   const able = [...new Set(candidates)].filter(
-    key => AUTHORS.has(typeOf(key)) && (typeOf(key) !== 'Patient' || key === patient.key),
+    key => AUTHORS.includes(typeOf(key)) && (typeOf(key) !== 'Patient' || key === patient.key),
   )
   for (const key of able) {
     const found = await library.take([key])
@@ -75,7 +83,8 @@ export async function custodianOf(
   { custodian }: DocumentRequest,
   { encounter, patient }: Read,
 ): Promise<Source | undefined> {
-  if (custodian !== undefined) return one(ctx, library, namedKey(ctx, custodian, 'custodian'))
+  if (custodian !== undefined)
+    return one(ctx, library, namedKey(ctx, custodian, 'custodian', ['Organization']))
   const named = [encounter?.tree.serviceProvider, patient.tree.managingOrganization]
   const keys = keysAt(ctx, named.flatMap(objects)).filter(key => typeOf(key) === 'Organization')
   return (await library.take(keys))[0]

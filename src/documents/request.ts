@@ -83,17 +83,17 @@ export async function readRequest(
   return { kind, patient, encounter, asked: { scope, given } }
 }
 
-/** Returns the key that a reference of a request names. Throws `invalid` for one that is none of this server. */
-export function namedKey(ctx: Context, reference: string, name: string): Key {
+/** Returns the key that a reference of a request names. Throws `invalid` for one that is none of this server, or of another type. */
+export function namedKey(ctx: Context, reference: string, name: string, types?: readonly string[]): Key {
   const key = keyIn(ctx, reference)
-  if (key === undefined)
+  if (key === undefined || (types !== undefined && !types.includes(typeOf(key)))) {
+    const what = types === undefined ? 'a resource' : `a ${types.join(', ')}`
     throw fhirError(
       'invalid',
-      `${name} is a reference to a resource of this server, such as Practitioner/1.`,
-      {
-        expression: `http.${name}`,
-      },
+      `${name} is a reference to ${what} of this server, such as ${types?.[0] ?? 'Invoice'}/1.`,
+      { expression: `http.${name}` },
     )
+  }
   return key
 }
 

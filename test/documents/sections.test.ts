@@ -233,6 +233,31 @@ describe('Bundle/$document-from-sections', () => {
     if (place !== undefined) expect(body.issue[0].expression[0]).toContain(place)
   })
 
+  it.each([
+    ['patient', 'Practitioner/anjali-menon'],
+    ['practitioner', 'Patient/meera-nair'],
+    ['encounter', 'Patient/meera-nair'],
+    // It is of another patient.
+    ['encounter', 'Encounter/encounter-02'],
+    ['custodian', 'Patient/meera-nair'],
+  ])('refuses %s=%s', async (name, value) => {
+    const body = params({
+      sections: JSON.stringify({
+        caseType: 'OPConsultation',
+        chiefComplaints: ['x'],
+        date: '2026-11-21',
+        patientDetails,
+        doctorsDetails,
+      }),
+      [name]: value,
+      ...(name === 'encounter' && { patient: 'Patient/meera-nair' }),
+      persist: true,
+    })
+    const answer = await ask('POST', PATH, body)
+    expect([answer.status, answer.body.issue[0].expression]).toEqual([400, [`http.${name}`]])
+    expect((await ask('GET', 'Bundle?_summary=count')).body.total).toBe(0)
+  })
+
   it('refuses a number where a text is wanted', async () => {
     const answer = await ask('POST', PATH, sent('Prescription', { prescribedMedications: [1] }))
     expect([answer.status, answer.body.issue[0].expression]).toEqual([

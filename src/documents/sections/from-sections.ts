@@ -60,7 +60,7 @@ export async function documentFromSections(ctx: Context, request: SectionsReques
   const patient: Person | undefined =
     request.patient === undefined
       ? await patientOf(ctx, input.patient, missing)
-      : { key: namedKey(ctx, request.patient, 'patient') }
+      : { key: namedKey(ctx, request.patient, 'patient', ['Patient']) }
   const doctors = await doctorsFor(ctx, request, input, missing)
   const date = request.date ?? input.date ?? recordedDate(input)
   if (date === undefined)
@@ -91,7 +91,7 @@ export async function documentFromSections(ctx: Context, request: SectionsReques
       ? kind.encounter
         ? `Encounter/${ids.get(own)}`
         : undefined
-      : namedKey(ctx, request.encounter, 'encounter')
+      : namedKey(ctx, request.encounter, 'encounter', ['Encounter'])
   const visit: Visit = {
     patient: patient!.key,
     encounter,
@@ -143,6 +143,9 @@ function checkTaken({ hiType, sections }: Input): void {
       )
 }
 
+/** Who may answer for a record; all of them may also request a medicine and interpret a report. */
+const DOCTORS: readonly string[] = ['Practitioner', 'PractitionerRole', 'Organization']
+
 interface Doctor {
   people: Person[]
   /** Who signs: the role, where designation or department is said. */
@@ -158,7 +161,7 @@ async function doctorsFor(
   const named = request.practitioners ?? []
   if (named.length > 0)
     return named.map(reference => {
-      const key = namedKey(ctx, reference, 'practitioner')
+      const key = namedKey(ctx, reference, 'practitioner', DOCTORS)
       return { people: [{ key }], author: key }
     })
   if (input.doctors.length === 0)
