@@ -126,7 +126,7 @@ describe('written out', () => {
 
 it('each is an invariant of R4 as it stands there', () => {
   const known = new Set(
-    (table.constraints as string[])
+    (table as { constraints: string[] }).constraints
       .map(text => JSON.parse(text))
       .map(([key, , , expression]) => `${key} ${expression}`),
   )
