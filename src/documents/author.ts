@@ -1,6 +1,7 @@
 /** Who wrote a document and who keeps it: named by the caller, or by the data. https://hl7.org/fhir/R4/composition-definitions.html#Composition.author */
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
+import type { Json } from '../fhir/json.ts'
 import { type Key, typeOf } from '../storage/port.ts'
 import type { HiType } from './hi-types.ts'
 import type { Missing } from './missing.ts'
@@ -90,5 +91,5 @@ export async function custodianOf(
   return (await library.take(keys))[0]
 }
 
-const keysAt = (ctx: Context, references: readonly unknown[]): Key[] =>
-  references.flatMap(one => keyIn(ctx, (one as { reference?: unknown }).reference) ?? [])
+const keysAt = (ctx: Context, references: readonly Json[]): Key[] =>
+  references.flatMap(objects).flatMap(({ reference }) => keyIn(ctx, reference) ?? [])
