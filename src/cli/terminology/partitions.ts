@@ -10,7 +10,7 @@ import { fnv1a } from '../../lib/fnv.ts'
 const FILE_BYTES = 1_500_000
 const MOST_FILES = 512
 /** UTF-16 units that wait before they are written, of all files. */
-const WAITING = 4_000_000
+const WAITING = 2_500_000
 
 export interface Partitions {
   /** Adds a record; it has no line end. */

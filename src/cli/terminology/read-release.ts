@@ -26,7 +26,7 @@ export type Told =
   | { is: 'fault'; message: string; bug: boolean }
 
 /** Rows of one batch, and UTF-16 units of their names. */
-const BATCH_ROWS = 400
+const BATCH_ROWS = 250
 const BATCH_TEXT = 200_000
 
 const port = parentPort!
