@@ -17,9 +17,13 @@ import {
   stampText,
   typeOf,
 } from '../storage/port.ts'
+import { codesChanged } from '../terminology/warm.ts'
 import { bodyOf } from './body.ts'
 import { Outdated } from './current.ts'
 import { paramClaims } from './custom-param.ts'
+
+/** Types that answers about codes are worked out of. */
+const CODES: ReadonlySet<string> = new Set(['CodeSystem', 'ValueSet'])
 
 /** A version about to be made. */
 export interface Draft {
@@ -91,6 +95,7 @@ export async function commit(
   })
   if (done.ok && changes.some(({ key }) => typeOf(key) === 'SearchParameter')) await ctx.live?.changed()
   if (done.ok && changes.some(({ key }) => typeOf(key) === 'StructureDefinition')) structuresChanged(storage)
+  if (done.ok && changes.some(({ key }) => CODES.has(typeOf(key)))) codesChanged(storage)
   if (done.ok || done.reason === 'require' || done.reason === 'version') return done
   if (done.reason === 'claim')
     throw fhirError(

@@ -42,8 +42,8 @@ export interface Answer {
 type Kept = { verdict: Verdict; displays: readonly string[] | undefined }
 
 /**
- * Returns an answer for each question, in their order. What is not known at the deadline, ms since 1970, is `unknown`. A change of
- * a definition in the store is seen after a second at the latest.
+ * Returns an answer for each question, in their order. What is not known at the deadline, ms since 1970, is `unknown`. A definition that
+ * this instance has stored counts at once, one of another instance after a second.
  */
 export async function answerCodes(
   ctx: Context,

@@ -5,7 +5,7 @@
 import type { Context } from '../context.ts'
 import type { Storage } from '../storage/port.ts'
 
-/** Milliseconds for which a change in the store may go unnoticed. */
+/** Milliseconds for which a change that another instance has stored may go unnoticed. */
 const FRESH_MS = 1000
 
 /** Milliseconds after which all is worked out anew: what another server said may have changed. */
@@ -52,6 +52,15 @@ export async function warmOf<V>(ctx: Context): Promise<Warm<V>> {
     await known.looking
   }
   return known.warm as Warm<V>
+}
+
+/** To be called after a commit that wrote ValueSets or CodeSystems: the next question on this instance sees them. */
+export function codesChanged(storage: Storage): void {
+  const known = kept.get(storage)
+  if (known === undefined) return
+  // Who is at work on the old one still writes into that, and nobody reads it any more.
+  known.warm = empty()
+  known.at = Number.NEGATIVE_INFINITY
 }
 
 async function look(ctx: Context, known: Kept): Promise<void> {
