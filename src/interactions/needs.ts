@@ -12,7 +12,7 @@ import type { Known, Need } from '../search/ask.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import type { Node, ParamName } from '../search/plan-node.ts'
 import { idOf, keyOf } from '../storage/port.ts'
-import { codesNear } from '../terminology/codes-near.ts'
+import { codesNear, inAnyCase } from '../terminology/codes-near.ts'
 import { definitionsOf } from '../terminology/definitions.ts'
 import { indexRowsOfText } from './indexer.ts'
 import { readEach } from './read-each.ts'
@@ -37,9 +37,10 @@ export async function lookUp(
 ): Promise<Known> {
   switch (need.is) {
     case 'value-set': {
-      const expansion = await expandValueSet(need.url, definitionsOf(ctx, deadline))
+      const held = definitionsOf(ctx, deadline)
+      const expansion = await expandValueSet(need.url, held)
       if ('unknown' in expansion) return { unknown: expansion.unknown }
-      return { codes: expansion.codes.map(({ system, code }) => ({ system, code })) }
+      return { codes: await inAnyCase(held, expansion.codes) }
     }
     case 'codes':
       return codesAround(ctx, need, deadline)
@@ -61,8 +62,9 @@ async function codesAround(
   need: Extract<Need, { is: 'codes' }>,
   deadline: number,
 ): Promise<Known> {
-  const found = await codesNear(definitionsOf(ctx, deadline), need)
-  if ('codes' in found) return found
+  const held = definitionsOf(ctx, deadline)
+  const found = await codesNear(held, need)
+  if ('codes' in found) return { codes: await inAnyCase(held, found.codes) }
   return { unknown: `What is ${need.way} ${shown(need.code)} cannot be told: ${found.unknown}.` }
 }
 

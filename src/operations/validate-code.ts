@@ -170,7 +170,7 @@ async function ofSystem(ctx: Context, call: Call): Promise<Answer> {
 
 async function isHeld(held: Held, canonical: string): Promise<boolean> {
   const graph = await held.codeSystem(canonical)
-  if (graph !== undefined && graph.content !== 'not-present') return true
+  if (graph !== undefined && graph.content !== 'not-present' && graph.content !== 'supplement') return true
   return (await held.askedSystem(canonical)) !== undefined
 }
 

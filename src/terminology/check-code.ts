@@ -4,11 +4,11 @@
  */
 import type { Resource } from '../fhir/json.ts'
 import { type Concept, isAbstract, isInactive } from '../fhir/terminology/code-system.ts'
-import { displaysOf, isDisplay } from '../fhir/terminology/display.ts'
+import { isDisplay } from '../fhir/terminology/display.ts'
 import { memberOf, type Verdict } from '../fhir/terminology/member.ts'
 import type { Held } from './definitions.ts'
 import { displayIn } from './lookup.ts'
-import { conceptOf } from './validate-code.ts'
+import { conceptOf, displaysBy } from './validate-code.ts'
 
 export interface CheckedCoding {
   system: string | undefined
@@ -74,7 +74,7 @@ async function checkOne(
     return { result: false, ...asSent, message: `The code ${code.slice(0, 100)} has no system.` }
   const verdict = await verdictOn(held, within, coding)
   if (verdict.is !== 'in') {
-    const unknownSystem = verdict.is === 'unknown' ? (verdict.system ?? system) : undefined
+    const unknownSystem = verdict.is === 'unknown' ? verdict.system : undefined
     return {
       result: false,
       ...asSent,
@@ -86,7 +86,7 @@ async function checkOne(
   }
   const canonical = version === undefined ? verdict.system : `${verdict.system}|${version}`
   const concept = verdict.concept ?? (await conceptOf(canonical, verdict.code, held))
-  const right = displayIn(concept, options.language) ?? verdict.display
+  const right = displayIn(concept, options.language, verdict.entry) ?? verdict.display
   const known = verdict.version ?? version
   const found = {
     system: verdict.system,
@@ -106,7 +106,7 @@ function judged(
 ): Checked {
   if (abstract === false && concept !== undefined && isAbstract(concept))
     return { result: false, message: `${verdict.code} only groups other codes, and stands for none itself.` }
-  const displays = [...(verdict.display === undefined ? [] : [verdict.display]), ...displaysOf(concept)]
+  const displays = displaysBy(verdict, concept)
   if (display !== undefined && !isDisplay(display, displays)) {
     const message = `The display of ${verdict.code} is "${right ?? displays[0]}", not "${display.slice(0, 200)}".`
     return { result: lenientDisplay === true, message }

@@ -8,6 +8,26 @@ import { shown } from '../fhir/terminology/filter.ts'
 import { NotListed } from '../fhir/terminology/not-listed.ts'
 import type { Held } from './definitions.ts'
 
+/**
+ * Returns the codes, and those of systems in which case does not matter as they stand in records too: in lower case, and in upper case.
+ */
+export async function inAnyCase(
+  held: Held,
+  codes: readonly { system: string; code: string }[],
+): Promise<{ system: string; code: string }[]> {
+  const anyCase = new Map<string, boolean>()
+  const found: { system: string; code: string }[] = []
+  for (const { system, code } of codes) {
+    found.push({ system, code })
+    const known = anyCase.get(system) ?? (await held.codeSystem(system))?.caseSensitive === false
+    anyCase.set(system, known)
+    if (!known) continue
+    for (const other of new Set([code.toLowerCase(), code.toUpperCase()]))
+      if (other !== code) found.push({ system, code: other })
+  }
+  return found
+}
+
 export type Near = { codes: readonly { system: string; code: string }[] } | { unknown: string }
 
 /** Returns the codes, the one itself among them; `unknown` goes on after "because". */
@@ -18,8 +38,9 @@ export async function codesNear(
   const most = EXPAND_LIMITS.codes
   const graph = await held.codeSystem(system)
   if (graph?.content === 'complete') {
-    if (!graph.concepts.has(code)) return { unknown: `the CodeSystem ${shown(system)} has no such code` }
-    const codes = closure(graph, code, way)
+    const start = graph.find(code)
+    if (start === undefined) return { unknown: `the CodeSystem ${shown(system)} has no such code` }
+    const codes = closure(graph, start.code, way)
     if (codes.size > most) return { unknown: `there are more than ${most} codes` }
     return { codes: [...codes].map(one => ({ system: graph.url || system, code: one })) }
   }

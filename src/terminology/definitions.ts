@@ -48,7 +48,7 @@ export function definitionsOf(ctx: Context, deadline: number, sent: Sent = []): 
       elsewhere: question => askVerdict(remote, question),
       listElsewhere: (what, words) => askCodes(remote, what, words),
     }),
-    valueSet: async canonical => implicitValueSet(canonical) ?? (await resource('ValueSet', canonical)),
+    valueSet: async canonical => (await resource('ValueSet', canonical)) ?? implicitValueSet(canonical),
     async codeSystem(canonical) {
       const system = await resource('CodeSystem', canonical)
       return system && graphOf(system)
@@ -77,13 +77,16 @@ async function resolve(
   const own = sent.find(one => one.resourceType === type && isNamed(one, canonical))
   if (own !== undefined) return own
   const stored = await definitionOf(ctx, type, canonical, deadline)
-  // A CodeSystem without its concepts says that a system exists, and hides none that has them.
-  if (stored !== undefined && !isEmpty(stored)) return stored
-  return (await builtInDefinition(type, canonical)) ?? stored
+  if (stored !== undefined && isWhole(stored)) return stored
+  // A CodeSystem with some of its concepts, or none, hides none that has all of them.
+  const builtIn = await builtInDefinition(type, canonical)
+  if (stored === undefined || (builtIn !== undefined && (isWhole(builtIn) || isEmpty(stored)))) return builtIn
+  return stored
 }
 
-const isEmpty = ({ resourceType, content }: Resource): boolean =>
-  resourceType === 'CodeSystem' && content === 'not-present'
+const isWhole = ({ resourceType, content }: Resource): boolean =>
+  resourceType !== 'CodeSystem' || content === 'complete'
+const isEmpty = ({ content }: Resource): boolean => content === 'not-present' || content === 'supplement'
 
 function isNamed({ url, version }: Resource, canonical: string): boolean {
   const bar = canonical.lastIndexOf('|')

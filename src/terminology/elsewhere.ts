@@ -14,13 +14,18 @@ export async function askVerdict(remote: Remote, question: Elsewhere): Promise<V
   const { path, parameters } = codeQuestion(question)
   const said = await remote.ask(path, parameters)
   if ('silent' in said)
-    return { is: 'unknown', why: `the terminology server could not be asked: ${said.silent}` }
+    return {
+      is: 'unknown',
+      why: `the terminology server could not be asked: ${said.silent}`,
+      ...(question.system !== undefined && { system: question.system }),
+    }
   if ('refused' in said) return undefined
   const out = parametersOf(said.resource)
   const result = out.get('result')?.valueBoolean
   if (result === true) {
     const display = text(out.get('display')?.valueString)
-    const system = text(out.get('system')?.valueUri) ?? question.system
+    // Of a coding it was asked about that system, whatever it says.
+    const system = question.system ?? text(out.get('system')?.valueUri)
     if (system === undefined) return undefined
     return { is: 'in', system, code: question.code, ...(display !== undefined && { display }) }
   }

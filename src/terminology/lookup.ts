@@ -42,7 +42,7 @@ export async function lookUpCode(
 ): Promise<LookedUp | { missing: 'system' | 'code' }> {
   const graph = await held.codeSystem(canonical)
   const concept = graph?.find(code)
-  if (graph !== undefined && concept !== undefined && graph.content !== 'not-present') {
+  if (graph !== undefined && concept !== undefined && graph.content !== 'supplement') {
     const resource = await held.resource('CodeSystem', canonical)
     return fromGraph(graph, text(resource?.name) ?? text(resource?.title) ?? graph.url, concept)
   }

@@ -4,7 +4,7 @@
  */
 import type { Context } from '../context.ts'
 import { FhirError } from '../fhir/error.ts'
-import type { Concept } from '../fhir/terminology/code-system.ts'
+import { type Concept, designationsOf } from '../fhir/terminology/code-system.ts'
 import { displaysOf, isDisplay } from '../fhir/terminology/display.ts'
 import { expandValueSet } from '../fhir/terminology/expand.ts'
 import { memberOf, type Verdict } from '../fhir/terminology/member.ts'
@@ -182,10 +182,17 @@ async function verdictOn(
 type In = Extract<Verdict, { is: 'in' }>
 
 /** Returns the displays that a code may be sent with, the best first: the value set's own, and those of its code system. */
-export async function displaysIn({ system, code, display, concept }: In, held: Held): Promise<string[]> {
-  const found = concept ?? (await conceptOf(system, code, held))
-  return [...(display === undefined ? [] : [display]), ...displaysOf(found)]
+export async function displaysIn(verdict: In, held: Held): Promise<string[]> {
+  const { system, code, concept } = verdict
+  return displaysBy(verdict, concept ?? (await conceptOf(system, code, held)))
 }
+
+/** Returns the displays of the value set and of the concept, designations among them. */
+export const displaysBy = ({ display, entry }: In, concept: Concept | undefined): string[] => [
+  ...(display === undefined ? [] : [display]),
+  ...designationsOf(entry).map(({ value }) => value),
+  ...displaysOf(concept),
+]
 
 /** Returns the concept of a code as far as it is held here. */
 export async function conceptOf(canonical: string, code: string, held: Held): Promise<Concept | undefined> {

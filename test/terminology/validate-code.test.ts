@@ -1,7 +1,11 @@
 /** Coded values against the value sets that they are bound to. https://hl7.org/fhir/R4/terminologies.html#binding */
 import { describe, expect, it } from 'vitest'
+import { memberOf } from '../../src/fhir/terminology/member.ts'
 import { remove } from '../../src/interactions/delete.ts'
+import { lookUp } from '../../src/interactions/needs.ts'
 import { update } from '../../src/interactions/update.ts'
+import { checkCodes } from '../../src/terminology/check-code.ts'
+import { definitionsOf } from '../../src/terminology/definitions.ts'
 import { answerCodes, type Question } from '../../src/terminology/validate-code.ts'
 import { resource, type TestContext, testContext } from '../interactions/context.ts'
 
@@ -303,5 +307,120 @@ describe('hostile definitions', () => {
       ctx.clock() - 1,
     )
     expect(answer?.result).toBe('unknown')
+  })
+})
+
+describe('a system in which case does not matter', () => {
+  const anyCase = colours({
+    caseSensitive: false,
+    concept: [{ code: 'Red', concept: [{ code: 'Pink' }] }, { code: 'Green' }],
+  })
+  const results = async (compose: object, ...codes: string[]) => {
+    const ctx = await withResources(anyCase, valueSet(compose))
+    const answers = await ask(ctx, ...codes.map(code => ({ valueSet: VS, codings: [{ system: CS, code }] })))
+    return answers.map(({ result }) => result)
+  }
+  it('has excluded codes out, in whatever case they are excluded', async () => {
+    const compose = {
+      include: [{ system: CS }],
+      exclude: [{ system: CS, concept: [{ code: 'RED' }] }],
+    }
+    expect(await results(compose, 'Red', 'red', 'Green')).toEqual(['out', 'out', 'in'])
+  })
+  it('has the codes in that a filter names in another case', async () => {
+    const compose = {
+      include: [{ system: CS, filter: [{ property: 'concept', op: 'is-a', value: 'RED' }] }],
+    }
+    expect(await results(compose, 'Pink', 'pink', 'Green')).toEqual(['in', 'in', 'out'])
+  })
+  it('has a code in that is listed in another case', async () => {
+    const compose = { include: [{ system: CS, concept: [{ code: 'red' }] }] }
+    expect(await results(compose, 'red', 'Red', 'RED', 'Green')).toEqual(['in', 'in', 'in', 'out'])
+  })
+  it('is searched for as it is defined, in lower and in upper case', async () => {
+    const ctx = await withResources(
+      anyCase,
+      valueSet({ include: [{ system: CS, concept: [{ code: 'Red' }] }] }),
+    )
+    const codes = ['Red', 'red', 'RED'].map(code => ({ system: CS, code }))
+    expect(await lookUp(ctx, { is: 'value-set', url: VS })).toEqual({ codes })
+    expect(await lookUp(ctx, { is: 'codes', way: 'below', system: CS, code: 'pink' })).toEqual({
+      codes: ['Pink', 'pink', 'PINK'].map(code => ({ system: CS, code })),
+    })
+  })
+})
+
+describe('what is not known of a value set', () => {
+  it('is a bare code that two includes have, of which one has another system', async () => {
+    const OTHER = 'https://thanal.example.org/other'
+    const ctx = await withResources(
+      colours(),
+      { ...colours({ url: OTHER, concept: [{ code: 'r' }] }), id: 'o' },
+      {
+        ...valueSet({ include: [{ system: CS, concept: [{ code: 'r' }] }] }),
+        id: 'inner',
+        url: `${VS}/inner`,
+      },
+      valueSet({
+        include: [
+          { system: OTHER, valueSet: [`${VS}/inner`] },
+          { system: CS, valueSet: [`${VS}/inner`], filter: [{ property: 'code', op: 'regex', value: 'r' }] },
+        ],
+      }),
+    )
+    const held = definitionsOf(ctx, ctx.clock() + 5000)
+    expect(await memberOf(VS, { system: undefined, code: 'r' }, held)).toMatchObject({ is: 'in', system: CS })
+  })
+  it.each([
+    ['filter', { name: 'filter', valueString: 're' }],
+    ['active codes only', { name: 'activeOnly', valueBoolean: true }],
+    ['systems left out', { name: 'exclude-system', valueUri: 'urn:x' }],
+    ['a count that was reached', { name: 'count', valueInteger: 1 }],
+  ])('are the codes beyond an expansion that was made with %s', async (_, parameter) => {
+    const expansion = {
+      timestamp: '2026-01-01',
+      parameter: [parameter],
+      contains: [{ system: CS, code: 'r' }],
+    }
+    const ctx = await withResources({ ...valueSet({}), compose: undefined, expansion })
+    const [answer] = await ask(ctx, { valueSet: VS, codings: [{ system: CS, code: 'g' }] })
+    expect(answer?.result).toBe('unknown')
+  })
+  it.each(['supplement', 'fragment', 'example', 'not-present'])(
+    'is nothing, where the store has a %s of what is there as a whole',
+    async content => {
+      const url = 'http://hl7.org/fhir/administrative-gender'
+      const concept = content === 'not-present' ? undefined : [{ code: 'male' }]
+      const ctx = await withResources(colours({ url, content, concept }))
+      const valueSet = 'http://hl7.org/fhir/ValueSet/administrative-gender'
+      const [there, not] = await ask(
+        ctx,
+        { valueSet, codings: [{ system: url, code: 'female' }] },
+        { valueSet, codings: [{ system: url, code: 'Male' }] },
+      )
+      expect([there?.result, not?.result]).toEqual(['in', 'out'])
+    },
+  )
+  it('is every code of a supplement: it defines none', async () => {
+    const ctx = await withResources(
+      colours({ content: 'supplement' }),
+      valueSet({ include: [{ system: CS }] }),
+    )
+    expect((await ask(ctx, { valueSet: VS, codings: [{ system: CS, code: 'r' }] }))[0]?.result).toBe(
+      'unknown',
+    )
+  })
+})
+
+it('takes the designations of a value set for displays', async () => {
+  const concept = [{ code: 'r', display: 'Red', designation: [{ language: 'ml', value: 'ചുവപ്പ്' }] }]
+  const ctx = await withResources(valueSet({ include: [{ system: CS, concept }] }))
+  const codings = [{ system: CS, code: 'r', display: 'ചുവപ്പ്' }]
+  expect(await ask(ctx, { valueSet: VS, codings })).toEqual([{ result: 'in', matched: 0 }])
+  const held = definitionsOf(ctx, ctx.clock() + 5000)
+  const coding = { system: CS, version: undefined, code: 'r', display: 'ചുവപ്പ്' }
+  expect(await checkCodes(held, { valueSet: VS }, [coding], { language: 'ml' })).toMatchObject({
+    result: true,
+    display: 'ചുവപ്പ്',
   })
 })

@@ -19,6 +19,8 @@ export interface CodeSystem {
   version: string | undefined
   /** `complete` where every code of the system is in the resource. */
   content: string
+  /** false only where the resource says so. */
+  caseSensitive: boolean
   concepts: ReadonlyMap<string, Concept>
   /** Returns the concept of a code; where the system says that case does not matter, in any case. */
   find(code: string): Concept | undefined
@@ -95,6 +97,7 @@ export function readCodeSystem(resource: Resource): CodeSystem {
     url: text(resource.url) ?? '',
     version: text(resource.version),
     content: text(resource.content) ?? '',
+    caseSensitive: resource.caseSensitive !== false,
     concepts,
     find(code) {
       const known = concepts.get(code)

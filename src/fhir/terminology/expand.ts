@@ -176,9 +176,30 @@ async function composed(compose: JsonObject, work: Work, way: readonly string[])
   for (const exclude of objects(compose.exclude)) {
     const selected = await included(exclude, work, way, false)
     toil(work, selected.size)
-    for (const key of selected.keys()) codes.delete(key)
+    const others: Coded[] = []
+    for (const [key, one] of selected) if (!codes.delete(key)) others.push(one)
+    await excludeAnyCase(codes, others, work)
   }
   return codes
+}
+
+/** Takes out codes that are excluded in another case, where their system says that case does not matter. */
+async function excludeAnyCase(codes: Codes, excluded: readonly Coded[], work: Work): Promise<void> {
+  const folded = new Map<string, Set<string>>()
+  for (const { system, code } of excluded) {
+    const known = folded.get(system)
+    if (known === undefined) folded.set(system, new Set([code.toLowerCase()]))
+    else known.add(code.toLowerCase())
+  }
+  if (folded.size === 0) return
+  toil(work, codes.size)
+  const anyCase = new Map<string, boolean>()
+  for (const [key, { system, code }] of codes) {
+    if (!folded.get(system)?.has(code.toLowerCase())) continue
+    const known = anyCase.get(system) ?? (await fetchSystem(system, work))?.caseSensitive === false
+    anyCase.set(system, known)
+    if (known) codes.delete(key)
+  }
 }
 
 /** What an include, or exclude, selects: the codes of its system that are in each of its value sets. */
@@ -242,12 +263,10 @@ async function ofSystem(
   const filters = objects(include.filter)
   // A list of codes needs no definition of the system, which may be unknown here.
   if (listed.length > 0 && filters.length === 0) {
-    const known = activeOnly ? await fetchSystem(canonical, work) : undefined
+    const inactive = activeOnly ? await inactiveOf(canonical, listed, work) : undefined
     for (const entry of listed) {
       const code = text(entry.code)
-      if (code === undefined) continue
-      const concept = known?.find(code)
-      if (concept === undefined || !isInactive(concept))
+      if (code !== undefined && !inactive?.has(code))
         put(codes, coded(system, version, code, text(entry.display), { entry }), work)
     }
     work.used.add(canonical)
@@ -286,6 +305,29 @@ async function ofSystem(
   }
   work.used.add(found.version === undefined ? system : `${system}|${found.version}`)
   return codes
+}
+
+/** Codes of a loaded release that are asked for at once. */
+const AT_ONCE = 500
+
+/** Returns which of the listed codes are known not to be active. */
+async function inactiveOf(
+  canonical: string,
+  listed: readonly JsonObject[],
+  work: Work,
+): Promise<Set<string>> {
+  const codes = listed.flatMap(one => text(one.code) ?? [])
+  const held = await fetchSystem(canonical, work)
+  const isOut = (concept: Concept | undefined): boolean => concept !== undefined && isInactive(concept)
+  if (held !== undefined && held.content === 'complete')
+    return new Set(codes.filter(code => isOut(held.find(code))))
+  const asked = await work.definitions.askedSystem?.(canonical)
+  if (asked === undefined) return new Set(codes.filter(code => isOut(held?.find(code))))
+  const found = new Set<string>()
+  for (let at = 0; at < codes.length; at += AT_ONCE)
+    for (const concept of await asked.some(codes.slice(at, at + AT_ONCE)))
+      if (isOut(concept)) found.add(concept.code)
+  return found
 }
 
 /** Returns the codes of a system that is asked, here or elsewhere; undefined where nobody knows it. */
@@ -347,15 +389,25 @@ function expanded(expansion: JsonObject, work: Pick<Work, 'limits'>): Codes {
     for (const below of objects(one.contains)) open.push(below)
   }
   const { total, offset } = expansion
+  const asked = objects(expansion.parameter)
+  const count = asked.find(({ name }) => name === 'count')?.valueInteger
   const partial =
     (total instanceof NumberText && Number(total.text) > entries) ||
+    (total === undefined && count instanceof NumberText && entries >= Number(count.text)) ||
     (offset instanceof NumberText && Number(offset.text) > 0) ||
+    asked.some(narrows) ||
     objects(expansion.extension).some(
       ({ url, valueBoolean }) => (url === UNCLOSED || url === TOO_COSTLY) && valueBoolean !== false,
     )
   if (partial) throw new NotListed('the expansion that is stored with it is a part of the whole only')
   return codes
 }
+
+/** Whether a parameter of an expansion has left out codes that are of the value set. */
+const narrows = ({ name, valueString, valueBoolean }: JsonObject): boolean =>
+  (name === 'filter' && valueString !== '') ||
+  name === 'exclude-system' ||
+  (name === 'activeOnly' && valueBoolean === true)
 
 function checkSize(codes: Codes, { limits }: Pick<Work, 'limits'>): void {
   if (codes.size > limits.codes) throw tooMany(limits)

@@ -26,6 +26,8 @@ export function readFilter(filter: JsonObject, system: CodeSystem, spend: Spend)
   const value = text(filter.value)
   if (property === undefined || op === undefined || value === undefined)
     throw new NotListed('a filter of it lacks its property, op or value')
+  // A code is written as the system has it, where that does not look at case.
+  const meant = (one: string): string => (HIERARCHY.has(property) ? (system.find(one)?.code ?? one) : one)
   switch (op) {
     case 'is-a':
     case 'descendent-of':
@@ -35,13 +37,14 @@ export function readFilter(filter: JsonObject, system: CodeSystem, spend: Spend)
         throw new NotListed(
           `the filter ${shown(op)} is understood of "concept" alone, not of ${shown(property)}`,
         )
-      const found = closure(system, value, op === 'generalizes' ? 'above' : 'below', spend)
-      if (op === 'descendent-of') found.delete(value)
+      const start = meant(value)
+      const found = closure(system, start, op === 'generalizes' ? 'above' : 'below', spend)
+      if (op === 'descendent-of') found.delete(start)
       return op === 'is-not-a' ? ({ code }) => !found.has(code) : ({ code }) => found.has(code)
     }
     case 'in':
     case 'not-in': {
-      const list = new Set(value.split(',').map(one => one.trim()))
+      const list = new Set(value.split(',').map(one => meant(one.trim())))
       const values = valuesOf(property, system, spend)
       return op === 'in'
         ? concept => values(concept).some(one => list.has(one))
@@ -49,7 +52,8 @@ export function readFilter(filter: JsonObject, system: CodeSystem, spend: Spend)
     }
     case '=': {
       const values = valuesOf(property, system, spend)
-      return concept => values(concept).includes(value)
+      const wanted = meant(value)
+      return concept => values(concept).includes(wanted)
     }
     case 'exists': {
       if (value !== 'true' && value !== 'false')

@@ -31,6 +31,8 @@ export interface In {
   /** As the value set calls it, or the code system. */
   display?: string
   concept?: Concept
+  /** What the value set says of the code itself: designations stand there. */
+  entry?: JsonObject
 }
 
 /** `why` is a sentence without its full stop. */
@@ -89,7 +91,9 @@ async function inNamed(
   if (way.includes(canonical)) throw new NotListed(`${shown(canonical)} includes itself`)
   if (way.length >= work.limits.depth)
     throw new NotListed(`value sets include each other more than ${work.limits.depth} deep`)
-  const known = work.verdicts.get(canonical)
+  // An include may have told the system of a bare code, which another include has not.
+  const key = JSON.stringify([canonical, asked.system, asked.code])
+  const known = work.verdicts.get(key)
   if (known !== undefined) return known
   spend(work)
   const found = await work.definitions.valueSet(canonical)
@@ -100,7 +104,7 @@ async function inNamed(
       : isList(found)
         ? inList(found, asked, canonical)
         : await inResource(found, asked, work, [...way, canonical])
-  work.verdicts.set(canonical, verdict)
+  work.verdicts.set(key, verdict)
   return verdict
 }
 
@@ -242,7 +246,7 @@ async function inSystem(
       (await otherCase(system, listed, asked, work, version))
     if (one === undefined) return notIn(asked, name)
     const display = text(one.display)
-    return found(system, String(one.code), version, display)
+    return { ...found(system, String(one.code), version, display), entry: one }
   }
   spend(work)
   const canonical = version === undefined ? system : `${system}|${version}`
@@ -259,7 +263,7 @@ async function inSystem(
     if (!(await large.selects(filters, concept.code))) return notIn(asked, name)
     return found(system, concept.code, large.version, concept.display, concept)
   }
-  if (held !== undefined && filters.length === 0) {
+  if (held !== undefined && isPart(held) && filters.length === 0) {
     // A part of a system says for certain only what is in it.
     const concept = held.find(asked.code)
     if (concept !== undefined) return found(system, concept.code, held.version, concept.display, concept)
@@ -275,6 +279,7 @@ async function inSystem(
 }
 
 const isWhole = ({ content }: CodeSystem): boolean => content === 'complete'
+const isPart = ({ content }: CodeSystem): boolean => content === 'fragment' || content === 'example'
 
 function inHeld(
   held: CodeSystem,
@@ -287,7 +292,8 @@ function inHeld(
 ): Verdict {
   const concept = held.find(asked.code)
   if (concept === undefined) return out(`${shown(asked.code)} is no code of the code system ${shown(system)}`)
-  if (listed.length > 0 && !listed.some(({ code }) => code === concept.code)) return notIn(asked, name)
+  if (listed.length > 0 && !listed.some(({ code }) => held.find(text(code) ?? '') === concept))
+    return notIn(asked, name)
   for (const filter of filters)
     if (!readFilter(filter, held, steps => toil(work, steps))(concept)) return notIn(asked, name)
   return found(system, concept.code, held.version, concept.display, concept)
@@ -306,7 +312,8 @@ async function otherCase(
   if (near === undefined) return undefined
   spend(work)
   const held = await work.definitions.codeSystem(version === undefined ? system : `${system}|${version}`)
-  return held?.find(asked.code)?.code === near.code ? near : undefined
+  const meant = held?.find(asked.code)
+  return meant !== undefined && meant === held?.find(String(near.code)) ? near : undefined
 }
 
 const found = (
