@@ -190,7 +190,7 @@ export const notListed = (kind: NotListed['kind'], diagnostics: string) =>
 /**
  * Returns what the other server answers to the call, with its primitive and complex parameters.
  *
- * Throws `not-found` with `why` where there is no such server, or it does not know either.
+ * Throws `not-found` with `why` where there is no such server, or it does not know either; `transient` (503) where it does not answer as it should.
  */
 export async function forwarded(
   remote: Remote | undefined,
@@ -200,10 +200,23 @@ export async function forwarded(
 ): Promise<Answer> {
   if (remote === undefined) throw fhirError('not-found', why)
   const said = await remote.ask(path, parameters)
-  if ('resource' in said) return resourceAnswer(said.resource)
+  const type = path.endsWith('$expand') ? 'ValueSet' : 'Parameters'
+  if ('resource' in said && said.resource.resourceType === type) return resourceAnswer(said.resource)
+  if ('resource' in said)
+    throw fhirError('transient', `${why} The terminology server did not answer with a ${type} resource.`)
   if ('silent' in said)
     throw fhirError('transient', `${why} The terminology server could not be asked: ${said.silent}.`)
   throw fhirError('not-found', `${why} The terminology server does not know it either: ${said.refused}`)
+}
+
+/** Returns the parameters that name a value set to another server. */
+export const byName = (canonical: string): JsonObject[] => {
+  const bar = canonical.lastIndexOf('|')
+  if (bar < 0) return [{ name: 'url', valueUri: canonical }]
+  return [
+    { name: 'url', valueUri: canonical.slice(0, bar) },
+    { name: 'valueSetVersion', valueString: canonical.slice(bar + 1) },
+  ]
 }
 
 /** Returns the name of a definition for sentences. */

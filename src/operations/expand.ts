@@ -10,6 +10,7 @@ import { definitionsOf } from '../terminology/definitions.ts'
 import { type ExpansionOptions, expansionOf, withExpansion } from '../terminology/expansion.ts'
 import {
   answering,
+  byName,
   deadlineOf,
   forwarded,
   namedDefinition,
@@ -99,15 +100,6 @@ async function run(ctx: Context, call: Call): Promise<Answer> {
       includeDefinition: textOf(call, 'includeDefinition') === 'true',
     }),
   )
-}
-
-const byName = (canonical: string): JsonObject[] => {
-  const bar = canonical.lastIndexOf('|')
-  if (bar < 0) return [{ name: 'url', valueUri: canonical }]
-  return [
-    { name: 'url', valueUri: canonical.slice(0, bar) },
-    { name: 'valueSetVersion', valueString: canonical.slice(bar + 1) },
-  ]
 }
 
 function optionsOf(call: Call): ExpansionOptions {

@@ -12,6 +12,7 @@ import { type Checked, type CheckOptions, checkCodes } from '../terminology/chec
 import { definitionsOf, type Held } from '../terminology/definitions.ts'
 import {
   answering,
+  byName,
   codingOf,
   deadlineOf,
   forwarded,
@@ -160,7 +161,7 @@ async function ofSystem(ctx: Context, call: Call): Promise<Answer> {
     return forwarded(
       held.remote,
       'CodeSystem/$validate-code',
-      forSystem(url!, own[0]!),
+      [...forSystem(url!, own), ...optionsFor(call)],
       `There is no code system ${canonical.slice(0, 200)} here.`,
     )
   return parametersAnswer(
@@ -174,12 +175,51 @@ async function isHeld(held: Held, canonical: string): Promise<boolean> {
   return (await held.askedSystem(canonical)) !== undefined
 }
 
-const forSystem = (url: string, { code, version, display }: SentCode): JsonObject[] => [
-  { name: 'url', valueUri: url },
-  { name: 'code', valueCode: code },
-  ...(version === undefined ? [] : [{ name: 'version', valueString: version }]),
-  ...(display === undefined ? [] : [{ name: 'display', valueString: display }]),
-]
+function forSystem(url: string, codes: readonly SentCode[]): JsonObject[] {
+  const [{ code, version, display }] = codes as [SentCode]
+  const named = { name: 'url', valueUri: url }
+  if (codes.length > 1) return [named, allOf(codes.map(one => ({ ...one, system: url })))]
+  return [
+    named,
+    { name: 'code', valueCode: code },
+    ...(version === undefined ? [] : [{ name: 'version', valueString: version }]),
+    ...(display === undefined ? [] : [{ name: 'display', valueString: display }]),
+  ]
+}
+
+const allOf = (codes: readonly SentCode[]): JsonObject => ({
+  name: 'codeableConcept',
+  valueCodeableConcept: { coding: codes.map(codingOf) },
+})
+
+/** What another server has to know to answer as it would be answered here. */
+const optionsFor = (call: Call): JsonObject[] => {
+  const language = textOf(call, 'displayLanguage')
+  return [
+    ...['abstract', 'lenient-display-validation'].flatMap(name => {
+      const sent = textOf(call, name)
+      return sent === undefined ? [] : [{ name, valueBoolean: sent === 'true' }]
+    }),
+    ...(language === undefined ? [] : [{ name: 'displayLanguage', valueCode: language }]),
+  ]
+}
+
+function forSet(canonical: string, codes: readonly SentCode[]): JsonObject[] {
+  const [only] = codes as [SentCode]
+  const bare = only.system === undefined && codes.length === 1
+  return [
+    ...byName(canonical),
+    ...(codes.length > 1
+      ? [allOf(codes)]
+      : bare
+        ? [
+            { name: 'code', valueCode: only.code },
+            { name: 'inferSystem', valueBoolean: true },
+            ...(only.display === undefined ? [] : [{ name: 'display', valueString: only.display }]),
+          ]
+        : [{ name: 'coding', valueCoding: codingOf(only) }]),
+  ]
+}
 
 /** Throws `not-found` (404) for a value set that is not known; `required` for a code without a system. */
 async function ofSet(ctx: Context, call: Call): Promise<Answer> {
@@ -206,10 +246,7 @@ async function ofSet(ctx: Context, call: Call): Promise<Answer> {
     return forwarded(
       held.remote,
       'ValueSet/$validate-code',
-      [
-        { name: 'url', valueUri: named as string },
-        { name: 'coding', valueCoding: codingOf(codes[0]!) },
-      ],
+      [...forSet(named as string, codes), ...optionsFor(call)],
       `There is no value set ${nameOf(named)} here.`,
     )
   return parametersAnswer(

@@ -4,7 +4,7 @@
  */
 import { isObject, type JsonObject, NumberText, type Resource } from '../fhir/json.ts'
 import { objects, text } from '../fhir/terminology/code-system.ts'
-import { type Coded, type Elsewhere, EXPAND_LIMITS } from '../fhir/terminology/expand.ts'
+import { type Coded, type Elsewhere, EXPAND_LIMITS, isPartOnly } from '../fhir/terminology/expand.ts'
 import type { Verdict } from '../fhir/terminology/member.ts'
 import { NotListed } from '../fhir/terminology/not-listed.ts'
 import type { Remote } from './remote.ts'
@@ -41,11 +41,17 @@ const UNKNOWN =
   /\b(?:un(?:known|able|supported|resolved)|not (?:be )?(?:found|supported|known|resolved)|cannot|could ?n[o']t)\b/i
 const ABOUT = /code ?system|value ?set|system/i
 
+/** What says that the code is not there, of a system and a value set that are. */
+const DEFINITE = /\bnot (?:found|valid) in (?:the )?(?:code ?system|value ?set)|\bunknown code\b(?! ?system)/i
+const DOUBT =
+  /\b(?:unable|unsupported|unresolved|not (?:supported|resolved)|cannot|could ?n[o']t|definition|fragment|unknown (?:code ?system|value ?set|system))\b/i
+
 function isUnknown(out: ReadonlyMap<string, JsonObject>): boolean {
   if (out.has('x-unknown-system') || out.has('x-caused-by-unknown-system')) return true
   const issues = out.get('issues')?.resource
   if (isObject(issues) && objects(issues.issue).some(({ code }) => code === 'not-found')) return true
   const message = text(out.get('message')?.valueString) ?? ''
+  if (DEFINITE.test(message) && !DOUBT.test(message)) return false
   return UNKNOWN.test(message) && ABOUT.test(message)
 }
 
@@ -103,9 +109,9 @@ const valueSetOf = ({ valueSet: _, ...include }: JsonObject): Resource => ({
 })
 
 /**
- * Returns the codes that the server lists; undefined where it does not know them.
+ * Returns all codes that the server lists; undefined where it does not know them.
  *
- * Throws NotListed where it cannot be asked, or has more than an expansion takes.
+ * Throws NotListed where it cannot be asked, has more than an expansion takes, or lists a part only.
  */
 export async function askCodes(
   remote: Remote,
@@ -122,19 +128,45 @@ export async function askCodes(
     { name: 'excludeNested', valueBoolean: true },
     { name: 'count', valueInteger: new NumberText(String(most)) },
   )
-  const said = await remote.ask('ValueSet/$expand', parameters)
-  if ('silent' in said)
-    throw new NotListed(`the terminology server could not be asked: ${said.silent}`, 'not-found')
-  if ('refused' in said || !isObject(said.resource.expansion)) return undefined
-  const { contains, total } = said.resource.expansion
-  if (total instanceof NumberText && Number(total.text) > most)
-    throw new NotListed(`it has more than ${most} codes`, 'too-costly')
+  const only = 'include' in what ? text(what.include.system) : undefined
   const codes: Coded[] = []
+  let seen = 0
+  let firstOfAll: string | undefined
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const from = seen === 0 ? [] : [{ name: 'offset', valueInteger: new NumberText(String(seen)) }]
+    const said = await remote.ask('ValueSet/$expand', [...parameters, ...from])
+    if ('silent' in said)
+      throw new NotListed(`the terminology server could not be asked: ${said.silent}`, 'not-found')
+    if ('refused' in said || !isObject(said.resource.expansion)) {
+      if (page > 0) break
+      return undefined
+    }
+    const { expansion } = said.resource
+    const total = expansion.total instanceof NumberText ? Number(expansion.total.text) : undefined
+    if ((total ?? 0) > most) throw new NotListed(`it has more than ${most} codes`, 'too-costly')
+    const first = text(objects(expansion.contains)[0]?.code)
+    // Who does not know offsets sends the first page again.
+    if (page > 0 && first === firstOfAll) break
+    firstOfAll ??= first
+    const own = listedIn(expansion, only, codes)
+    seen += own
+    if (isPartOnly(expansion) || (total === undefined && seen >= most)) break
+    if (total === undefined || seen >= total) return codes
+    if (own === 0) break
+  }
+  throw new NotListed('the terminology server lists a part of its codes only', 'too-costly')
+}
+
+/** Pages of one expansion, of servers that send less than is asked for. */
+const MOST_PAGES = 20
+
+/** Adds the codes of an expansion, those of one system where that is named, and returns how many entries there were. */
+function listedIn({ contains }: JsonObject, only: string | undefined, codes: Coded[]): number {
   const open = objects(contains)
   for (let at = 0; at < open.length; at++) {
     const entry = open[at]!
     const [system, code] = [text(entry.system), text(entry.code)]
-    if (system !== undefined && code !== undefined) {
+    if (system !== undefined && code !== undefined && (only === undefined || system === only)) {
       const [version, display] = [text(entry.version), text(entry.display)]
       codes.push({
         system,
@@ -146,7 +178,7 @@ export async function askCodes(
     }
     for (const below of objects(entry.contains)) open.push(below)
   }
-  return codes
+  return open.length
 }
 
 /** Returns the parameters by name; of several of one name the first. */

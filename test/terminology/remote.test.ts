@@ -128,6 +128,50 @@ describe('a code of a system that is not held here', () => {
     expect((await ask(ctx, VS, '1'))[0]?.result).toBe('unknown')
   })
 
+  it.each([
+    "The provided code 'http://snomed.info/sct#1' was not found in the value set 'urn:v|5.0.0'",
+    "Unknown code '1' in the CodeSystem 'http://snomed.info/sct' version '2026'",
+  ])('is out where the server says: %s', async message => {
+    const { ctx } = await against((_, response) =>
+      json(
+        response,
+        200,
+        parameters({ name: 'result', valueBoolean: false }, { name: 'message', valueString: message }),
+      ),
+    )
+    await storeAll(ctx, [set({ include: [{ system: SCT }] })])
+    expect((await ask(ctx, VS, '1'))[0]?.result).toBe('out')
+  })
+
+  it.each([
+    "Unknown code system 'http://snomed.info/sct'",
+    'Unable to validate code 1: ValueSet not found in the value set registry',
+    "Unknown code '1' in the CodeSystem 'http://snomed.info/sct' - note that the code system is labeled as a fragment",
+  ])('is unknown where the server says: %s', async message => {
+    const { ctx } = await against((_, response) =>
+      json(
+        response,
+        200,
+        parameters({ name: 'result', valueBoolean: false }, { name: 'message', valueString: message }),
+      ),
+    )
+    await storeAll(ctx, [set({ include: [{ system: SCT }] })])
+    expect((await ask(ctx, VS, '1'))[0]?.result).toBe('unknown')
+  })
+
+  it('is of the system that was asked about, whatever the server says, and out where that is excluded', async () => {
+    const { ctx } = await against((_, response) =>
+      json(
+        response,
+        200,
+        parameters({ name: 'result', valueBoolean: true }, { name: 'system', valueUri: 'urn:other' }),
+      ),
+    )
+    const exclude = [{ system: SCT, concept: [{ code: '1' }] }]
+    await storeAll(ctx, [set({ include: [{ system: SCT }], exclude })])
+    expect((await ask(ctx, VS, '1'))[0]?.result).toBe('out')
+  })
+
   it('is not asked for where the system is held here', async () => {
     const { ctx, peer } = await against(yes)
     const gender = 'http://hl7.org/fhir/ValueSet/administrative-gender'
@@ -305,6 +349,70 @@ describe('the operations', () => {
       'x',
     ])
     expect(peer.asked[0]?.path).toBe('ValueSet/$expand')
+  })
+
+  const page = (more: object, ...codes: string[]) => ({
+    resourceType: 'ValueSet',
+    status: 'active',
+    expansion: { timestamp: '2026-01-01', ...more, contains: codes.map(code => ({ system: SCT, code })) },
+  })
+
+  it(':in asks for the pages that a server sends in place of all', async () => {
+    const { ctx, peer } = await against((asked, response) => {
+      const from = asked.body.parameter.find(({ name }: { name: string }) => name === 'offset')
+      json(response, 200, from === undefined ? page({ total: 3 }, '1', '2') : page({ total: 3 }, '3'))
+    })
+    const codes = ['1', '2', '3'].map(code => ({ system: SCT, code }))
+    expect(await lookUp(ctx, { is: 'value-set', url: 'urn:elsewhere' })).toEqual({ codes })
+    expect(peer.asked[1]?.body.parameter.at(-1)).toEqual({ name: 'offset', valueInteger: 2 })
+  })
+
+  const part = { url: 'http://hl7.org/fhir/StructureDefinition/valueset-toocostly', valueBoolean: true }
+  it.each([
+    ['says so', page({ extension: [part] }, '1')],
+    ['has fewer than its total, and no more', page({ total: 3 })],
+    ['gives the same page for ever', page({ total: 3 }, '1', '2')],
+  ])(':in does not take a part for the whole: an expansion that %s', async (_, answer) => {
+    const { ctx, peer } = await against((_, response) => json(response, 200, answer))
+    expect(await lookUp(ctx, { is: 'value-set', url: 'urn:elsewhere' })).toEqual({
+      unknown: expect.stringContaining('a part of its codes only'),
+    })
+    expect(peer.asked.length).toBeLessThanOrEqual(20)
+  })
+
+  it('codes of another system are not taken for those of an include', async () => {
+    const lie = page({}, '1')
+    lie.expansion.contains.push({ system: 'urn:other', code: '2' })
+    const { ctx } = await against((_, response) => json(response, 200, lie))
+    await storeAll(ctx, [set({ include: [{ system: SCT }] })])
+    expect(await lookUp(ctx, { is: 'value-set', url: VS })).toEqual({ codes: [{ system: SCT, code: '1' }] })
+  })
+
+  it('say 503 where the server answers with something else than was asked for', async () => {
+    const { ctx } = await against((_, response) => json(response, 200, { resourceType: 'Patient' }))
+    const lookup = call(ctx, 'lookup', { type: 'CodeSystem' }, given({ system: SCT, code: '1' }))
+    expect(await refusal(lookup)).toMatchObject({ status: 503, code: 'transient' })
+  })
+
+  it('$validate-code passes all codings on, with what they are to be judged by, and not the text', async () => {
+    const { ctx, peer } = await against(yes)
+    const coding = [
+      { system: SCT, code: '1' },
+      { system: SCT, code: '2' },
+    ]
+    const sent = {
+      url: 'urn:elsewhere',
+      codeableConcept: { coding, text: 'Fever of Meera' },
+      abstract: 'false',
+    }
+    await call(ctx, 'validate-code', { type: 'ValueSet' }, given(sent))
+    expect(peer.asked[0]?.body).toEqual(
+      parameters(
+        { name: 'url', valueUri: 'urn:elsewhere' },
+        { name: 'codeableConcept', valueCodeableConcept: { coding } },
+        { name: 'abstract', valueBoolean: false },
+      ),
+    )
   })
 
   it(':in and :below ask for the codes too', async () => {

@@ -396,12 +396,16 @@ function expanded(expansion: JsonObject, work: Pick<Work, 'limits'>): Codes {
     (total === undefined && count instanceof NumberText && entries >= Number(count.text)) ||
     (offset instanceof NumberText && Number(offset.text) > 0) ||
     asked.some(narrows) ||
-    objects(expansion.extension).some(
-      ({ url, valueBoolean }) => (url === UNCLOSED || url === TOO_COSTLY) && valueBoolean !== false,
-    )
+    isPartOnly(expansion)
   if (partial) throw new NotListed('the expansion that is stored with it is a part of the whole only')
   return codes
 }
+
+/** Returns whether an expansion says that it has not all codes. */
+export const isPartOnly = ({ extension }: JsonObject): boolean =>
+  objects(extension).some(
+    ({ url, valueBoolean }) => (url === UNCLOSED || url === TOO_COSTLY) && valueBoolean !== false,
+  )
 
 /** Whether a parameter of an expansion has left out codes that are of the value set. */
 const narrows = ({ name, valueString, valueBoolean }: JsonObject): boolean =>
