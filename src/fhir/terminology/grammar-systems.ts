@@ -16,6 +16,8 @@ interface Grammar {
   /** Returns the display of a code of the system; undefined for what is none. */
   displayOf(code: string): string | undefined
   doubts?(code: string): boolean
+  /** Returns whether the code was one, and is not in use any more. */
+  inactive?(code: string): boolean
   /** Returns all codes there may be, where these are few. */
   all?(): readonly string[]
   /** Returns whether the filter selects a code; undefined for a filter that is not understood. */
@@ -39,6 +41,49 @@ function named(type: 'currency' | 'region', syntax: RegExp): Grammar['displayOf'
   }
 }
 
+/** Codes of ISO 4217 that the runtime names, but does not list: funds, metals and those for no currency. */
+const OTHER_CURRENCIES =
+  'BOV CHE CHW CLF COU MXV USN UYI UYW VED XAG XAU XBA XBB XBC XBD XPD XPT XTS XUA XXX'.split(' ')
+
+let current: ReadonlySet<string> | undefined
+function currencies(): ReadonlySet<string> {
+  current ??= new Set([...Intl.supportedValuesOf('currency'), ...OTHER_CURRENCIES].sort())
+  return current
+}
+
+/** The runtime names these too: reserved exceptionally, or for users, and no codes of ISO 3166-1. */
+const NO_COUNTRIES = /^(?:AC|CP|CQ|DG|EA|EU|EZ|IC|QO|TA|UN|XA|XB|XK|ZZ)$/
+
+const nameOfCountry = named('region', /^[A-Z]{2}$/)
+
+function countryName(code: string): string | undefined {
+  const name = NO_COUNTRIES.test(code) ? undefined : nameOfCountry(code)
+  // What was withdrawn (SU), or never was one (UK), the runtime takes for what has come in its place.
+  return name !== undefined && Intl.getCanonicalLocales(`und-${code}`)[0] === `und-${code}` ? name : undefined
+}
+
+/** Subtags for no language in particular, which the runtime names in part. RFC 5646, 4.1. */
+const NO_LANGUAGE: ReadonlySet<string> = new Set(['und', 'mis', 'mul', 'zxx'])
+
+function languageName(code: string): string | undefined {
+  try {
+    const primary = code.split('-')[0]!.toLowerCase()
+    // Longer ones are reserved: "Hindi" has the form of a tag, and is none.
+    if (!/^[a-z]{2,3}$/.test(primary)) return undefined
+    const known = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' }).of(primary)
+    if (known === undefined && !NO_LANGUAGE.has(primary)) return undefined
+    // Of a language with two letters, three are no tag: "hin". Some stand for a language of their own, as "cmn" for Mandarin.
+    if (primary.length === 3 && new Intl.Locale(primary).language.length === 2) return undefined
+    return new Intl.DisplayNames('en', { type: 'language', fallback: 'code' }).of(code) ?? code
+  } catch {
+    return undefined
+  }
+}
+
+/** Tags that the runtime cannot judge: three letters, private ones and those registered of old, and languages within others (`zh-yue`). */
+const DOUBTFUL_TAG =
+  /^(?:[a-z]{3}(?:-[a-z0-9]{2,8})*|[xi](?:-[a-z0-9]{1,8})+|(?:ar|kok|lv|ms|sgn|sw|uz|zh)-[a-z]{3}(?:-[a-z0-9]{2,8})*)$/i
+
 const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ']
 
 const GRAMMARS: Readonly<Record<string, Grammar>> = {
@@ -60,22 +105,18 @@ const GRAMMARS: Readonly<Record<string, Grammar>> = {
   },
   'urn:ietf:bcp:47': {
     title: 'Tags for identifying languages (BCP 47)',
-    displayOf: code => {
-      try {
-        return new Intl.DisplayNames('en', { type: 'language', fallback: 'code' }).of(code)
-      } catch {
-        return undefined
-      }
-    },
+    displayOf: languageName,
+    doubts: code => DOUBTFUL_TAG.test(code),
   },
   'urn:iso:std:iso:4217': {
     title: 'Currencies (ISO 4217)',
     displayOf: named('currency', /^[A-Z]{3}$/),
-    all: () => Intl.supportedValuesOf('currency'),
+    inactive: code => !currencies().has(code),
+    all: () => [...currencies()],
   },
   'urn:iso:std:iso:3166': {
     title: 'Countries (ISO 3166-1)',
-    displayOf: named('region', /^(?!EU|EZ|QO|UN|XA|XB|ZZ)[A-Z]{2}$/),
+    displayOf: countryName,
     all: () => LETTERS.flatMap(a => LETTERS.map(b => a + b)),
     doubts: code => /^(?:[A-Z]{3}|[0-9]{3}|[A-Z]{2}-[A-Z0-9]{1,3})$/.test(code),
     selects: ({ property, op, value }, code) =>
@@ -95,7 +136,9 @@ export function grammarSystem(canonical: string): AskedSystem | undefined {
   if (grammar === undefined) return undefined
   const find = async (code: string): Promise<Concept | undefined> => {
     const display = code.length > LONGEST_CODE ? undefined : grammar.displayOf(code)
-    return display === undefined ? undefined : { code, display, properties: new Map() }
+    if (display === undefined) return undefined
+    const properties = new Map(grammar.inactive?.(code) ? [['inactive', ['true']]] : [])
+    return { code, display, properties }
   }
   return {
     url,
