@@ -73,7 +73,7 @@ function languageName(code: string): string | undefined {
     const known = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' }).of(primary)
     if (known === undefined && !NO_LANGUAGE.has(primary)) return undefined
     // Of a language with two letters, three are no tag: "hin". Some stand for a language of their own, as "cmn" for Mandarin.
-    if (primary.length === 3 && new Intl.Locale(primary).language.length === 2) return undefined
+    if (primary.length === 3 && new Intl.Locale(primary).language?.length === 2) return undefined
     return new Intl.DisplayNames('en', { type: 'language', fallback: 'code' }).of(code) ?? code
   } catch {
     return undefined
