@@ -153,8 +153,14 @@ const dependenciesOf = (call: Call) =>
     const element = textOf(part, 'element')
     const concept = treeOf(part, 'concept')
     if (element === undefined || concept === undefined) return []
-    const codes = objects(concept.coding).flatMap(({ code }) => text(code) ?? [])
-    return [{ element, values: [...codes, text(concept.text) ?? ''].filter(one => one !== '') }]
+    const codes = objects(concept.coding).flatMap(one => {
+      const value = text(one.code)
+      return value === undefined ? [] : [{ system: text(one.system), value }]
+    })
+    const words = text(concept.text)
+    return [
+      { element, values: words === undefined ? codes : [...codes, { system: undefined, value: words }] },
+    ]
   })
 
 const outOf = (call: Call, code: SentCode): JsonObject[] => [

@@ -2,10 +2,11 @@
  * The concept maps that a question without one may be about: by the systems and value sets that they lead between.
  * https://hl7.org/fhir/R4/conceptmap.html#search
  */
+import { compareVersions } from '../conformance/canonical.ts'
 import { searchPages } from '../conformance/search-pages.ts'
 import type { Context } from '../context.ts'
 import { builtInDefinition, builtInNames } from '../fhir/definitions/terminology.ts'
-import { parseJson, type Resource } from '../fhir/json.ts'
+import { type Json, parseJson, type Resource } from '../fhir/json.ts'
 import { objects, text } from '../fhir/terminology/code-system.ts'
 import { anyOf } from '../search/ask.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
@@ -32,7 +33,7 @@ export async function conceptMapsFor(
 ): Promise<Resource[]> {
   const stored = await storedMaps(ctx, question, deadline)
   const urls = new Set(stored.map(({ url }) => url))
-  const found = stored.filter(one => one.status !== 'retired' && fits(one, question))
+  const found = inForce(stored).filter(one => one.status !== 'retired' && fits(one, question))
   for (const name of builtInNames()) {
     const [type, url = ''] = name.split('|')
     if (type !== 'ConceptMap' || urls.has(url)) continue
@@ -65,6 +66,23 @@ async function storedMaps(
     if (found.length >= MOST_MAPS) break
   }
   return found
+}
+
+/** Returns of each url the map that is in force: as with all definitions, the active one of the highest version. */
+function inForce(maps: readonly Resource[]): Resource[] {
+  const best = new Map<Json | Resource, Resource>()
+  for (const one of maps) {
+    const name = one.url ?? one
+    const known = best.get(name)
+    if (known === undefined || isAbove(one, known)) best.set(name, one)
+  }
+  return [...best.values()]
+}
+
+function isAbove(one: Resource, other: Resource): boolean {
+  const active = Number(one.status === 'active') - Number(other.status === 'active')
+  if (active !== 0) return active > 0
+  return compareVersions(text(one.version)?.slice(0, 100) ?? '', text(other.version)?.slice(0, 100) ?? '') > 0
 }
 
 function fits(map: Resource, { system, targetSystem, source, target, reverse }: MapQuestion): boolean {

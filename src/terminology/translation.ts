@@ -2,7 +2,7 @@
  * What a concept map makes of a code, in both directions.
  * https://hl7.org/fhir/R4/conceptmap-operation-translate.html, https://hl7.org/fhir/R4/conceptmap.html#unmapped
  */
-import { isObject, type JsonObject, type Resource } from '../fhir/json.ts'
+import { isObject, type Json, type JsonObject, type Resource } from '../fhir/json.ts'
 import { objects, text } from '../fhir/terminology/code-system.ts'
 import { NotListed } from '../fhir/terminology/not-listed.ts'
 import type { Held } from './definitions.ts'
@@ -13,8 +13,11 @@ export interface TranslateQuestion {
   code: string
   targetSystem: string | undefined
   reverse: boolean
-  /** What else is known, which some mappings depend on: element and the codes or texts of its value. */
-  dependencies: readonly { element: string; values: readonly string[] }[]
+  /** What else is known, which some mappings depend on: element and the codes, or the text, of its value. */
+  dependencies: readonly {
+    element: string
+    values: readonly { system: string | undefined; value: string }[]
+  }[]
 }
 
 export interface Match {
@@ -52,7 +55,9 @@ export async function translated(
   const work: Work = { held, question, missing: new Set(), steps: 0 }
   const matches: Match[] = []
   for (const map of maps) matches.push(...(await inMap(map, work, 1)))
-  const once = new Map(matches.map(one => [JSON.stringify([one.equivalence, one.concept, one.source]), one]))
+  const once = new Map(
+    matches.map(one => [JSON.stringify([one.equivalence, one.concept, one.products, one.source]), one]),
+  )
   return { matches: [...once.values()], missing: work.missing }
 }
 
@@ -69,18 +74,23 @@ async function inMap(map: Resource, work: Work, level: number): Promise<Match[]>
   const matches: Match[] = []
   for (const group of objects(map.group)) {
     if (!isGroup(group, work.question)) continue
-    matches.push(...(reverse ? backwards(group, work, source) : await forwards(group, work, source, level)))
+    const leads = leadsTo(group, work.question)
+    if (!reverse) matches.push(...(await forwards(group, work, source, level, leads)))
+    else if (leads) matches.push(...backwards(group, work, source))
   }
   return matches
 }
 
-function isGroup(group: JsonObject, { system, version, targetSystem, reverse }: TranslateQuestion): boolean {
-  const [from, to] = reverse
-    ? [text(group.target), text(group.source)]
-    : [text(group.source), text(group.target)]
+function isGroup(group: JsonObject, { system, version, reverse }: TranslateQuestion): boolean {
+  const from = text(reverse ? group.target : group.source)
   const own = text(reverse ? group.targetVersion : group.sourceVersion)
   if (system !== undefined && from !== undefined && from !== system) return false
-  if (version !== undefined && own !== undefined && own !== version) return false
+  return version === undefined || own === undefined || own === version
+}
+
+/** Whether the group gives codes of the system that is wanted; the maps that it refers to may, where it does not. */
+function leadsTo(group: JsonObject, { targetSystem, reverse }: TranslateQuestion): boolean {
+  const to = text(reverse ? group.source : group.target)
   return targetSystem === undefined || to === undefined || to === targetSystem
 }
 
@@ -89,6 +99,7 @@ async function forwards(
   work: Work,
   source: string | undefined,
   level: number,
+  leads: boolean,
 ): Promise<Match[]> {
   const { question } = work
   const matches: Match[] = []
@@ -97,6 +108,7 @@ async function forwards(
     spend(work)
     if (element.code !== question.code) continue
     known = true
+    if (!leads) continue
     const targets = objects(element.target)
     // An element without a target says that there is none.
     if (targets.length === 0) matches.push({ equivalence: 'unmatched', products: [], source })
@@ -109,18 +121,24 @@ async function forwards(
         ...(code !== undefined && {
           concept: coding(text(group.target), text(group.targetVersion), code, text(target.display)),
         }),
-        products: objects(target.product).flatMap(product => {
-          const element = text(product.property)
-          const value = text(product.value)
-          if (element === undefined || value === undefined) return []
-          return [{ element, concept: coding(text(product.system), undefined, value, text(product.display)) }]
-        }),
+        products: valuesOf(target.product),
         source,
       })
     }
   }
-  return known ? matches : unmapped(group, work, source, level)
+  if (known) return matches
+  const refers = isObject(group.unmapped) && group.unmapped.mode === 'other-map'
+  return leads || refers ? unmapped(group, work, source, level) : []
 }
+
+/** Returns the values of other elements that a mapping depends on, or makes. */
+const valuesOf = (list: Json | undefined): Match['products'] =>
+  objects(list).flatMap(one => {
+    const element = text(one.property)
+    const value = text(one.value)
+    if (element === undefined || value === undefined) return []
+    return [{ element, concept: coding(text(one.system), undefined, value, text(one.display)) }]
+  })
 
 async function unmapped(
   group: JsonObject,
@@ -165,7 +183,8 @@ function backwards(group: JsonObject, work: Work, source: string | undefined): M
       matches.push({
         equivalence: INVERSE[equivalence] ?? equivalence,
         concept: coding(text(group.source), text(group.sourceVersion), code, text(element.display)),
-        products: [],
+        // What the mapping depends on is what comes out beside the code, in this direction.
+        products: valuesOf(target.dependsOn),
         source,
       })
     }
@@ -182,7 +201,10 @@ function depends(target: JsonObject, { question, missing }: Work): boolean {
     if (property === undefined || value === undefined) continue
     const sent = question.dependencies.filter(({ element }) => element === property)
     if (sent.length === 0) missing.add(property)
-    if (!sent.some(({ values }) => values.includes(value))) holds = false
+    const system = text(one.system)
+    const isSame = (its: { system: string | undefined; value: string }): boolean =>
+      its.value === value && (system === undefined || its.system === undefined || its.system === system)
+    if (!sent.some(({ values }) => values.some(isSame))) holds = false
   }
   return holds
 }

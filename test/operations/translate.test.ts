@@ -201,3 +201,84 @@ describe('the maps of R4', () => {
     expect(back.match.map(one => one.concept.code)).toEqual(['male'])
   })
 })
+
+describe('what a mapping depends on', () => {
+  const LIGHT = 'https://thanal.example.org/cs/light'
+  const bySystem = map({
+    element: [
+      {
+        code: 'g',
+        target: [
+          {
+            code: 'green',
+            equivalence: 'equal',
+            dependsOn: [{ property: 'urn:light', system: LIGHT, value: 'day' }],
+          },
+        ],
+      },
+    ],
+  })
+  const dependency = (system: string) => ({
+    element: 'urn:light',
+    concept: { coding: [{ system, code: 'day' }] },
+  })
+  const asked = { url: MAP, system: FROM, code: 'g' }
+  const withDependency = async (system: string) => {
+    const ctx = await contextWith(bySystem)
+    const sent = [...given(asked), { name: 'dependency', value: { parts: given(dependency(system)) } }]
+    return plain(await call(ctx, 'translate', { type: 'ConceptMap', id: '' }, sent as never))
+  }
+  it('is a code of its own system, and no other', async () => {
+    expect((await withDependency(LIGHT)).result).toBe(true)
+    expect((await withDependency('urn:other')).result).toBe(false)
+  })
+  it('comes out beside the code in the other direction', async () => {
+    const { match } = await translate({ url: MAP, system: TO, code: 'green', reverse: 'true' }, [bySystem])
+    expect(match).toEqual([
+      {
+        equivalence: 'equal',
+        concept: { system: FROM, code: 'g' },
+        product: { element: 'urn:light', concept: { system: LIGHT, code: 'day' } },
+        source: MAP,
+      },
+    ])
+  })
+})
+
+describe('several maps', () => {
+  const one = (id: string, version: string, code: string, more: object = {}) => ({
+    ...map({ element: [{ code: 'r', target: [{ code, equivalence: 'equal' }] }] }),
+    id,
+    version,
+    ...more,
+  })
+  const codes = async (...maps: object[]) => {
+    const { match } = await translate({ system: FROM, code: 'r' }, maps)
+    return match.map(({ concept }) => concept.code)
+  }
+  it('of one url are asked in the version that is in force', async () => {
+    expect(await codes(one('a', '2', 'old'), one('b', '10', 'new'))).toEqual(['new'])
+    expect(await codes(one('a', '2', 'old'), one('b', '10', 'new', { status: 'draft' }))).toEqual(['old'])
+    expect(await codes(one('a', '2', 'gone', { status: 'retired' }))).toEqual([])
+  })
+  it('that one refers to are asked for the target system, where the first leads to another', async () => {
+    const other = {
+      ...one('b', '1', 'x'),
+      url: `${MAP}/other`,
+      group: [
+        {
+          source: FROM,
+          target: 'urn:third',
+          element: [{ code: 'z', target: [{ code: 'Z', equivalence: 'equal' }] }],
+        },
+      ],
+    }
+    const first = map({
+      element: [{ code: 'r', target: [{ code: 'red', equivalence: 'equal' }] }],
+      unmapped: { mode: 'other-map', url: `${MAP}/other` },
+    })
+    const to = { url: MAP, system: FROM, targetsystem: 'urn:third' }
+    expect((await translate({ ...to, code: 'z' }, [first, other])).match[0].concept.code).toBe('Z')
+    expect((await translate({ ...to, code: 'r' }, [first, other])).match).toEqual([])
+  })
+})
