@@ -9,6 +9,7 @@ import { fitIdentifiers, fitNames, fitTelecoms } from './adapt-identifiers.ts'
 import { CODINGS } from './codings.ts'
 import type { Missing } from './missing.ts'
 import { sayNeeds } from './needs.ts'
+import { isFileOfAnother, type Subject } from './references.ts'
 import { keyIn, type Library, type Source } from './source.ts'
 import { object, objects, text } from './tree.ts'
 
@@ -18,6 +19,7 @@ export type Display = (system: string, code: string) => Promise<string | undefin
 export interface Adapting {
   ctx: Context
   library: Library
+  subject: Subject
   display: Display
   missing: Missing
 }
@@ -115,12 +117,14 @@ async function fitMedication(tree: Resource, { ctx, library }: Adapting): Promis
 }
 
 /** Fills in the bytes of an attachment whose url names a Binary of this server. */
-async function fillAttachment(attachment: JsonObject, { ctx, library }: Adapting): Promise<void> {
+async function fillAttachment(attachment: JsonObject, { ctx, library, subject }: Adapting): Promise<void> {
   if (typeof attachment.data === 'string') return
   const key = keyIn(ctx, attachment.url)
   if (key === undefined || !key.startsWith('Binary/')) return
-  const binary = (await library.take([key]))[0]?.tree
-  if (binary === undefined || typeof binary.data !== 'string') return
+  const [source] = await library.take([key])
+  if (source === undefined || (await isFileOfAnother(ctx, library, source, subject))) return
+  const binary = source.tree
+  if (typeof binary.data !== 'string') return
   attachment.contentType ??= binary.contentType
   attachment.data = binary.data
   delete attachment.url

@@ -3,7 +3,7 @@
  * https://hl7.org/fhir/R4/documents.html, https://nrces.in/ndhm/fhir/r4/StructureDefinition-DocumentBundle.html
  */
 import type { Context } from '../context.ts'
-import { FhirError } from '../fhir/error.ts'
+import { FhirError, fhirError } from '../fhir/error.ts'
 import type { Key } from '../storage/port.ts'
 import { addressesOf, assemble, type Built, newestOf } from './assemble.ts'
 import { authorsOf, custodianOf } from './author.ts'
@@ -51,6 +51,7 @@ export async function buildDocument(ctx: Context, request: DocumentRequest, maki
           ),
         )
   const entries = [...picked.values()].flat()
+  checkPlaced(kind, asked.given, entries)
   sayEmpty(read, picked, missing)
   const authors = await authorsOf(ctx, library, request, read, entries, missing)
   const custodian = await custodianOf(ctx, library, request, read)
@@ -64,8 +65,8 @@ export async function buildDocument(ctx: Context, request: DocumentRequest, maki
     ...entries,
   ]
   const parts = partsOf(kind, picked)
-  const by = { ctx, library, display: displaysOf(ctx), missing }
-  const members = await closureOf(ctx, library, roots, subject, parts, by)
+  const by = { ctx, library, subject, display: displaysOf(ctx), missing }
+  const members = await closureOf(ctx, library, roots, parts, by)
   missing.check()
 
   const { baseUrl } = ctx.settings
@@ -95,6 +96,15 @@ export async function buildDocument(ctx: Context, request: DocumentRequest, maki
 
 const failed = (missing: Missing): FhirError =>
   new FhirError('business-rule', missing.issues, { status: 422 })
+
+/** Throws `invalid` where the document would be silent about what the caller names. */
+function checkPlaced({ hiType }: RecordKind, given: readonly Source[], entries: readonly Source[]): void {
+  const lost = given.find(one => !entries.includes(one))
+  if (lost === undefined) return
+  throw fhirError('invalid', `${lost.key} has no place in a document of the kind ${hiType}.`, {
+    expression: 'http.resource',
+  })
+}
 
 /** Says where a record that needs something in it has nothing. */
 function sayEmpty({ kind, encounter, patient, asked }: Read, picked: Picked, missing: Missing): void {

@@ -4,7 +4,7 @@ import { type TimeRange, timeRange } from '../fhir/instant.ts'
 import { search } from '../interactions/search.ts'
 import { keyOf, stampText } from '../storage/port.ts'
 import { type Library, type Source, sourceOf } from './source.ts'
-import { at, objects, text } from './tree.ts'
+import { at, objects, text, texts } from './tree.ts'
 
 /** What a document is of. */
 export interface Scope {
@@ -62,22 +62,35 @@ export function timeOf(ctx: Context, source: Source): TimeRange | undefined {
   return date === undefined ? undefined : timeRange(date, ctx.settings.zone)
 }
 
-/** Words of a status that say: this is not so, was never so, or does not hold. */
+/** Words of a status that say: this is not so, was never so, does not hold, or does not hold yet. */
 const VOID: ReadonlySet<string> = new Set([
-  'entered-in-error',
+  'aborted',
   'cancelled',
+  'draft',
+  'entered-in-error',
   'noshow',
-  'superseded',
   'not-done',
+  'refuted',
+  'revoked',
+  'superseded',
 ])
 
-/** Returns whether a resource says of itself that it does not hold. */
-export function isVoid({ tree }: Source): boolean {
-  if (VOID.has(text(tree.status) ?? '') || VOID.has(text(tree.docStatus) ?? '')) return true
-  return at(tree, 'verificationStatus.coding.code').some(
-    code => code === 'entered-in-error' || code === 'refuted',
+const standings = ({ tree }: Source): string[] =>
+  texts(
+    [tree.status, tree.docStatus, ...at(tree, 'verificationStatus.coding.code')].filter(
+      one => one !== undefined,
+    ),
   )
+
+/** Returns the word with which a resource says of itself that it does not hold; undefined where it does. */
+export function voidOf(source: Source): string | undefined {
+  // A medicine that somebody proposes is not prescribed.
+  if (source.type === 'MedicationRequest' && source.tree.intent === 'proposal') return 'proposal'
+  return standings(source).find(word => VOID.has(word))
 }
+
+/** Returns whether a resource was never true. */
+export const isMistake = (source: Source): boolean => standings(source).includes('entered-in-error')
 
 /** Returns whether a resource names the encounter. */
 export const isOfEncounter = (ctx: Context, { type, tree }: Source, encounter: string): boolean =>
@@ -178,7 +191,7 @@ async function readAll(
     cursor = next === undefined ? null : new URL(next.url).searchParams.get('_cursor')
   }
   const dated = found
-    .filter(one => !isVoid(one))
+    .filter(one => voidOf(one) === undefined)
     .map(source => ({ source, time: timeOf(ctx, source)?.lo ?? Number.NEGATIVE_INFINITY }))
   // By id last: resources of one date have one order.
   dated.sort((a, b) => a.time - b.time || (a.source.id < b.source.id ? -1 : 1))

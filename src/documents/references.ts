@@ -4,9 +4,10 @@
  */
 import type { Context } from '../context.ts'
 import { isObject, type Json, type JsonObject } from '../fhir/json.ts'
+import { parseReference } from '../fhir/reference.ts'
 import { type Key, keyOf, typeOf } from '../storage/port.ts'
-import { keyIn, type Source } from './source.ts'
-import { objects } from './tree.ts'
+import { keyIn, type Library, type Source } from './source.ts'
+import { object, objects } from './tree.ts'
 
 /** Resources that tell who, where and with what: they come along wherever they are named. */
 const SUPPORTS: ReadonlySet<string> = new Set([
@@ -45,6 +46,7 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
 /** What an encounter names belongs to its own document alone. */
 const ENCOUNTER_PARTS: readonly string[] = ['diagnosis.condition', 'reasonReference']
 
+/** Whom a document is about; a Composition that is no record of NRCeS may be about a Group or a Device. */
 export interface Subject {
   patient: Key
   encounter: Key | undefined
@@ -83,7 +85,10 @@ export function bringsAlong(ctx: Context, { key, type, tree }: Source, subject: 
   })
 }
 
-/** Returns whether a resource is about somebody else: its patient is another than the document's. */
+/** What is about one of these is about nobody. */
+const THINGS: ReadonlySet<string> = new Set(['Device', 'Location', 'Medication', 'Organization', 'Substance'])
+
+/** Returns whether a resource is about somebody else, or about somebody of whom it is not known that it is the document's patient. */
 export function isOfAnother(ctx: Context, { type, key, tree }: Source, subject: Subject): boolean {
   if (type === 'Patient') return key !== subject.patient
   const members = type === 'RelatedPerson' ? ['patient'] : ['subject', 'patient']
@@ -91,8 +96,31 @@ export function isOfAnother(ctx: Context, { type, key, tree }: Source, subject: 
     .flatMap(name => objects(tree[name]))
     .some(({ reference }) => {
       const target = keyIn(ctx, reference)
-      return target !== undefined && typeOf(target) === 'Patient' && target !== subject.patient
+      return target === undefined || (target !== subject.patient && !THINGS.has(typeOf(target)))
     })
+}
+
+/** Returns whether a file is for those alone who may see somebody else: what its security context says. */
+export async function isFileOfAnother(
+  ctx: Context,
+  library: Library,
+  { type, tree }: Source,
+  subject: Subject,
+): Promise<boolean> {
+  const security = object(tree.securityContext)
+  if (type !== 'Binary' || security === undefined) return false
+  const key = keyIn(ctx, security.reference)
+  if (key === undefined || key === subject.patient) return key === undefined
+  const [context] = await library.take([key])
+  return context === undefined || isOfAnother(ctx, context, subject)
+}
+
+const PERSONS: ReadonlySet<string> = new Set(['Group', 'Patient', 'Person', 'RelatedPerson'])
+
+/** Returns whether a reference names people who are looked after: where they are not in the document, not even their name is. */
+export function namesPerson(ctx: Context, reference: string): boolean {
+  const parsed = parseReference(reference, ctx.settings.baseUrl)
+  return (parsed.kind === 'local' || parsed.kind === 'foreign') && PERSONS.has(parsed.type)
 }
 
 export const subjectOf = (patient: string, encounter: string | undefined): Subject => ({

@@ -4,11 +4,11 @@ import { fhirError } from '../fhir/error.ts'
 import { type TimeRange, timeRange } from '../fhir/instant.ts'
 import { live } from '../interactions/read.ts'
 import { idOf, type Key, keyOf, typeOf } from '../storage/port.ts'
-import type { Scope } from './gather.ts'
+import { isMistake, type Scope, voidOf } from './gather.ts'
 import { type HiType, RECORD_KINDS, type RecordKind } from './hi-types.ts'
 import type { Missing } from './missing.ts'
 import type { Asked } from './pick.ts'
-import { isOfAnother, subjectOf } from './references.ts'
+import { isFileOfAnother, isOfAnother, subjectOf } from './references.ts'
 import { keyIn, type Library, type Source } from './source.ts'
 import { object, text } from './tree.ts'
 
@@ -43,7 +43,7 @@ export interface Read {
 
 /**
  * Returns what the request is about. Throws `not-found` (404) for what it names and is not there, `invalid` for bad dates and resources of
- * another patient.
+ * another patient, `business-rule` (422) for named ones that do not hold.
  */
 export async function readRequest(
   ctx: Context,
@@ -66,6 +66,16 @@ export async function readRequest(
     )
     return undefined
   }
+  if (
+    encounter !== undefined &&
+    (isMistake(encounter) || (kind.encounter && voidOf(encounter) !== undefined))
+  )
+    missing.say(
+      encounter.key,
+      'Encounter.status',
+      `${kind.profile}.encounter`,
+      `the encounter is ${text(encounter.tree.status)}, and there is no record of what did not take place`,
+    )
   const id = named === undefined ? request.patient : idOf(named)
   if (id === undefined) throw fhirError('required', 'A document is of an encounter or of a patient.')
   if (request.patient !== undefined && request.patient !== id)
@@ -76,8 +86,15 @@ export async function readRequest(
   const given: Source[] = []
   for (const reference of request.resources ?? []) {
     const source = await one(ctx, library, namedKey(ctx, reference, 'resource'))
-    if (isOfAnother(ctx, source, subject))
+    if (isOfAnother(ctx, source, subject) || (await isFileOfAnother(ctx, library, source, subject)))
       throw fhirError('invalid', `${source.key} is about another patient.`, { expression: 'http.resource' })
+    const word = voidOf(source)
+    if (word !== undefined)
+      throw fhirError(
+        'business-rule',
+        `${source.key} says of itself that it does not hold (${word}): no document is made of it.`,
+        { status: 422, expression: 'http.resource' },
+      )
     given.push(source)
   }
   return { kind, patient, encounter, asked: { scope, given } }

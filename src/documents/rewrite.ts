@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { elementsOf, jsonName } from '../fhir/definitions/types.ts'
 import { isObject, type Json, type JsonObject, type Resource } from '../fhir/json.ts'
 import type { Key } from '../storage/port.ts'
-import { referencesIn } from './references.ts'
+import { namesPerson, referencesIn } from './references.ts'
 import { keyIn } from './source.ts'
 import { objects } from './tree.ts'
 
@@ -18,7 +18,7 @@ export interface Addresses {
 
 /**
  * Rewrites the references of a tree. What is in the document goes by its `fullUrl`; what is not keeps its display and identifier, or gets
- * its name as display, the address of another server becoming an identifier; what then says nothing is left out, with all that is empty
+ * its name as display, the address of another server becoming an identifier unless it is somebody's; what then says nothing is left out, with all that is empty
  * or incomplete without it.
  */
 export function rewrite(ctx: Context, tree: Resource, { fullUrlOf, nameOf }: Addresses): void {
@@ -34,7 +34,7 @@ export function rewrite(ctx: Context, tree: Resource, { fullUrlOf, nameOf }: Add
     }
     delete reference.reference
     if (key !== undefined) reference.display ??= nameOf(key)
-    else if (/^(?:https?:\/\/|urn:)/.test(text))
+    else if (/^(?:https?:\/\/|urn:)/.test(text) && !namesPerson(ctx, text))
       reference.identifier ??= { system: 'urn:ietf:rfc:3986', value: text }
     if (reference.display === undefined && reference.identifier === undefined) mute.add(reference)
   }

@@ -3,7 +3,7 @@
  * https://hl7.org/fhir/R4/composition-operation-document.html
  */
 import type { Context } from '../context.ts'
-import { type Key, keyOf, typeOf } from '../storage/port.ts'
+import { type Key, keyOf } from '../storage/port.ts'
 import type { Adapting } from './adapt.ts'
 import { addressesOf, assemble, type Built, newestOf } from './assemble.ts'
 import { closureOf, type Member } from './closure.ts'
@@ -53,13 +53,13 @@ export async function documentOf(ctx: Context, id: string, graph?: string): Prom
       )
   const patient = keyIn(ctx, object(composition.tree.subject)?.reference)
   const subject = {
-    patient: patient !== undefined && typeOf(patient) === 'Patient' ? patient : ('Patient/' as Key),
+    patient: patient ?? ('Patient/' as Key),
     encounter: keyIn(ctx, object(composition.tree.encounter)?.reference),
   }
-  const by: Adapting = { ctx, library, display: displaysOf(ctx), missing }
+  const by: Adapting = { ctx, library, subject, display: displaysOf(ctx), missing }
   const chosen = graph === undefined ? [] : await byGraph(ctx, library, graph, composition)
   const parts = kind?.hiType === 'WellnessRecord' ? wellnessParts(ctx, composition) : new Map()
-  const members = await closureOf(ctx, library, [...found, ...chosen], subject, parts, by, {
+  const members = await closureOf(ctx, library, [...found, ...chosen], parts, by, {
     direct: new Set(direct),
     adapts: kind !== undefined,
   })
