@@ -203,11 +203,13 @@ function readBinding(value: Json, at: string): ElementRule['binding'] {
 }
 
 function readConstraint(constraint: JsonObject, at: string): Constraint {
+  const source = optionalText(constraint, 'source', at)
   return {
     key: textOf(constraint, 'key', at),
     severity: codeOf(constraint, 'severity', ['error', 'warning'] as const, at),
     human: optionalText(constraint, 'human', at) ?? '',
     expression: optionalText(constraint, 'expression', at),
+    ...(source !== undefined && { source }),
   }
 }
 

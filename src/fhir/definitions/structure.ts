@@ -78,4 +78,6 @@ export interface Constraint {
   human: string
   /** FHIRPath. */
   expression: string | undefined
+  /** Canonical of the definition that has it first, where a snapshot says so. */
+  source?: string
 }

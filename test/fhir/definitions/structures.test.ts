@@ -16,11 +16,15 @@ const definitionsIn = (folder: string): Resource[] =>
     .filter(file => file.startsWith('StructureDefinition-'))
     .map(file => parseJson(readFileSync(join(ROOT, folder, file), 'utf8')) as Resource)
 
-/** Whether an element changes the meaning of others, and has to be supported, is said only where it is so. */
+/**
+ * As it is kept: whether an element changes the meaning of others, and has to be supported, only where it is so, and where a constraint
+ * comes from not at all.
+ */
 const plain = (structure: Structure): Structure => ({
   ...structure,
-  elements: structure.elements.map(({ modifier, mustSupport, ...rule }) => ({
+  elements: structure.elements.map(({ modifier, mustSupport, constraints, ...rule }) => ({
     ...rule,
+    ...(constraints && { constraints: constraints.map(({ source: _, ...one }) => one) }),
     ...(modifier && { modifier }),
     ...(mustSupport && { mustSupport }),
   })),

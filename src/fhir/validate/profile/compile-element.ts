@@ -3,9 +3,10 @@
  * https://hl7.org/fhir/R4/elementdefinition.html
  */
 import type { ElementRule } from '../../definitions/structure.ts'
+import { isPrimitive } from '../../definitions/types.ts'
 import { checkBinding } from './bindings.ts'
 import { cardinality } from './cardinality.ts'
-import { elementRule, knownKeys, typeRule } from './core.ts'
+import { elementRule, knownConstraints, typeRule } from './core.ts'
 import { constraintChecks } from './invariants.ts'
 import { choiceOf, namesOf } from './properties.ts'
 import { checkTargets, targetsOf } from './reference-targets.ts'
@@ -34,9 +35,7 @@ export function elementCheck(
   const before = root ? (base === undefined ? [] : [base]) : known
   checks.push(...valueChecks(node, type, before))
   if (!root) checks.push(...typeChecks(rule, type, before))
-  const keys = knownKeys(type, base)
-  for (const one of before) for (const { key } of one.constraints ?? []) keys.add(key)
-  checks.push(...constraintChecks(rule.constraints ?? [], keys))
+  checks.push(...constraintChecks(rule.constraints ?? [], knownConstraints(type, [base, ...before])))
   const { binding } = rule
   if (
     binding !== undefined &&
@@ -92,7 +91,8 @@ function childrenCheck(node: ElementNode, type: string): Check | undefined {
 function groupCheck(node: ElementNode, ownerType: string): Check | undefined {
   const { rule } = node
   let element = node.name
-  let named = namesOf(ownerType, element)
+  // What stands in `_birthDate` is that of any element.
+  let named = namesOf(isPrimitive(ownerType) ? 'Element' : ownerType, element)
   let only: string | undefined
   if (named === undefined) {
     // An element that the definition calls by one of its types: valueQuantity, or value for value[x].

@@ -33,16 +33,9 @@ export function elementRule(type: string, element: string): ElementRule | undefi
   return rulesOf(dot < 0 ? type : type.slice(0, dot)).get(`${type}.${element}`)
 }
 
-/** Returns the keys of the constraints that R4 puts on an element of this type and rule. */
-export function knownKeys(type: string, rule: ElementRule | undefined): Set<string> {
-  const keys = new Set<string>()
-  const add = (list: readonly Constraint[] | undefined) => {
-    for (const { key } of list ?? []) keys.add(key)
-  }
-  add(rule?.constraints)
-  add(typeRule(type)?.constraints)
-  return keys
-}
+/** Returns the constraints that hold of a value by these rules and by its type. */
+export const knownConstraints = (type: string, rules: readonly (ElementRule | undefined)[]): Constraint[] =>
+  [...rules, typeRule(type)].flatMap(rule => rule?.constraints ?? [])
 
 /** Returns whether a type is another, or builds on it: Patient is a DomainResource, Age a Quantity, Patient.contact a BackboneElement. */
 export function isA(type: string, ancestor: string): boolean {

@@ -126,7 +126,7 @@ export function belongsTo(
   }
   const defined = definedAt(slice, steps, find)
   if (defined === PENDING) return PENDING
-  if (type === 'type') return byType(steps, defined)
+  if (type === 'type') return byType(steps, defined, find)
   if (type === 'profile') return byProfile(steps, defined)
   if (type === 'exists') return byExistence(steps, defined)
   return byValue(steps, defined)
@@ -141,10 +141,20 @@ const isUrlOfExtension = ({ name, rule }: ElementNode, steps: readonly Step[]): 
   rule.types?.length === 1 &&
   rule.types[0]!.profiles.length === 1
 
-function byType(steps: readonly Step[], { nodes, targets }: Defined): Belongs | undefined {
-  const types =
-    targets?.map(target => target.slice(target.lastIndexOf('/') + 1).split('|', 1)[0]!) ??
-    nodes.flatMap(({ rule }) => rule.types?.map(({ code }) => code) ?? [])
+function byType(
+  steps: readonly Step[],
+  { nodes, targets }: Defined,
+  find: Find,
+): Belongs | undefined | typeof PENDING {
+  const types: string[] = []
+  for (const target of targets ?? []) {
+    const structure = builtInBase(target) ?? find(target)
+    if (structure === undefined) return PENDING
+    // The address of a definition that nobody knows often ends in its type.
+    types.push(structure?.type ?? target.slice(target.lastIndexOf('/') + 1).split('|', 1)[0]!)
+  }
+  if (targets === undefined)
+    types.push(...nodes.flatMap(({ rule }) => rule.types?.map(({ code }) => code) ?? []))
   if (types.length === 0) return undefined
   if (targets !== undefined) {
     const before = steps.slice(0, -1)
@@ -186,7 +196,7 @@ function byExistence(steps: readonly Step[], { nodes }: Defined): Belongs | unde
 }
 
 function byValue(steps: readonly Step[], { nodes }: Defined): Belongs | undefined {
-  const tests = nodes.flatMap(node => conditions(node, 0))
+  const tests = nodes.flatMap(node => together(conditions(node, 0)))
   if (tests.length > 0)
     return (spot, walk) => {
       const values = valuesAt(spot, steps, walk)
@@ -206,7 +216,7 @@ function conditions(node: ElementNode, depth: number): Belongs[] {
   if (depth < 4) {
     const parts = node.children.flatMap(child =>
       [child, ...child.slices.filter(({ rule }) => (rule.min ?? 0) > 0)].flatMap(one =>
-        conditions(one, depth + 1).map(
+        together(conditions(one, depth + 1)).map(
           (test): Belongs =>
             (spot, walk) =>
               childrenOf(spot, child.name).some(part => test(part, walk)),
@@ -216,10 +226,13 @@ function conditions(node: ElementNode, depth: number): Belongs[] {
     if (parts.length > 0) return parts
   }
   const { strength, valueSet } = binding ?? {}
-
   if (depth === 0 && strength === 'required' && valueSet !== undefined) return [inValueSet(valueSet)]
   return []
 }
+
+/** One value has to meet all: the system of one coding and the code of another make no coding. */
+const together = (tests: Belongs[]): Belongs[] =>
+  tests.length < 2 ? tests : [(spot, walk) => tests.every(test => test(spot, walk))]
 
 const inValueSet =
   (valueSet: string): Belongs =>

@@ -4,6 +4,7 @@
  */
 import type { Constraint } from '../../definitions/structure.ts'
 import { correctedInvariant } from '../../path/invariant.ts'
+import { CORE } from './core.ts'
 import { NATIVE } from './native-invariants.ts'
 import { type PathTest, pathTest } from './path-test.ts'
 import type { Spot } from './spot.ts'
@@ -22,15 +23,19 @@ const ELSEWHERE: ReadonlySet<string> = new Set([
   ...['bdl-1', 'bdl-2', 'bdl-3', 'bdl-4', 'bdl-5', 'bdl-7', 'bdl-8', 'bdl-9', 'bdl-10', 'bdl-11', 'bdl-12'],
 ])
 
-/** Returns the checks of constraints; `known` are the keys of those that are checked elsewhere. */
-export function constraintChecks(
-  constraints: readonly Constraint[],
-  known: ReadonlySet<string> = ELSEWHERE,
-): Check[] {
+/**
+ * Returns the checks of constraints but for those of R4 that are checked elsewhere. `known` are what a profile's stand beside; one that has
+ * the key of another and says something else is the profile's own, unless its source is R4, which other versions word otherwise.
+ */
+export function constraintChecks(constraints: readonly Constraint[], known?: readonly Constraint[]): Check[] {
   return constraints.flatMap(constraint => {
-    const { key, expression } = constraint
-    if (expression === undefined || known.has(key) || ELSEWHERE.has(key)) return []
-    return [check(constraint, expression)]
+    const { key, expression, source } = constraint
+    if (expression === undefined) return []
+    const ofR4 = known === undefined || source?.startsWith(CORE) === true
+    const isKnown =
+      (ofR4 && ELSEWHERE.has(key)) ||
+      known?.some(one => one.key === key && (ofR4 || one.expression === expression))
+    return isKnown ? [] : [check(constraint, expression)]
   })
 }
 

@@ -45,11 +45,14 @@ export function targetsOf(rules: readonly TypeRule[] | undefined, code: string):
 /** Checks what a Reference points to, as far as that was sent with it. */
 export function checkTargets(spot: Spot, { types, profiles, aggregation }: Targets, walk: Walk): void {
   const reference = isObject(spot.value) ? spot.value.reference : undefined
-  if (typeof reference !== 'string') return
   const found = resolve(spot, walk)
-  if (aggregation.size > 0) checkAggregation(spot, found.how, aggregation, walk)
+  if (aggregation.size > 0 && typeof reference === 'string')
+    checkAggregation(spot, found.how, aggregation, walk)
   if (types.length === 0 && profiles.length === 0) return
-  if (found.how === 'not here') return
+  if (found.how === 'not here') {
+    if (found.isSure && found.type !== undefined) checkType(spot, found.type, types, profiles, walk)
+    return
+  }
   const { type } = found.spot
   if (types.some(one => isA(type, one))) return
   let near: { profile: string; why: string } | undefined
@@ -65,7 +68,6 @@ export function checkTargets(spot: Spot, { types, profiles, aggregation }: Targe
     const first = held.findings.find(({ severity }) => severity === 'error')
     near ??= { profile, why: first === undefined ? '' : first.says() }
   }
-  const article = /^[AEIO]/.test(type) ? 'an' : 'a'
   report(
     walk,
     'error',
@@ -74,11 +76,38 @@ export function checkTargets(spot: Spot, { types, profiles, aggregation }: Targe
     spot,
     () =>
       near === undefined
-        ? `${quoted(reference)} is ${article} ${type}, which is not allowed here. Refer to ${listed([...types, ...profiles])}.`
-        : `${quoted(reference)} is ${article} ${type} that does not conform to ${near.profile}: ${near.why}`,
+        ? `${quoted(String(reference))} is ${article(type)} ${type}, which is not allowed here. Refer to ${listed([...types, ...profiles])}.`
+        : `${quoted(String(reference))} is ${article(type)} ${type} that does not conform to ${near.profile}: ${near.why}`,
     '.reference',
   )
 }
+
+/** Checks the type that a reference states of what is elsewhere; whether that conforms to a profile is not known. */
+function checkType(
+  spot: Spot,
+  type: string,
+  types: readonly string[],
+  profiles: readonly string[],
+  walk: Walk,
+): void {
+  // R4's own targets are held against the reference by the structural check.
+  if (walk.profile === undefined || types.some(one => isA(type, one))) return
+  for (const profile of profiles) {
+    const definition = walk.find(profile)
+    if (definition === undefined || definition === null || isA(type, definition.type)) return
+  }
+  report(
+    walk,
+    'error',
+    'value',
+    'reference-target',
+    spot,
+    () =>
+      `This refers to ${article(type)} ${type}, which is not allowed here. Refer to ${listed([...types, ...profiles])}.`,
+  )
+}
+
+const article = (type: string): string => (/^[AEIO]/.test(type) ? 'an' : 'a')
 
 function claims(spot: Spot, url: string): boolean {
   const meta = isObject(spot.value) ? spot.value.meta : undefined

@@ -9,24 +9,27 @@ import type { ResourceIndex, Walk } from './walk.ts'
 
 export type Resolved =
   | { how: 'contained' | 'bundled'; spot: Spot }
-  /** Elsewhere, or nowhere; `type` as the reference says. */
-  | { how: 'not here'; type: string | undefined }
+  /** Elsewhere, or nowhere; `type` as the reference says. `isSure`: what it names cannot be of another type. */
+  | { how: 'not here'; type: string | undefined; isSure?: boolean }
 
 const RESTFUL =
   /^(https?:\/\/[^\s?#]+\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/([A-Za-z0-9\-.]{1,64}))?$/
 const RELATIVE = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/([A-Za-z0-9\-.]{1,64}))?$/
+/** In a transaction. */
+const SEARCH = /^([A-Z][A-Za-z]+)\?/
 
 /** Returns what a Reference (or a uri or canonical) at a place points to. */
 export function resolve(spot: Spot, walk: Walk): Resolved {
   const reference = isObject(spot.value) ? spot.value.reference : spot.value
-  if (typeof reference !== 'string') return { how: 'not here', type: statedType(spot) }
+  if (typeof reference !== 'string') return { how: 'not here', type: statedType(spot), isSure: true }
   if (reference.charCodeAt(0) === 35) return inContainer(reference.slice(1), spot.scope, walk)
   const bundle = bundleOf(spot.scope)
   if (bundle !== undefined) {
     const found = inBundle(reference, spot, bundle, walk)
     if (found !== undefined) return { how: 'bundled', spot: found }
   }
-  return { how: 'not here', type: typeIn(reference) ?? statedType(spot) }
+  const named = typeIn(reference)
+  return { how: 'not here', type: named ?? statedType(spot), isSure: !reference.includes(':') }
 }
 
 function inContainer(id: string, scope: Scope, walk: Walk): Resolved {
@@ -119,7 +122,7 @@ function idOf(spot: Spot): string | undefined {
 }
 
 function typeIn(reference: string): string | undefined {
-  const type = RELATIVE.exec(reference)?.[1] ?? RESTFUL.exec(reference)?.[2]
+  const type = RELATIVE.exec(reference)?.[1] ?? RESTFUL.exec(reference)?.[2] ?? SEARCH.exec(reference)?.[1]
   return type !== undefined && isResourceType(type) ? type : undefined
 }
 

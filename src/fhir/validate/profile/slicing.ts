@@ -51,7 +51,7 @@ function compile(
     for (const discriminator of by) {
       const test = belongsTo(node, discriminator, canonical => walk.find(canonical))
       if (test === PENDING) return undefined
-      if (test !== undefined) tests.push(test)
+      if (test !== undefined && node.rule.sliceName !== DEFAULT) tests.push(test)
     }
     slices.push({
       node,
@@ -68,6 +68,9 @@ function compile(
   }
   return slices
 }
+
+/** The slice of what belongs to no other. */
+const DEFAULT = '@default'
 
 const OPEN: Slicing = { discriminators: [], ordered: false, rules: 'open' }
 
@@ -106,6 +109,7 @@ function run(
         )
       }
     }
+    if (found < 0) found = slices.findIndex(({ name }) => name === DEFAULT)
     if (found < 0) {
       stranger ??= item
       unmatched(slices, rules, item, walk)
@@ -136,7 +140,7 @@ function run(
         () => `The slice ${name} comes before ${after} here. Move it up.`,
       )
     }
-    if (found > last) last = found
+    last = found
   }
   for (let i = 0; i < slices.length; i++)
     sliceItems(slices[i]!, slices, members[i]!, element, items, owner, walk)

@@ -3,8 +3,11 @@
  * https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.fixed_x_
  */
 import { isObject, type Json, type JsonObject, NumberText, writeJson } from '../../json.ts'
+import { compareNumbers, decimalsOf } from '../../path/number.ts'
+import { compareQuantities, type Quantity } from '../../path/quantity.ts'
+import { compareTemporals, readTemporal } from '../../path/temporal.ts'
 
-/** Returns whether two values are equal in every part; decimals are, where their text is. */
+/** Returns whether two values are equal in every part; decimals have a precision, so that 1.0 is not 1.00. */
 export function equals(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true
   if (a instanceof NumberText || b instanceof NumberText)
@@ -19,7 +22,8 @@ export function equals(a: Json | undefined, b: Json | undefined): boolean {
   return names.every(name => Object.hasOwn(b, name) && equals(a[name], b[name]))
 }
 
-const sameNumber = (a: string, b: string): boolean => a === b || (Number(a) === Number(b) && a.length < 16)
+const sameNumber = (a: string, b: string): boolean =>
+  a === b || (compareNumbers(a, b) === 0 && decimalsOf(a) === decimalsOf(b))
 
 /** Returns whether a value holds at least what the pattern holds; of a list, each part of the pattern's list somewhere. */
 export function matches(value: Json | undefined, pattern: Json): boolean {
@@ -67,39 +71,31 @@ export function shown(value: Json | undefined): string {
   return text.length > 160 ? `${text.slice(0, 160)}...` : text
 }
 
-/** Returns the text of a primitive value. */
-export function textOf(value: Json | undefined): string | undefined {
-  if (typeof value === 'string') return value
-  if (value instanceof NumberText) return value.text
-  return typeof value === 'boolean' ? String(value) : undefined
-}
-
 /**
- * Returns below 0, 0 or above 0 for two values of a type that has an order: numbers, dates and times, quantities of one unit. Undefined
- * where they cannot be compared, as `2020` and `2020-05`.
+ * Returns below 0, 0 or above 0 for two values of a type that has an order: numbers, dates and times, quantities whose units measure the
+ * same. Undefined where they cannot be compared, as `2020` and `2020-05`.
  */
 export function compare(value: Json | undefined, limit: Json): number | undefined {
   if (value instanceof NumberText && limit instanceof NumberText)
-    return Number(value.text) - Number(limit.text)
-  if (isObject(value) && isObject(limit)) {
-    if (unitOf(value) !== unitOf(limit)) return undefined
-    return value.value === undefined || limit.value === undefined
-      ? undefined
-      : compare(value.value, limit.value)
-  }
+    return compareNumbers(value.text, limit.text)
+  if (isObject(value) && isObject(limit)) return compareMeasured(value, limit)
   if (typeof value !== 'string' || typeof limit !== 'string') return undefined
-  const [a, b] = [momentOf(value), momentOf(limit)]
-  if (a === undefined || b === undefined || a.precision !== b.precision) return undefined
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0
+  const isTime = limit.charAt(2) === ':'
+  const [a, b] = [readTemporal(value, isTime), readTemporal(limit, isTime)]
+  return a === undefined || b === undefined ? undefined : compareTemporals(a, b)
 }
 
-const unitOf = (quantity: JsonObject): string =>
-  `${textOf(quantity.system) ?? ''}|${textOf(quantity.code) ?? ''}`
+const UCUM = 'http://unitsofmeasure.org'
 
-function momentOf(text: string): { key: string; precision: number } | undefined {
-  if (/^\d{2}:\d{2}:\d{2}/.test(text)) return { key: text, precision: 8 }
-  const day = /^\d{4}(?:-\d{2}(?:-\d{2})?)?$/.exec(text)
-  if (day !== null) return { key: text, precision: text.length }
-  const ms = Date.parse(text)
-  return Number.isNaN(ms) ? undefined : { key: new Date(ms).toISOString(), precision: 24 }
+function compareMeasured(a: JsonObject, b: JsonObject): number | undefined {
+  if (!(a.value instanceof NumberText && b.value instanceof NumberText)) return undefined
+  if (a.system !== b.system || (a.system !== UCUM && a.code !== b.code)) return undefined
+  if (typeof a.code !== 'string' || typeof b.code !== 'string' || a.code === b.code)
+    return a.code === b.code ? compareNumbers(a.value.text, b.value.text) : undefined
+  const [left, right] = [a, b].map(({ value, code }) => ({
+    value: (value as NumberText).text,
+    unit: code as string,
+    calendar: undefined,
+  })) as [Quantity, Quantity]
+  return compareQuantities(left, right)
 }

@@ -247,3 +247,39 @@ it('a profile that is not known is an error when it is asked for, and a warning 
     'error profile-unknown Patient',
   ])
 })
+
+it('dates are compared as far as both go', async () => {
+  const check = profiled('Patient', [['Patient.birthDate', { minValueDate: '1900-03-01' }]])
+  expect(await check({ birthDate: '1899' })).toEqual(['min-value Patient.birthDate'])
+  expect(await check({ birthDate: '1900-02' })).toEqual(['min-value Patient.birthDate'])
+  // It may be before or after.
+  expect(await check({ birthDate: '1900' })).toEqual([])
+  expect(await check({ birthDate: '1901' })).toEqual([])
+})
+
+it('quantities are compared in whatever unit they are, numbers in all their digits', async () => {
+  const ucum = (value: number, code: string) => ({ value, code, system: 'http://unitsofmeasure.org' })
+  const check = profiled('Observation', [
+    ['Observation.value[x]', { type: [{ code: 'Quantity' }], maxValueQuantity: ucum(10, 'g') }],
+    ['Observation.component.value[x]', { type: [{ code: 'time' }], minValueTime: '10:00:00.0' }],
+  ])
+  const of = (more: object) => check({ status: 'final', code: { text: 'x' }, ...more })
+  expect(await of({ valueQuantity: ucum(10000, 'mg') })).toEqual([])
+  expect(await of({ valueQuantity: ucum(10001, 'mg') })).toEqual(['max-value Observation.value'])
+  expect(await of({ valueQuantity: ucum(100, 'mL') })).toEqual([])
+  expect(await of({ component: [{ code: { text: 'x' }, valueTime: '10:00:00' }] })).toEqual([])
+})
+
+it("an invariant with the key of one of R4's is its own", async () => {
+  const constraint = { key: 'pat-1', severity: 'error', human: 'x', expression: 'gender.exists()' }
+  const contact = profiled('Patient', [['Patient.contact', { constraint: [constraint] }]])
+  const named = { name: { text: 'x' } }
+  expect(await contact({ contact: [{ ...named, gender: 'female' }] })).toEqual([])
+  expect(await contact({ contact: [named] })).toEqual(['pat-1 Patient.contact[0]'])
+  const whole = profiled('Patient', [['Patient', { constraint: [{ ...constraint, key: 'bdl-7' }] }]])
+  expect(await whole({})).toEqual(['bdl-7 Patient'])
+  // What a snapshot repeats of R4 in other words is checked as R4 has it.
+  const source = `${CORE}/Patient`
+  const again = profiled('Patient', [['Patient.contact', { constraint: [{ ...constraint, source }] }]])
+  expect(await again({ contact: [named] })).toEqual([])
+})

@@ -21,6 +21,20 @@ describe('the target of a reference', () => {
     expect(await check({ managingOrganization: { reference: 'Organization/1' } })).toEqual([])
     expect(await check({ managingOrganization: { display: 'Clinic' } })).toEqual([])
   })
+  it('that was not sent with it is at least of the type that the reference names', async () => {
+    expect(await check({ managingOrganization: { reference: 'Patient/1' } })).toEqual([
+      'reference-target Patient.managingOrganization',
+    ])
+    const observation = profiled('Observation', [['Observation.subject', target(`${CORE}/Patient`)]])
+    const of = (subject: object) => observation({ status: 'final', code: { text: 'x' }, subject })
+    const wrong = ['reference-target Observation.subject']
+    expect(await of({ reference: 'Patient/1/_history/2' })).toEqual([])
+    expect(await of({ reference: 'Group/1' })).toEqual(wrong)
+    expect(await of({ reference: 'Group?identifier=1' })).toEqual(wrong)
+    expect(await of({ type: 'Group', display: 'Ward 3' })).toEqual(wrong)
+    // An address elsewhere may end in anything.
+    expect(await of({ reference: 'http://example.org/fhir/Group/1' })).toEqual([])
+  })
   it('that claims the profile has its faults where it stands', async () => {
     expect(await check(contained({ meta: { profile: [named.url] } }))).toEqual([
       'cardinality-min Patient.contained[0].name',

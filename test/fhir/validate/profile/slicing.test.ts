@@ -1,6 +1,6 @@
 /** Slices: which values belong to which, how many there are, in what order. https://hl7.org/fhir/R4/profiling.html#slicing */
 import { describe, expect, it } from 'vitest'
-import { CORE, definition, extensionDefinition, profiled, sentences } from './held.ts'
+import { CORE, definition, extensionDefinition, profiled, sentences, URL } from './held.ts'
 
 const slicing = (type: string, path: string, rules = 'open', ordered = false) => ({
   slicing: { discriminator: [{ type, path }], rules, ordered },
@@ -362,4 +362,83 @@ it('a value that misses a slice is told which was probably meant', async () => {
   expect(said).toContain('code.coding.system = "http://snomed.info/sct"')
   expect(said).toContain('code.coding.code = "722446000"')
   expect(said).toContain('code.coding.display = "Allergy record"')
+})
+
+describe('a slice of coded values by parts of their codings', () => {
+  const check = profiled('Observation', [
+    ['Observation.category', slicing('value', '$this')],
+    ['Observation.category:lab', { min: 1 }],
+    ['Observation.category:lab.coding.system', { min: 1, fixedUri: 'http://s' }],
+    ['Observation.category:lab.coding.code', { min: 1, fixedCode: 'lab' }],
+  ])
+  const of = (...coding: object[]) => check({ status: 'final', code: { text: 'x' }, category: [{ coding }] })
+  it('has a coding that meets all of them', async () => {
+    expect(await of({ system: 'http://s', code: 'lab' })).toEqual([])
+    expect(await of({ system: 'http://s', code: 'x' }, { system: 'http://t', code: 'lab' })).toEqual([
+      'slice-min Observation.category',
+    ])
+  })
+})
+
+it('references are sliced by the type that a profile of the target is of', async () => {
+  const check = profiled(
+    'DocumentReference',
+    [
+      ['DocumentReference.author', slicing('type', 'resolve()')],
+      [
+        'DocumentReference.author:p',
+        { min: 1, type: [{ code: 'Reference', targetProfile: [`${URL}/some-name`] }] },
+      ],
+    ],
+    { definitions: [definition('some-name', 'Patient', [['Patient.name', { max: '3' }]])] },
+  )
+  const of = (reference: string, more: object = {}) =>
+    check({
+      status: 'current',
+      content: [{ attachment: { url: 'http://x' } }],
+      author: [{ reference }],
+      ...more,
+    })
+  expect(await of('Patient/1')).toEqual([])
+  expect(await of('#p', { contained: [{ resourceType: 'Patient', id: 'p' }] })).toEqual([])
+  expect(await of('Practitioner/1')).toEqual(['slice-min DocumentReference.author'])
+})
+
+it('the default slice holds what belongs to no other', async () => {
+  const check = profiled('Patient', [
+    ...identifiers('closed'),
+    ['Patient.identifier:@default', { max: '1' }],
+    ['Patient.identifier:@default.use', { min: 1 }],
+  ])
+  expect(await check({ identifier: [a, { ...z, use: 'old' }] })).toEqual([])
+  expect(await check({ identifier: [a, z] })).toEqual(['cardinality-min Patient.identifier[1].use'])
+  expect(await check({ identifier: [a, { use: 'old' }, { use: 'old' }] })).toEqual([
+    'slice-max Patient.identifier[2]',
+  ])
+})
+
+it('of ordered slices one that comes too late is told of once', async () => {
+  const check = profiled('Patient', [
+    ['Patient.identifier', slicing('value', 'system', 'open', true)],
+    ['Patient.identifier:a', {}],
+    ['Patient.identifier:a.system', { min: 1, fixedUri: 'http://a' }],
+    ['Patient.identifier:b', {}],
+    ['Patient.identifier:b.system', { min: 1, fixedUri: 'http://b' }],
+  ])
+  expect(await check({ identifier: [b, a, a] })).toEqual(['slice-order Patient.identifier[1]'])
+})
+
+it('the extensions of a primitive are held to what a profile says of them', async () => {
+  const birthTime = `${CORE}/patient-birthTime`
+  const check = profiled('Patient', [
+    ['Patient.birthDate.extension', { min: 1, ...slicing('value', 'url') }],
+    ['Patient.birthDate.extension:time', { min: 1, type: [{ code: 'Extension', profile: [birthTime] }] }],
+  ])
+  const _birthDate = { extension: [{ url: birthTime, valueDateTime: '2000-01-01T10:00:00Z' }] }
+  expect(await check({ birthDate: '2000-01-01', _birthDate })).toEqual([])
+  expect(await check({ birthDate: '2000-01-01' })).toEqual([
+    'cardinality-min Patient.birthDate.extension',
+    'slice-min Patient.birthDate.extension',
+  ])
+  expect(await check({})).toEqual([])
 })
