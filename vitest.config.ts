@@ -11,6 +11,8 @@ const LONG = [
   'search/mongodb',
   'search/agree-d1',
   'search/paging-d1',
+  'documents/mutations-hapi',
+  'profiles/abdm-hapi',
   'rest/worker',
 ]
 
