@@ -90,7 +90,7 @@ export async function assemble(ctx: Context, library: Library, parts: Parts): Pr
         : []),
       ...members.map(member => {
         const fullUrl = urls.get(member.source.key)!
-        return { fullUrl, resource: entryResource(member, fullUrl, nrces) }
+        return { fullUrl, resource: entryResource(member, fullUrl, nrces, ctx.settings.zone) }
       }),
     ],
   }
@@ -124,7 +124,7 @@ const CONFIDENTIAL: JsonObject = {
 }
 
 /** Returns the resource of a member as the entry holds it. */
-function entryResource({ source, profile }: Member, fullUrl: string, nrces: boolean): Resource {
+function entryResource({ source, profile }: Member, fullUrl: string, nrces: boolean, zone: string): Resource {
   const { resourceType, id: _id, meta, text: own, ...rest } = source.tree
   const { profile: stated, versionId: _version, lastUpdated: _at, ...labels } = object(meta) ?? {}
   const profiles = nrces ? profile && [profileUrl(profile)] : stated
@@ -138,7 +138,7 @@ function entryResource({ source, profile }: Member, fullUrl: string, nrces: bool
       ...labels,
     },
     ...(resourceType !== 'Binary' && {
-      text: own ?? resourceNarrative(source.tree),
+      text: own ?? resourceNarrative(source.tree, zone),
     }),
     ...rest,
   }

@@ -90,6 +90,7 @@ export async function buildDocument(ctx: Context, request: DocumentRequest, maki
     picked,
     extra: making?.extra ?? [],
     fullUrlOf: ({ key }) => urls.get(key)!,
+    zone: ctx.settings.zone,
   })
   return assemble(ctx, library, { seriesId, stamp, nrces: true, composition, members, urls })
 }

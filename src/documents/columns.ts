@@ -1,11 +1,11 @@
 /** What a person is told of a resource: the columns of section tables and the rows of a resource's own narrative, by type. */
 import type { JsonObject } from '../fhir/json.ts'
+import { courseText, doseText, instructionText, timingText } from './render/dosage.ts'
 import { object, objects, text } from './tree.ts'
 import {
   choiceWords,
   conceptWords,
   dateWords,
-  joined,
   nameWords,
   periodWords,
   quantityWords,
@@ -14,13 +14,17 @@ import {
   valueWords,
 } from './words.ts'
 
-export type Column = readonly [label: string, words: (tree: JsonObject) => string]
+export type Column = readonly [label: string, words: (tree: JsonObject, zone: string) => string]
 
 const status: Column = ['Status', tree => text(tree.status) ?? '']
 const code = (label: string, name = 'code'): Column => [label, tree => conceptWords(tree[name])]
 const date = (label: string, ...names: readonly string[]): Column => [
   label,
-  tree => dateWords(names.map(name => text(tree[name])).find(found => found !== undefined)),
+  (tree, zone) =>
+    dateWords(
+      names.map(name => text(tree[name])).find(found => found !== undefined),
+      zone,
+    ),
 ]
 const note: Column = ['Note', tree => textAt(tree, 'note.text')]
 const identifiers: Column = [
@@ -30,24 +34,20 @@ const identifiers: Column = [
       .map(one => `${conceptWords(one.type)} ${text(one.value) ?? ''}`.trim())
       .join(', '),
 ]
-const dosage = (name: string): Column => ['Dosage', tree => objects(tree[name]).map(dosageWords).join('; ')]
+const dosage = (name: string): Column => [
+  'Dosage',
+  (tree, zone) =>
+    objects(tree[name])
+      .map(one => dosageWords(one, zone))
+      .join('; '),
+]
 
-function dosageWords(one: JsonObject): string {
-  const said = text(one.text)
-  if (said !== undefined) return said
-  const rate = objects(one.doseAndRate)[0]
-  const repeat = object(object(one.timing)?.repeat)
-  const often =
-    repeat?.frequency === undefined
-      ? ''
-      : `${text(repeat.frequency)} times in ${text(repeat.period) ?? '1'} ${text(repeat.periodUnit) ?? ''}`
-  return joined(
-    quantityWords(rate?.doseQuantity),
-    often,
-    conceptWords(one.route),
-    conceptWords(one.additionalInstruction),
-  )
-}
+/** The text is what the doctor wrote; without one, everything that the codes say. */
+const dosageWords = (one: JsonObject, zone: string): string =>
+  text(one.text) ??
+  [doseText(one), timingText(one, zone), courseText(one, zone), instructionText(one)?.replaceAll('\n', ', ')]
+    .filter(words => words !== undefined)
+    .join(', ')
 
 const OBSERVATION: readonly Column[] = [
   code('Observation'),
@@ -112,7 +112,7 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   Condition: [
     code('Condition'),
     ['Clinical status', tree => conceptWords(tree.clinicalStatus)],
-    ['Onset', tree => choiceWords(tree, 'onset')],
+    ['Onset', (tree, zone) => choiceWords(tree, 'onset', zone)],
     date('Recorded', 'recordedDate'),
     note,
   ],
@@ -126,7 +126,7 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   Encounter: [
     ['Class', tree => text(object(tree.class)?.display) ?? text(object(tree.class)?.code) ?? ''],
     ['Reason', tree => conceptWords(tree.reasonCode)],
-    ['Period', tree => periodWords(tree.period)],
+    ['Period', (tree, zone) => periodWords(tree.period, zone)],
     status,
   ],
   FamilyMemberHistory: [
@@ -150,9 +150,9 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     date('Date', 'occurrenceDateTime'),
     [
       'Dose',
-      tree =>
+      (tree, zone) =>
         objects(tree.protocolApplied)
-          .map(one => choiceWords(one, 'doseNumber'))
+          .map(one => choiceWords(one, 'doseNumber', zone))
           .join(', '),
     ],
     ['Lot', tree => text(tree.lotNumber) ?? ''],
@@ -168,10 +168,10 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     ],
     [
       'Due',
-      tree =>
+      (tree, zone) =>
         objects(tree.recommendation)
           .flatMap(one => objects(one.dateCriterion))
-          .map(one => dateWords(text(one.value)))
+          .map(one => dateWords(text(one.value), zone))
           .join(', '),
     ],
     [
@@ -235,7 +235,7 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   Procedure: [
     code('Procedure'),
     status,
-    ['Performed', tree => choiceWords(tree, 'performed')],
+    ['Performed', (tree, zone) => choiceWords(tree, 'performed', zone)],
     code('Outcome', 'outcome'),
     note,
   ],

@@ -24,6 +24,8 @@ export interface CompositionParts {
   /** Sections after those of the kind. */
   extra: readonly SectionKind[]
   fullUrlOf(source: Source): string
+  /** IANA zone of the times in narratives. */
+  zone: string
 }
 
 /** Returns the Composition, without an id; the trees of the sources are in their final form already, but for their references. */
@@ -41,7 +43,7 @@ export function compositionOf(parts: CompositionParts): Resource {
     const sources = picked.get(section.name)
     return sources === undefined
       ? []
-      : [sectionOf(section, sources, one => reference(one, kind.typedEntries))]
+      : [sectionOf(section, sources, one => reference(one, kind.typedEntries), parts.zone)]
   })
   return {
     resourceType: 'Composition',
@@ -67,10 +69,14 @@ function sectionOf(
   { title, code }: SectionKind,
   sources: readonly Source[],
   reference: (source: Source) => JsonObject,
+  zone: string,
 ): JsonObject {
   const types = [...new Set(sources.map(one => one.type))]
   const tables = types.map(type =>
-    resourcesTable(sources.flatMap(one => (one.type === type ? [one.tree] : []))),
+    resourcesTable(
+      sources.flatMap(one => (one.type === type ? [one.tree] : [])),
+      zone,
+    ),
   )
   return {
     title,
@@ -92,15 +98,15 @@ export function displayOf({ type, tree }: Source): string {
   return text(tree.description) ?? ''
 }
 
-function headWords({ title, date, patient, encounter, authors, custodian }: CompositionParts): string {
+function headWords({ title, date, patient, encounter, authors, custodian, zone }: CompositionParts): string {
   const rows: [string, string][] = [
     ['Patient', nameWords(patient.tree)],
     ['Gender', text(patient.tree.gender) ?? ''],
-    ['Born', dateWords(text(patient.tree.birthDate))],
-    ['Encounter', encounter === undefined ? '' : periodWords(encounter.tree.period)],
+    ['Born', dateWords(text(patient.tree.birthDate), zone)],
+    ['Encounter', encounter === undefined ? '' : periodWords(encounter.tree.period, zone)],
     ['Author', authors.map(displayOf).join(', ')],
     ['Organization', custodian === undefined ? '' : nameWords(custodian.tree)],
-    ['Date', dateWords(date)],
+    ['Date', dateWords(date, zone)],
   ]
   return paragraph(title) + pairsTable(rows)
 }

@@ -3,7 +3,8 @@
  * https://hl7.org/fhir/R4/narrative.html
  */
 import type { JsonObject, Resource } from '../fhir/json.ts'
-import { COLUMNS } from './columns.ts'
+import { COLUMNS, type Column } from './columns.ts'
+import { standingWords } from './standing.ts'
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 
@@ -28,11 +29,17 @@ export function pairsTable(rows: readonly (readonly [name: string, value: string
   return body.length === 0 ? '' : `<table><tbody>${body.join('')}</tbody></table>`
 }
 
+/** Returns what is told of a type, second of all how a resource stands where it is not simply so: no narrative hides that. */
+function columnsOf(type: string): readonly Column[] {
+  const [first, ...others] = COLUMNS[type] ?? []
+  return first === undefined ? [] : [first, ['Attention', standingWords], ...others]
+}
+
 /** Returns a table of the resources of one type, without columns in which nothing stands. */
-export function resourcesTable(resources: readonly Resource[]): string {
+export function resourcesTable(resources: readonly Resource[], zone: string): string {
   const type = resources[0]?.resourceType ?? ''
-  const columns = COLUMNS[type] ?? []
-  const rows = resources.map(one => columns.map(([, words]) => words(one)))
+  const columns = columnsOf(type)
+  const rows = resources.map(one => columns.map(([, words]) => words(one, zone)))
   const used = columns.map((_, index) => rows.some(row => row[index] !== ''))
   const line = (cells: readonly string[], tag: string): string =>
     `<tr>${cells
@@ -48,8 +55,8 @@ export function resourcesTable(resources: readonly Resource[]): string {
 }
 
 /** Returns the narrative of one resource: what its columns tell, or its type where they tell nothing. */
-export function resourceNarrative(resource: Resource): JsonObject {
-  const columns = COLUMNS[resource.resourceType] ?? []
-  const table = pairsTable(columns.map(([label, words]) => [label, words(resource)]))
+export function resourceNarrative(resource: Resource, zone: string): JsonObject {
+  const columns = columnsOf(resource.resourceType)
+  const table = pairsTable(columns.map(([label, words]) => [label, words(resource, zone)]))
   return narrative(table === '' ? paragraph(resource.resourceType) : table)
 }

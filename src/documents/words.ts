@@ -1,12 +1,15 @@
 /** Values of resources in the words that a person reads. */
+
+import { wallTime } from '../fhir/instant.ts'
 import { isObject, type Json, type JsonObject } from '../fhir/json.ts'
 import { at, choice, object, objects, text, texts } from './tree.ts'
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** Returns a FHIR date as people write it in India, to the minute: `16 Nov 2026, 09:22`. The wall time is that of the text's own zone. */
-export function dateWords(date: string | undefined): string {
-  const parts = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d:\d\d))?)?)?/.exec(date ?? '')
+/** Returns a FHIR date as people write it in India, to the minute: `16 Nov 2026, 09:22`, the wall time of the zone. */
+export function dateWords(date: string | undefined, zone: string): string {
+  const local = date === undefined ? undefined : wallTime(date, zone)
+  const parts = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d:\d\d))?)?)?/.exec(local ?? date ?? '')
   if (parts === null) return date ?? ''
   const [, year, month, day, time] = parts
   if (month === undefined) return year!
@@ -41,12 +44,14 @@ export function quantityWords(value: Json | undefined): string {
   return `${text(of.comparator) ?? ''}${number} ${unit}`.trim()
 }
 
-export function periodWords(value: Json | undefined): string {
+export function periodWords(value: Json | undefined, zone: string): string {
   const of = object(value)
   if (of === undefined) return ''
   const [start, end] = [text(of.start), text(of.end)]
-  if (end === undefined) return start === undefined ? '' : `from ${dateWords(start)}`
-  return start === undefined ? `until ${dateWords(end)}` : `${dateWords(start)} to ${dateWords(end)}`
+  if (end === undefined) return start === undefined ? '' : `from ${dateWords(start, zone)}`
+  return start === undefined
+    ? `until ${dateWords(end, zone)}`
+    : `${dateWords(start, zone)} to ${dateWords(end, zone)}`
 }
 
 /** Returns the display of a Reference, or of each of a list. */
@@ -66,12 +71,12 @@ export function nameWords(resource: JsonObject): string {
 }
 
 /** Returns the value of an element that has several types, such as `value` or `onset`. */
-export function choiceWords(parent: JsonObject, name: string): string {
+export function choiceWords(parent: JsonObject, name: string, zone: string): string {
   const found = choice(parent, name)
   if (found === undefined) return ''
   const { type, value } = found
   if (type === 'CodeableConcept') return conceptWords(value)
-  if (type === 'Period') return periodWords(value)
+  if (type === 'Period') return periodWords(value, zone)
   if (type === 'Reference') return referenceWords(value)
   if (type === 'Range') {
     const range = object(value)
@@ -83,18 +88,18 @@ export function choiceWords(parent: JsonObject, name: string): string {
   }
   if (isObject(value)) return quantityWords(value)
   const plain = text(value) ?? ''
-  return /^(?:DateTime|Date|Instant)$/.test(type) ? dateWords(plain) : plain
+  return /^(?:DateTime|Date|Instant)$/.test(type) ? dateWords(plain, zone) : plain
 }
 
 /** Returns the value of an Observation or one of its components; of a panel the values of its components. */
-export function valueWords(observation: JsonObject): string {
-  const own = choiceWords(observation, 'value')
+export function valueWords(observation: JsonObject, zone: string): string {
+  const own = choiceWords(observation, 'value', zone)
   if (own !== '') return own
-  const parts = objects(observation.component).map(one => `${conceptWords(one.code)}: ${valueWords(one)}`)
+  const parts = objects(observation.component).map(
+    one => `${conceptWords(one.code)}: ${valueWords(one, zone)}`,
+  )
   return parts.length > 0 ? parts.join('; ') : conceptWords(observation.dataAbsentReason)
 }
-
-export const joined = (...words: readonly string[]): string => words.filter(word => word !== '').join(', ')
 
 export const textAt = (tree: JsonObject, way: string): string =>
   at(tree, way)

@@ -199,6 +199,17 @@ function offsetAt(format: Intl.DateTimeFormat, at: number): number {
   return wall - Math.floor(at / 1000) * 1000
 }
 
+/** Returns a dateTime with a zone as the wall time of another: `2026-12-01T15:30`; undefined for what has no time or no zone. */
+export function wallTime(text: string, zone: string): string | undefined {
+  if (!/T.*(?:Z|[+-][0-9]{2}:[0-9]{2})$/.test(text)) return undefined
+  const range = timeRange(text, zone)
+  if (range === undefined) return undefined
+  const wall = new Date(range.lo + offsetAt(zoneOf(zone).format, range.lo))
+  return Number.isNaN(wall.getTime())
+    ? undefined
+    : wall.toISOString().replace(/^\+?(.*?)T(\d\d:\d\d).*/, '$1T$2')
+}
+
 /** Returns whether the runtime knows the IANA zone. */
 export function isZone(zone: string): boolean {
   try {

@@ -22,10 +22,14 @@ describe('derivedId', () => {
 describe('dateWords', () => {
   it.each([
     ['2026-11-16T09:22:00+05:30', '16 Nov 2026, 09:22'],
+    ['2026-11-16T03:52:10.123Z', '16 Nov 2026, 09:22'],
+    ['2026-11-15T20:00:00Z', '16 Nov 2026, 01:30'],
+    ['2026-11-16T23:59:00-05:00', '17 Nov 2026, 10:29'],
+    ['2026-02-31T25:00:00Z', '31 Feb 2026, 25:00'],
     ['2026-11-06', '6 Nov 2026'],
     ['2026-11', 'Nov 2026'],
     ['2026', '2026'],
-  ])('%s is %s', (date, words) => expect(dateWords(date)).toBe(words))
+  ])('%s is %s', (date, words) => expect(dateWords(date, 'Asia/Kolkata')).toBe(words))
 })
 
 describe('words of values', () => {
@@ -40,7 +44,7 @@ describe('words of values', () => {
         { code: { text: 'Diastolic' }, valueQuantity: { value: 80, unit: 'mmHg' } },
       ],
     })
-    expect(valueWords(panel)).toBe('Systolic: 120 mmHg; Diastolic: 80 mmHg')
+    expect(valueWords(panel, 'Asia/Kolkata')).toBe('Systolic: 120 mmHg; Diastolic: 80 mmHg')
   })
 })
 

@@ -1,6 +1,7 @@
 /** What the reading of a document's resources needs: references followed inside the Bundle, the zone, and how far it may go. */
 import { fhirError } from '../../fhir/error.ts'
 import type { JsonObject, Resource } from '../../fhir/json.ts'
+import { OPEN, STOPPED } from '../standing.ts'
 import type { Cell, Line, RenderLimits } from './sheet.ts'
 import { alert, muted } from './sheet.ts'
 import { all, isTrue, joined, one, text } from './tree.ts'
@@ -90,35 +91,6 @@ export function labelOf(reading: Reading, resource: JsonObject): string | undefi
     text(resource, 'description')
   )
 }
-
-/** States in which something is not so, or not any more. */
-const STOPPED = new Set([
-  'aborted',
-  'cancelled',
-  'declined',
-  'entered-in-error',
-  'failed',
-  'noshow',
-  'not-done',
-  'not-taken',
-  'on-hold',
-  'refuted',
-  'rejected',
-  'revoked',
-  'stopped',
-  'superseded',
-  'suspended',
-])
-/** States in which it may yet change. */
-const OPEN = new Set([
-  'draft',
-  'preliminary',
-  'registered',
-  'partial',
-  'provisional',
-  'differential',
-  'unconfirmed',
-])
 
 export interface Standing {
   /** It is not true: shown struck through. */

@@ -1,0 +1,56 @@
+/** What the narratives of a document must not keep from their readers. */
+import { beforeEach, describe, expect, it } from 'vitest'
+import { buildDocument } from '../../src/documents/build.ts'
+import type { DocumentRequest } from '../../src/documents/request.ts'
+import { writeJson } from '../../src/fhir/json.ts'
+import { update } from '../../src/interactions/update.ts'
+import type { TestContext } from '../interactions/context.ts'
+import { tree } from '../operations/context.ts'
+import { clinicContext } from './clinic.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: resources are changed field by field
+type Any = any
+
+const VISIT: DocumentRequest = { hiType: 'OPConsultation', encounter: 'encounter-02' }
+
+let ctx: TestContext
+beforeEach(async () => {
+  ctx = await clinicContext()
+})
+const built = async (request: DocumentRequest): Promise<string> =>
+  writeJson((await buildDocument(ctx, request)).bundle)
+const change = async (key: string, by: (resource: Any) => void) => {
+  const resource = JSON.parse((await ctx.storage.read(key as `${string}/${string}`))!.text!)
+  by(resource)
+  await update(ctx, resource.resourceType, resource.id, tree(resource))
+}
+describe('a narrative', () => {
+  it('says what turns the meaning of an entry round', async () => {
+    await change('MedicationRequest/prescription-02', one => {
+      one.status = 'stopped'
+      one.doNotPerform = true
+    })
+    const bundle = JSON.parse(await built(VISIT))
+    const section = bundle.entry[0].resource.section.find((one: Any) => one.title === 'Medications')
+    expect(section.text.div).toContain('not to be done, stopped')
+    const own = bundle.entry.find((one: Any) => one.resource.doNotPerform === true).resource
+    expect(own.text.div).toContain('not to be done, stopped')
+  })
+
+  it('says a dose that is in codes whole: how often, when needed, how long', async () => {
+    await change('MedicationRequest/prescription-02', one => {
+      one.dosageInstruction = [
+        {
+          asNeededBoolean: true,
+          timing: {
+            repeat: { frequency: 3, period: 1, periodUnit: 'd', boundsDuration: { value: 5, unit: 'days' } },
+          },
+          doseAndRate: [{ doseQuantity: { value: 2, unit: 'tablet' } }],
+        },
+      ]
+    })
+    const bundle = JSON.parse(await built(VISIT))
+    const section = bundle.entry[0].resource.section.find((one: Any) => one.title === 'Medications')
+    expect(section.text.div).toContain('2 tablet, 3 times a day, as needed, 5 days')
+  })
+})
