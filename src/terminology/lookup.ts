@@ -2,11 +2,12 @@
  * What is known of one code: its display, designations, properties and place in the hierarchy.
  * https://hl7.org/fhir/R4/codesystem-operation-lookup.html
  */
-import type { JsonObject } from '../fhir/json.ts'
+import type { Json, JsonObject } from '../fhir/json.ts'
 import type { AskedSystem } from '../fhir/terminology/asked-system.ts'
 import {
   type CodeSystem,
   type Concept,
+  type Designation,
   designationsOf,
   objects,
   text,
@@ -100,24 +101,54 @@ const codeValues = (concept: Concept): string[] => {
   return [...new Set(codes)].slice(0, MOST_CHILDREN)
 }
 
-/** Returns the display in a language, `hi` standing for `hi-IN` too; the concept's own where there is none in it. */
+/**
+ * Returns the display in a language, `hi` standing for `hi-IN` too, and `hi-IN` for `hi` where there is none of that region; the concept's own
+ * where there is none in it.
+ */
 export function displayIn(
   concept: Concept | undefined,
   language: string | undefined,
   entry?: JsonObject,
 ): string | undefined {
   if (language !== undefined) {
-    const all = [...designationsOf(entry), ...designationsOf(concept?.source)]
+    const [own, others] = [designationsOf(entry), designationsOf(concept?.source)]
     for (const wanted of languagesOf(language)) {
-      const found = all.find(one => one.language !== undefined && speaks(one.language, wanted))
-      if (found !== undefined) return found.value
+      const isWanted = (one: { language?: string }): boolean =>
+        one.language !== undefined && speaks(one.language, wanted)
+      const [listed, known] = [own.filter(isWanted), others.filter(isWanted)]
+      if (listed.length > 0) return bestOf(listed, entry?.display)
+      if (concept?.display !== undefined && isWanted(concept)) return concept.display
+      if (known.length > 0) return bestOf(known, concept?.display)
     }
   }
   return text(entry?.display) ?? concept?.display
 }
 
-/** Returns the languages of an Accept-Language, in their order; most are one code. */
-const languagesOf = (language: string): string[] => language.split(',').map(one => one.split(';')[0]!.trim())
+/** Uses of designations that a concept is called by, the best first: of R4, of LOINC, and the synonyms of SNOMED CT. */
+const NAMES = ['display', 'preferredForLanguage', 'LONG_COMMON_NAME', '900000000000013009']
+
+/** Returns the name among designations of one language: the display itself, or one that is for no other use. */
+function bestOf(designations: readonly Designation[], display: Json | undefined): string {
+  const by = (is: (one: Designation) => boolean): string | undefined => designations.find(is)?.value
+  const named = NAMES.map(name => by(({ use }) => use?.code === name)).find(one => one !== undefined)
+  return (
+    by(({ value }) => value === display) ??
+    by(({ use }) => use === undefined) ??
+    named ??
+    designations[0]!.value
+  )
+}
+
+/**
+ * Returns the languages of an Accept-Language in their order, most are one code, and after each what it is a part of. RFC 4647, 3.4.
+ */
+const languagesOf = (language: string): string[] =>
+  language.split(',').flatMap(one => {
+    const tags = [one.split(';')[0]!.trim().slice(0, 100)]
+    for (let at = tags[0]!.lastIndexOf('-'); at > 0; at = tags.at(-1)!.lastIndexOf('-'))
+      tags.push(tags.at(-1)!.slice(0, at))
+    return tags
+  })
 
 export const speaks = (language: string, wanted: string): boolean => {
   const [a, b] = [language.toLowerCase(), wanted.toLowerCase()]

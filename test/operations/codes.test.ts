@@ -295,3 +295,36 @@ describe('$batch-validate-code', () => {
     expect(nonsense).toMatchObject({ resourceType: 'OperationOutcome', issue: [{ code: 'not-supported' }] })
   })
 })
+
+describe('displayLanguage', () => {
+  const SCT_USE = 'http://snomed.info/sct'
+  const system = {
+    ...bodySystem,
+    language: 'en',
+    concept: [
+      {
+        code: 'fever',
+        display: 'Fever',
+        designation: [
+          { language: 'en', use: { system: SCT_USE, code: '900000000000003001' }, value: 'Fever (finding)' },
+          { language: 'en', value: 'Pyrexia' },
+          { language: 'ml', use: { system: SCT_USE, code: '900000000000003001' }, value: 'പനി (കണ്ടെത്തൽ)' },
+          { language: 'ml', use: { system: SCT_USE, code: '900000000000013009' }, value: 'പനി' },
+        ],
+      },
+    ],
+  }
+  it.each([
+    ['en', 'Fever'],
+    ['en-IN', 'Fever'],
+    ['ml', 'പനി'],
+    ['ml-IN', 'പനി'],
+    ['ta,ml;q=0.5', 'പനി'],
+    ['ta', 'Fever'],
+  ])('%s gives %s', async (displayLanguage, display) => {
+    const found = await ask('lookup', 'CodeSystem', { system: BODY, code: 'fever', displayLanguage }, [
+      system,
+    ])
+    expect(found.display).toBe(display)
+  })
+})

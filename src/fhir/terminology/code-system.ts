@@ -8,6 +8,8 @@ import { isObject, type Json, type JsonObject, NumberText, type Resource } from 
 export interface Concept {
   code: string
   display: string | undefined
+  /** Of the display, where its code system says it. */
+  language?: string
   /** Values by the code of the property, as text. */
   properties: Map<string, string[]>
   /** The concept as its CodeSystem has it: definition, designations, and the types of property values. */
@@ -55,6 +57,7 @@ export function readCodeSystem(resource: Resource): CodeSystem {
     add(down, above, below)
   }
   const names = propertyNames(resource)
+  const language = text(resource.language)
   const nests = resource.hierarchyMeaning === undefined || resource.hierarchyMeaning === 'is-a'
 
   // A stack instead of recursion: nesting is bounded by the depth of JSON, but not by this function. The last is taken first, so that
@@ -72,6 +75,7 @@ export function readCodeSystem(resource: Resource): CodeSystem {
     const known = concepts.get(code) ?? {
       code,
       display: text(concept.display),
+      ...(language !== undefined && { language }),
       properties: new Map(),
       source: concept,
     }
