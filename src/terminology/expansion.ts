@@ -129,6 +129,13 @@ async function pageOfOneSystem(
   const asked = await held.askedSystem(canonical)
   if (asked === undefined) return undefined
   const { offset = 0, count } = options
+  const coded = {
+    system: asked.url,
+    code: '',
+    ...(asked.version !== undefined && { version: asked.version }),
+  }
+  if (isExcluded(coded, options.excludeSystems ?? []))
+    return { total: 0, contains: [], used: [], unclosed: false, offset: undefined }
   const { concepts, total } = await asked.list({
     filters: objects(include.filter),
     ...(options.filter !== undefined && { text: options.filter }),

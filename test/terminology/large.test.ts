@@ -177,6 +177,20 @@ describe('value sets', () => {
     expect(await expand({ url: `${VS}/all`, count: '0' })).toMatchObject({ total: 7 })
   })
 
+  it('has none of a system that is left out', async () => {
+    for (const system of [SCT, `${SCT}|${VERSION}`])
+      expect(await expand({ url: `${VS}/all`, 'exclude-system': system })).toMatchObject({ total: 0 })
+  })
+
+  it('that is listed is left out where only active codes are wanted', async () => {
+    const compose = {
+      inactive: false,
+      include: [{ system: SCT, concept: [{ code: 'old' }, { code: 'fever' }] }],
+    }
+    const valueSet = { resourceType: 'ValueSet', status: 'active', compose }
+    expect(codes(await expand({ valueSet }))).toEqual(['fever'])
+  })
+
   it('are searched by words of displays and designations', async () => {
     expect(codes(await expand({ url: `${VS}/findings`, filter: 'raised temp' }))).toEqual(['fever'])
     expect(codes(await expand({ url: `${VS}/rest`, filter: 'cou' }))).toEqual(['cough'])

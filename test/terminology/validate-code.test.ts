@@ -236,6 +236,25 @@ describe('excludes and inactive codes', () => {
   })
 })
 
+describe('a value set of active codes only', () => {
+  it('takes none that is not from another value set', async () => {
+    const retired = [{ code: 'status', valueCode: 'retired' }]
+    const ctx = await withResources(
+      colours({ concept: [{ code: 'r' }, { code: 'old', property: retired }] }),
+      { ...valueSet({ include: [{ system: CS }] }), id: 'all', url: `${VS}/all` },
+      {
+        ...valueSet({ include: [{ system: CS, concept: [{ code: 'r' }, { code: 'old' }] }] }),
+        id: 'listed',
+        url: `${VS}/listed`,
+      },
+      valueSet({ inactive: false, include: [{ valueSet: [`${VS}/all`] }, { valueSet: [`${VS}/listed`] }] }),
+    )
+    const asked = ['r', 'old'].map(code => ({ valueSet: VS, codings: [{ system: CS, code }] }))
+    expect((await ask(ctx, ...asked)).map(({ result }) => result)).toEqual(['in', 'out'])
+    expect(await lookUp(ctx, { is: 'value-set', url: VS })).toEqual({ codes: [{ system: CS, code: 'r' }] })
+  })
+})
+
 describe('what changes in the store', () => {
   const codings = [{ system: CS, code: 'r' }]
   it('here is seen at once', async () => {

@@ -2,7 +2,7 @@
  * The codes of a value set: its compose worked out, or the expansion it carries. Pure: who calls gives what fetches the definitions.
  * https://hl7.org/fhir/R4/valueset.html#compositions, https://hl7.org/fhir/R4/valueset.html#expansion
  */
-import { isObject, type JsonObject, NumberText, type Resource } from '../json.ts'
+import { isObject, type Json, type JsonObject, NumberText, type Resource } from '../json.ts'
 import type { AskedSystem } from './asked-system.ts'
 import { type CodeSystem, type Concept, isInactive, objects, text } from './code-system.ts'
 import { readFilter, shown } from './filter.ts'
@@ -168,7 +168,9 @@ async function composed(compose: JsonObject, work: Work, way: readonly string[])
   const activeOnly = compose.inactive === false
   const codes: Codes = new Map()
   for (const include of objects(compose.include)) {
-    const selected = await included(include, work, way, activeOnly)
+    const all = await included(include, work, way, activeOnly)
+    const imported = activeOnly && text(include.system) === undefined
+    const selected = imported ? await activeOf(all, work) : all
     toil(work, selected.size)
     for (const [key, one] of selected) codes.set(key, one)
     checkSize(codes, work)
@@ -181,6 +183,24 @@ async function composed(compose: JsonObject, work: Work, way: readonly string[])
     await excludeAnyCase(codes, others, work)
   }
   return codes
+}
+
+/** Returns the codes of value sets, which may have inactive ones, without those. */
+async function activeOf(codes: Codes, work: Work): Promise<Codes> {
+  const bySystem = new Map<string, Coded[]>()
+  for (const one of codes.values()) {
+    const canonical = one.version === undefined ? one.system : `${one.system}|${one.version}`
+    const known = bySystem.get(canonical)
+    if (known === undefined) bySystem.set(canonical, [one])
+    else known.push(one)
+  }
+  const active: Codes = new Map(codes)
+  for (const [canonical, some] of bySystem) {
+    const inactive = canonical === '' ? new Set() : await inactiveOf(canonical, some, work)
+    for (const { system, code, entry } of some)
+      if (inactive.has(code) || entry?.inactive === true) active.delete(keyOfCode(system, code))
+  }
+  return active
 }
 
 /** Takes out codes that are excluded in another case, where their system says that case does not matter. */
@@ -313,7 +333,7 @@ const AT_ONCE = 500
 /** Returns which of the listed codes are known not to be active. */
 async function inactiveOf(
   canonical: string,
-  listed: readonly JsonObject[],
+  listed: readonly { code?: Json }[],
   work: Work,
 ): Promise<Set<string>> {
   const codes = listed.flatMap(one => text(one.code) ?? [])

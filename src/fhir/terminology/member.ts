@@ -162,7 +162,7 @@ async function inCompose(
   if (excluded.is === 'unknown') return excluded
   if (verdict.is === 'in' && compose.inactive === false) {
     const concept = verdict.concept ?? (await conceptOf(verdict, work))
-    if (concept !== undefined && isInactive(concept))
+    if ((concept !== undefined && isInactive(concept)) || verdict.entry?.inactive === true)
       return out(`${verdict.code} is not active, and the value set ${shown(name)} has active codes only`)
   }
   return verdict
