@@ -9,9 +9,9 @@ import { addressesOf, assemble, type Built, newestOf } from './assemble.ts'
 import { authorsOf, custodianOf } from './author.ts'
 import { closureOf } from './closure.ts'
 import { compositionOf } from './composition.ts'
+import { lastDate } from './date.ts'
 import { derivedId } from './derived-id.ts'
 import { displaysOf } from './display.ts'
-import { dateOf } from './gather.ts'
 import type { RecordKind, SectionKind } from './hi-types.ts'
 import { type Missing, missingList } from './missing.ts'
 import { type Picked, pick } from './pick.ts'
@@ -19,7 +19,7 @@ import { subjectOf } from './references.ts'
 import { type DocumentRequest, type Read, readRequest } from './request.ts'
 import type { WellnessKind } from './rules.ts'
 import { libraryOf, type Source } from './source.ts'
-import { object, text } from './tree.ts'
+import { text } from './tree.ts'
 
 /** What is made just now and is not stored yet; and where it stands, instead of where the rules would put it. */
 export interface Making {
@@ -74,7 +74,7 @@ export async function buildDocument(ctx: Context, request: DocumentRequest, maki
   const { start = '', end = '', series = '', resources = [] } = request
   const seriesId = await derivedId(baseUrl, 'document', kind.hiType, of, start, end, series, ...resources)
   const stamp = newestOf(members)
-  const date = request.date ?? dateOfDocument(encounter, entries) ?? stamp
+  const date = request.date ?? lastDate(encounter, entries, ctx.settings.zone) ?? stamp
   const urls = await addressesOf(ctx, members)
   const composition = compositionOf({
     kind,
@@ -139,13 +139,6 @@ function partsOf(kind: RecordKind, picked: Picked): Map<Key, WellnessKind> {
   if (kind.hiType === 'WellnessRecord')
     for (const [name, sources] of picked) for (const { key } of sources) parts.set(key, name as WellnessKind)
   return parts
-}
-
-/** The end of the encounter, or its begin while it goes on; elsewhere the last date in the document. */
-function dateOfDocument(encounter: Source | undefined, entries: readonly Source[]): string | undefined {
-  const period = object(encounter?.tree.period)
-  const own = text(period?.end) ?? text(period?.start)
-  return own ?? entries.map(dateOf).findLast(date => date !== undefined)
 }
 
 const isOver = (encounter: Source | undefined): boolean =>

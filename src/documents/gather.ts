@@ -48,7 +48,7 @@ const DATES: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Returns the date of a resource as it is written; undefined where it has none. */
-export function dateOf({ type, tree }: Source): string | undefined {
+function dateOf({ type, tree }: Source): string | undefined {
   for (const way of DATES[type] ?? []) {
     const found = text(at(tree, way)[0])
     if (found !== undefined) return found

@@ -26,7 +26,7 @@ export interface DocumentRequest {
   /** References; where there are none, the data says who it was. */
   authors?: readonly string[]
   custodian?: string
-  /** FHIR dateTime of the Composition; otherwise the end of the encounter, or the last date of what is in it. */
+  /** FHIR dateTime of the Composition; otherwise the latest of the end of the encounter and the dates of what is in it. */
   date?: string
   title?: string
   /** Tells documents apart that are of one kind and about one thing: a record of another system. */

@@ -215,6 +215,23 @@ describe('buildDocument', () => {
     expect(all(bundle, 'DiagnosticReport')).toHaveLength(1)
   })
 
+  it('is dated at the end of the visit, or when the last of what it holds was written', async () => {
+    const dateOf = async (request: DocumentRequest) => (await built(request)).entry[0].resource.date
+    expect(await dateOf({ hiType: 'DischargeSummary', encounter: 'encounter-12' })).toBe(
+      '2026-11-01T11:15:00+05:30',
+    )
+    // The blood sugar of the visit came from the laboratory at six in the evening.
+    expect(await dateOf(VISIT)).toBe('2026-11-16T18:00:00.000+05:30')
+    // The visit ended at 11:30; the report was issued in the afternoon.
+    expect(await dateOf({ hiType: 'DiagnosticReport', encounter: 'encounter-07' })).toBe(
+      '2026-11-18T16:10:00+05:30',
+    )
+    // The last measurement stands in no last section.
+    expect(await dateOf({ hiType: 'WellnessRecord', patient: 'lakshmi-warrier', start: '2026-11' })).toBe(
+      '2026-11-13T06:30:00+05:30',
+    )
+  })
+
   it('is preliminary while the encounter goes on', async () => {
     const bundle = await built({ hiType: 'OPConsultation', encounter: 'encounter-09' })
     expect(bundle.entry[0].resource.status).toBe('preliminary')
