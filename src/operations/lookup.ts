@@ -81,7 +81,9 @@ async function run(ctx: Context, call: Call): Promise<Answer> {
       ...(language === undefined ? [] : [{ name: 'displayLanguage', valueCode: language }]),
       ...[...properties].map(valueCode => ({ name: 'property', valueCode })),
     ],
-    `There is no code system ${canonical.slice(0, 200)} here.`,
+    found.missing === 'part'
+      ? `Of the code system ${canonical.slice(0, 200)} a part is held here, which does not have this code.`
+      : `There is no code system ${canonical.slice(0, 200)} here.`,
   )
 }
 

@@ -35,12 +35,12 @@ export interface Neighbour {
 /** Codes right below that are named. */
 const MOST_CHILDREN = 200
 
-/** Returns what is held of a code; `system` where the code system is not held here (or `code`, the code not in it). */
+/** Returns what is held of a code; `system` where the code system is not held here, `part` where the code is not in what is held of it, and `code` where there is none such. */
 export async function lookUpCode(
   held: Held,
   canonical: string,
   code: string,
-): Promise<LookedUp | { missing: 'system' | 'code' }> {
+): Promise<LookedUp | { missing: 'system' | 'part' | 'code' }> {
   const graph = await held.codeSystem(canonical)
   const concept = graph?.find(code)
   if (graph !== undefined && concept !== undefined && graph.content !== 'supplement') {
@@ -52,7 +52,8 @@ export async function lookUpCode(
   if (asked !== undefined && found !== undefined) return fromAsked(asked, found)
   const known =
     (graph !== undefined && graph.content === 'complete') || (asked !== undefined && !asked.doubts?.(code))
-  return { missing: known ? 'code' : 'system' }
+  const part = (graph?.concepts.size ?? 0) > 0 && graph?.content !== 'supplement'
+  return { missing: known ? 'code' : part ? 'part' : 'system' }
 }
 
 function fromGraph(graph: CodeSystem, name: string, concept: Concept): LookedUp {

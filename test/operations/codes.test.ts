@@ -328,3 +328,12 @@ describe('displayLanguage', () => {
     expect(found.display).toBe(display)
   })
 })
+
+it('$lookup says that a part is held, where the code is not in that part', async () => {
+  const part = { ...bodySystem, content: 'fragment' }
+  expect(await refused('lookup', 'CodeSystem', { system: BODY, code: 'toe' }, [part])).toEqual({
+    status: 404,
+    code: 'not-found',
+    message: expect.stringContaining('a part is held here'),
+  })
+})

@@ -81,12 +81,16 @@ export function readCodeSystem(resource: Resource): CodeSystem {
     }
     concepts.set(code, known)
     for (const property of objects(concept.property)) {
-      const name = names.get(text(property.code) ?? '') ?? text(property.code)
+      const own = text(property.code)
       const value = propertyValue(property)
-      if (name === undefined || value === undefined) continue
-      const values = known.properties.get(name)
-      if (values === undefined) known.properties.set(name, [value])
-      else values.push(value)
+      if (own === undefined || value === undefined) continue
+      const name = names.get(own) ?? own
+      // Filters name a property as its system does; what R4 knows by its URI is known by that name too.
+      for (const each of new Set([own, name])) {
+        const values = known.properties.get(each)
+        if (values === undefined) known.properties.set(each, [value])
+        else values.push(value)
+      }
       if (UP.has(name)) link(value, code)
       if (DOWN.has(name)) link(code, value)
     }
@@ -109,7 +113,7 @@ export function readCodeSystem(resource: Resource): CodeSystem {
       folded ??= new Map([...concepts.values()].map(one => [one.code.toLowerCase(), one]))
       return folded.get(code.toLowerCase())
     },
-    declared: new Set([...names.values(), ...filters]),
+    declared: new Set([...names.keys(), ...names.values(), ...filters]),
     above: code => [...(up.get(code) ?? [])],
     below: code => [...(down.get(code) ?? [])],
   }

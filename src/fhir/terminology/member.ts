@@ -110,7 +110,7 @@ async function inNamed(
 
 const notIn = (asked: AskedCode, name: string): Verdict =>
   out(
-    `the code ${shown(asked.code)}${asked.system === undefined ? '' : ` of ${shown(asked.system)}`} is not in the value set ${shown(name)}`,
+    `the code ${shown(asked.code)}${asked.system === undefined ? '' : ` of ${shown(asked.system)}`} is not in the value set ${name === '' ? 'that was sent' : shown(name)}`,
   )
 
 function inList(list: Iterable<Coded>, asked: AskedCode, name: string): Verdict {

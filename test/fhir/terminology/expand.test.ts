@@ -355,3 +355,19 @@ describe('what would keep the server from everything else is refused', () => {
     expect(await why([repeated(filter, 1)])).toBe('1')
   })
 })
+
+it('a filter names a property as its system does, or as R4 does', async () => {
+  const system = {
+    resourceType: 'CodeSystem',
+    url: SITE,
+    content: 'complete',
+    property: [{ code: 'abs', uri: 'http://hl7.org/fhir/concept-properties#notSelectable', type: 'boolean' }],
+    concept: [{ code: 'a', property: [{ code: 'abs', valueBoolean: true }] }, { code: 'b' }],
+  }
+  for (const property of ['abs', 'notSelectable']) {
+    const filter = [{ property, op: '=', value: 'true' }]
+    const compose = { include: [{ system: SITE, filter }] }
+    const found = await expandValueSet('urn:v', definitions({ 'urn:v': { compose } }, [system]))
+    expect('codes' in found && found.codes.map(({ code }) => code)).toEqual(['a'])
+  }
+})
