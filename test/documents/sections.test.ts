@@ -1,6 +1,7 @@
 /** $document-from-sections as a client calls it. */
 import { describe, expect, it } from 'vitest'
 import { hapi, hapiMessages, OFFICIAL } from '../profiles/hapi.ts'
+import { WHY_NOT } from '../profiles/hapi-install.ts'
 import { type Any, ask, ctx, freshClinic, params } from './clinic-app.ts'
 
 freshClinic()
@@ -304,7 +305,7 @@ describe('Bundle/$document-from-sections', () => {
   })
 
   it.runIf(hapi)(
-    "HAPI's validator finds no error in what the sections make",
+    `HAPI's validator finds no error in what the sections make${hapi ? '' : ` (skipped: ${WHY_NOT})`}`,
     async () => {
       const texts: string[] = []
       for (const [caseType, payload, more] of CASES)

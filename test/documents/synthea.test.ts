@@ -11,6 +11,7 @@ import { parseJson, type Resource, writeJson } from '../../src/fhir/json.ts'
 import { transaction } from '../../src/interactions/transaction.ts'
 import { testContext } from '../interactions/context.ts'
 import { hapi, hapiMessages, OFFICIAL } from '../profiles/hapi.ts'
+import { WHY_NOT } from '../profiles/hapi-install.ts'
 
 const FOLDER = join(import.meta.dirname, '../../../shared/data/synthea-2019')
 
@@ -74,7 +75,7 @@ describe.runIf(existsSync(FOLDER))('documents of Synthea records', () => {
   })
 
   it.runIf(hapi)(
-    "have no error for HAPI's validator on NRCeS's own definitions",
+    `have no error for HAPI's validator on NRCeS's own definitions${hapi ? '' : ` (skipped: ${WHY_NOT})`}`,
     async () => {
       // Every other one: a second opinion takes its time.
       const found = await hapiMessages(

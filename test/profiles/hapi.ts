@@ -3,17 +3,16 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { HAPI_COMMAND } from './hapi-install.ts'
 
 const SHARED = join(import.meta.dirname, '../../../shared')
-const SCRIPT = join(SHARED, 'peer-hapi/validator/validate.sh')
 
 /** NRCeS's own definitions. */
 export const OFFICIAL = join(SHARED, 'abdm/nrces-6.0.0')
 /** Ours. */
 export const OURS = join(import.meta.dirname, '../../profiles/abdm')
 
-export const hapi =
-  existsSync(SCRIPT) && existsSync(join(SHARED, 'peer-hapi/validator/target/fhir-validate.jar'))
+export const hapi = HAPI_COMMAND !== undefined
 
 /**
  * The environment of a run. Compiled lightly and collected by one thread, a run is over before the thorough compiler has paid for itself. The
@@ -40,7 +39,7 @@ export async function hapiMessages(texts: readonly string[], definitions: string
     const report = join(folder, 'report.jsonl')
     const args = ['--profiles', definitions, '--warnings', '--quiet', '--json', report, folder]
     await new Promise<void>((done, fail) =>
-      execFile(SCRIPT, args, { maxBuffer: 1e9, env: quick(folder) }, (error, _, stderr) =>
+      execFile(HAPI_COMMAND!, args, { maxBuffer: 1e9, env: quick(folder) }, (error, _, stderr) =>
         // 1: some resources have errors, or a text that its parser cannot bear ended it before there was a report.
         existsSync(report) && (error === null || error.code === 1)
           ? done()
