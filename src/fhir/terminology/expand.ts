@@ -176,6 +176,10 @@ async function composed(compose: JsonObject, work: Work, way: readonly string[])
     checkSize(codes, work)
   }
   for (const exclude of objects(compose.exclude)) {
+    // Of a system that nobody knows here, codes of other systems need no more to be known.
+    toil(work, codes.size)
+    const system = text(exclude.system)
+    if (system !== undefined && ![...codes.values()].some(one => one.system === system)) continue
     const selected = await included(exclude, work, way, false)
     toil(work, selected.size)
     const others: Coded[] = []

@@ -371,3 +371,14 @@ it('a filter names a property as its system does, or as R4 does', async () => {
     expect('codes' in found && found.codes.map(({ code }) => code)).toEqual(['a'])
   }
 })
+
+it('an exclude of a system that is not held leaves codes of other systems as they are, and no others known', async () => {
+  const exclude = [{ system: 'urn:not-held' }]
+  const sets = {
+    'urn:own': { compose: { include: [{ system: SITE, concept: [{ code: 'arm' }] }], exclude } },
+    'urn:both': { compose: { include: [{ system: 'urn:not-held', concept: [{ code: 'x' }] }], exclude } },
+  }
+  const own = await expandValueSet('urn:own', definitions(sets))
+  expect('codes' in own && own.codes.map(({ code }) => code)).toEqual(['arm'])
+  expect(await expandValueSet('urn:both', definitions(sets))).toMatchObject({ kind: 'not-found' })
+})
