@@ -1,7 +1,7 @@
 /** What a person is told of a resource: the columns of section tables and the rows of a resource's own narrative, by type. */
 import type { JsonObject } from '../fhir/json.ts'
 import { courseText, doseText, instructionText, timingText } from './render/dosage.ts'
-import { object, objects, text } from './tree.ts'
+import { hasCode, object, objects, text } from './tree.ts'
 import {
   choiceWords,
   conceptWords,
@@ -13,6 +13,10 @@ import {
   textAt,
   valueWords,
 } from './words.ts'
+
+/** Returns whether a Condition is what was found at a visit, and not what the patient complained of. */
+export const isDiagnosis = (tree: JsonObject): boolean =>
+  hasCode(tree.category, 'http://terminology.hl7.org/CodeSystem/condition-category', 'encounter-diagnosis')
 
 export type Column = readonly [label: string, words: (tree: JsonObject, zone: string) => string]
 
@@ -111,6 +115,7 @@ export const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   ],
   Condition: [
     code('Condition'),
+    ['Kind', tree => (isDiagnosis(tree) ? 'Diagnosis' : '')],
     ['Clinical status', tree => conceptWords(tree.clinicalStatus)],
     ['Onset', (tree, zone) => choiceWords(tree, 'onset', zone)],
     date('Recorded', 'recordedDate'),

@@ -1,5 +1,6 @@
 /** The Composition of a document, with its sections and narratives. https://hl7.org/fhir/R4/composition.html */
 import type { JsonObject, Resource } from '../fhir/json.ts'
+import { isDiagnosis } from './columns.ts'
 import { profileUrl, type RecordKind, type SectionKind, SNOMED } from './hi-types.ts'
 import { narrative, pairsTable, paragraph, resourcesTable } from './narrative.ts'
 import type { Picked } from './pick.ts'
@@ -66,11 +67,12 @@ export function compositionOf(parts: CompositionParts): Resource {
 }
 
 function sectionOf(
-  { title, code }: SectionKind,
+  { title: plain, diagnosesTitle, code }: SectionKind,
   sources: readonly Source[],
   reference: (source: Source) => JsonObject,
   zone: string,
 ): JsonObject {
+  const title = sources.some(one => isDiagnosis(one.tree)) ? (diagnosesTitle ?? plain) : plain
   const types = [...new Set(sources.map(one => one.type))]
   const tables = types.map(type =>
     resourcesTable(
@@ -104,6 +106,7 @@ function headWords({ title, date, patient, encounter, authors, custodian, zone }
     ['Gender', text(patient.tree.gender) ?? ''],
     ['Born', dateWords(text(patient.tree.birthDate), zone)],
     ['Encounter', encounter === undefined ? '' : periodWords(encounter.tree.period, zone)],
+    ['Reason', conceptWords(encounter?.tree.reasonCode)],
     ['Author', authors.map(displayOf).join(', ')],
     ['Organization', custodian === undefined ? '' : nameWords(custodian.tree)],
     ['Date', dateWords(date, zone)],

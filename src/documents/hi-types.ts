@@ -33,6 +33,8 @@ export interface SectionKind {
   /** The name of the slice, or of the only section. */
   name: string
   title: string
+  /** The title where diagnoses stand in it: the profiles have no section of their own for them. */
+  diagnosesTitle?: string
   /** Absent where the profile tells sections apart by their title. */
   code?: Fixed
   rules: readonly Rule[]
@@ -58,6 +60,7 @@ export interface RecordKind {
 const CHIEF: SectionKind = {
   name: 'ChiefComplaints',
   title: 'Chief Complaints',
+  diagnosesTitle: 'Chief Complaints and Diagnoses',
   code: { code: '422843007', display: 'Chief complaint section' },
   rules: [{ type: 'Condition', from: 'encounter', only: 'current' }],
 }

@@ -53,4 +53,14 @@ describe('a narrative', () => {
     const section = bundle.entry[0].resource.section.find((one: Any) => one.title === 'Medications')
     expect(section.text.div).toContain('2 tablet, 3 times a day, as needed, 5 days')
   })
+
+  it('calls a diagnosis no complaint, and says why the patient came', async () => {
+    const first = async () => JSON.parse(await built(VISIT)).entry[0].resource
+    const composition = await first()
+    expect(composition.section[0].title).toBe('Chief Complaints and Diagnoses')
+    expect(composition.section[0].text.div).toContain('<td>Type 2 diabetes</td><td>Diagnosis</td>')
+    expect(composition.text.div).toContain('<th>Reason</th><td>Diabetes review</td>')
+    await change('Condition/condition-02', one => delete one.category)
+    expect((await first()).section[0].title).toBe('Chief Complaints')
+  })
 })

@@ -110,7 +110,7 @@ describe('Bundle/$document-from-sections', () => {
       one.entry.map((entry: Any) => (by.get(entry.reference) as Any).resourceType),
     ])
     expect(shown).toEqual([
-      ['Chief Complaints', ['Condition', 'Condition']],
+      ['Chief Complaints and Diagnoses', ['Condition', 'Condition']],
       ['Physical Examination', ['Observation', 'Observation', 'Observation']],
       ['Allergies', ['AllergyIntolerance']],
       ['Medical History', ['Condition', 'Procedure']],

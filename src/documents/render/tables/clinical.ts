@@ -1,5 +1,6 @@
 /** Conditions, allergies, procedures, immunizations, family history and what was asked for. https://hl7.org/fhir/R4/clinicalsummary-module.html */
 import type { JsonObject } from '../../../fhir/json.ts'
+import { isDiagnosis } from '../../columns.ts'
 import { type Reading, referencesText, referenceText, subject } from '../reading.ts'
 import { type Block, cell, type Row, table } from '../sheet.ts'
 import { all, choice, isTrue, joined, one, text, texts } from '../tree.ts'
@@ -23,10 +24,11 @@ const choiceText = ({ zone }: Reading, of: JsonObject, name: string): string | u
 
 export const conditions = (reading: Reading, resources: readonly JsonObject[]): Block[] =>
   table(
-    titles('Condition', 'State', 'Severity', 'Since', 'Until', 'Remarks'),
+    titles('Condition', 'Kind', 'State', 'Severity', 'Since', 'Until', 'Remarks'),
     resources.map(each => ({
       cells: [
         subject(each, conceptText(one(each, 'code')), conceptsText(each, 'bodySite')),
+        cell(isDiagnosis(each) ? 'Diagnosis' : undefined),
         cell(codeWords(conceptText(one(each, 'clinicalStatus')))),
         cell(conceptText(one(each, 'severity'))),
         cell(choiceText(reading, each, 'onset')),
