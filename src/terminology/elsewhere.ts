@@ -4,9 +4,10 @@
  */
 import { isObject, type JsonObject, NumberText, type Resource } from '../fhir/json.ts'
 import { objects, text } from '../fhir/terminology/code-system.ts'
-import { type Coded, type Elsewhere, EXPAND_LIMITS, isPartOnly } from '../fhir/terminology/expand.ts'
+import { type Coded, type Elsewhere, EXPAND_LIMITS } from '../fhir/terminology/expand.ts'
 import type { Verdict } from '../fhir/terminology/member.ts'
 import { NotListed } from '../fhir/terminology/not-listed.ts'
+import { isPartOnly } from '../fhir/terminology/stored-expansion.ts'
 import type { Remote } from './remote.ts'
 
 /** Returns what the server says of a code; undefined where it does not know either. */

@@ -2,12 +2,13 @@
  * The codes of a value set: its compose worked out, or the expansion it carries. Pure: who calls gives what fetches the definitions.
  * https://hl7.org/fhir/R4/valueset.html#compositions, https://hl7.org/fhir/R4/valueset.html#expansion
  */
-import { isObject, type Json, type JsonObject, NumberText, type Resource } from '../json.ts'
+import { isObject, type Json, type JsonObject, type Resource } from '../json.ts'
 import type { AskedSystem } from './asked-system.ts'
 import { type CodeSystem, type Concept, isInactive, objects, text } from './code-system.ts'
 import { readFilter, shown } from './filter.ts'
 import type { AskedCode, Verdict } from './member.ts'
 import { NotListed } from './not-listed.ts'
+import { isPartial } from './stored-expansion.ts'
 
 /** A code as an expansion lists it. */
 export interface Coded {
@@ -391,9 +392,6 @@ async function fetchSystem(canonical: string, work: Work) {
   return work.definitions.codeSystem(canonical)
 }
 
-const UNCLOSED = 'http://hl7.org/fhir/StructureDefinition/valueset-unclosed'
-const TOO_COSTLY = 'http://hl7.org/fhir/StructureDefinition/valueset-toocostly'
-
 /** Returns the codes of a stored expansion. Throws NotListed for one that is a part only. */
 export const expandedCodes = (expansion: JsonObject, limits: ExpandLimits): Codes =>
   expanded(expansion, { limits })
@@ -412,30 +410,10 @@ function expanded(expansion: JsonObject, work: Pick<Work, 'limits'>): Codes {
     }
     for (const below of objects(one.contains)) open.push(below)
   }
-  const { total, offset } = expansion
-  const asked = objects(expansion.parameter)
-  const count = asked.find(({ name }) => name === 'count')?.valueInteger
-  const partial =
-    (total instanceof NumberText && Number(total.text) > entries) ||
-    (total === undefined && count instanceof NumberText && entries >= Number(count.text)) ||
-    (offset instanceof NumberText && Number(offset.text) > 0) ||
-    asked.some(narrows) ||
-    isPartOnly(expansion)
-  if (partial) throw new NotListed('the expansion that is stored with it is a part of the whole only')
+  if (isPartial(expansion, entries))
+    throw new NotListed('the expansion that is stored with it is a part of the whole only')
   return codes
 }
-
-/** Returns whether an expansion says that it has not all codes. */
-export const isPartOnly = ({ extension }: JsonObject): boolean =>
-  objects(extension).some(
-    ({ url, valueBoolean }) => (url === UNCLOSED || url === TOO_COSTLY) && valueBoolean !== false,
-  )
-
-/** Whether a parameter of an expansion has left out codes that are of the value set. */
-const narrows = ({ name, valueString, valueBoolean }: JsonObject): boolean =>
-  (name === 'filter' && valueString !== '') ||
-  name === 'exclude-system' ||
-  (name === 'activeOnly' && valueBoolean === true)
 
 function checkSize(codes: Codes, { limits }: Pick<Work, 'limits'>): void {
   if (codes.size > limits.codes) throw tooMany(limits)
