@@ -105,7 +105,7 @@ export const SETTINGS = [
     values: 'canonical URLs, by comma',
     default: '',
     meaning:
-      'Profiles that every resource of their type must conform to under NADI_VALIDATE=profile; the CapabilityStatement declares them.',
+      'Profiles that every resource of their type must conform to under NADI_VALIDATE=profile; the CapabilityStatement declares them. While one of them is not known here, writes are refused.',
     read: canonicals,
   },
   {

@@ -50,6 +50,15 @@ export async function validate(ctx: Context, resource: Resource, options: Valida
       expression: stated,
     })
   await known.ask(walk.sink.asks)
+  const leftOut = known.leftOut()
+  if (leftOut !== undefined)
+    issues.push({
+      severity: 'error',
+      code: 'too-costly',
+      rule: 'too-costly',
+      diagnostics: leftOut,
+      expression: stated,
+    })
   for (const ask of walk.sink.asks) {
     const answer = known.answer(ask)
     if (answer === undefined) continue

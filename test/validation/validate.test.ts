@@ -54,6 +54,20 @@ describe('a profile', () => {
       'error cardinality-min Bundle.entry[0].resource.name',
     ])
   })
+  it('of the settings that nobody knows keeps every write out but those that may bring it', async () => {
+    const settings = { ...ctx.settings, validate: 'profile' as const, profiles: [`${URL}/p`] }
+    const on = { ...ctx, settings }
+    expect(await found({ resourceType: 'Basic', code: { text: 'x' } } as never, [], on)).toEqual([
+      'error profile-unknown Basic',
+    ])
+    const refused = await refusal(create(on, 'Patient', tree({ resourceType: 'Patient' })))
+    expect(refused.issues.map(({ diagnostics }) => diagnostics).join()).toContain('NADI_PROFILES')
+    const text = { status: 'generated', div: '<div xmlns="http://www.w3.org/1999/xhtml">P</div>' }
+    const one = { ...definition('p', 'Patient', [['Patient.name', { min: 1 }]]), name: 'P', text, id: 'p' }
+    await update(on, 'StructureDefinition', 'p', tree(one))
+    expect(await found({ resourceType: 'Patient' }, [], on)).toEqual(['error cardinality-min Patient.name'])
+    expect(await found({ resourceType: 'Basic', code: { text: 'x' } } as never, [], on)).toEqual([])
+  })
   it('that builds on another has the rules of both, each said once', async () => {
     await store('p', [['Patient.name', { min: 1 }]])
     await store('q', [['Patient.gender', { min: 1 }]], { baseDefinition: `${URL}/p` })

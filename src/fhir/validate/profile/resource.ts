@@ -10,6 +10,7 @@ import { checkBundle } from './bundle.ts'
 import { compileStructure } from './compile.ts'
 import { isA } from './core.ts'
 import { checkLinks } from './document.ts'
+import { propertiesOf } from './properties.ts'
 import { rootSpot, type Spot } from './spot.ts'
 import {
   apart,
@@ -62,6 +63,7 @@ export function checkAll(
     nested: spot => checkResource(spot, { ...wanted, asked: [] }, known, walk),
     work,
     kept: 0,
+    asked: 0,
     depth: 0,
   }
   const root = rootSpot(resource, type)
@@ -99,12 +101,45 @@ function checkResource(spot: Spot, wanted: Wanted, known: Known, walk: Walk): vo
     else if (walk.find(canonical) === null) unknown(spot, canonical, severity, place, known, walk)
   }
   for (const canonical of wanted.asked) hold(canonical, 'error', '')
-  for (const [index, canonical] of profilesOf(spot.value).entries())
+  const claimed = profilesOf(spot.value)
+  for (const [index, canonical] of claimed.slice(0, MOST_PROFILES).entries())
     hold(canonical, 'warning', `.meta.profile[${index}]`)
+  if (claimed.length > MOST_PROFILES)
+    report(
+      walk,
+      'error',
+      'too-costly',
+      'too-costly',
+      spot,
+      () =>
+        `A resource claims ${MOST_PROFILES} profiles at most, and this one ${claimed.length}. Remove those that it need not claim.`,
+      '.meta.profile',
+    )
   if (spot.scope.container === undefined)
-    for (const canonical of wanted.always)
-      if (walk.find(canonical)?.type === spot.type) hold(canonical, 'warning', '')
+    for (const canonical of wanted.always) {
+      const definition = walk.find(canonical)
+      if (definition?.type === spot.type) hold(canonical, 'warning', '')
+      else if (definition === null && spot.up === undefined) unknownSetting(spot, canonical, known, walk)
+    }
   walk.profile = before
+}
+
+/**
+ * Nobody can tell which type a profile of the settings is for while it is not known, so that every resource misses it: but for those that
+ * may be, or may bring, what is missing.
+ */
+function unknownSetting(spot: Spot, canonical: string, known: Known, walk: Walk): void {
+  const why = known.broken(canonical)
+  const isDefinition = propertiesOf(spot.type)?.has('url') === true
+  report(
+    walk,
+    isDefinition ? 'warning' : 'error',
+    'not-found',
+    'profile-unknown',
+    spot,
+    () =>
+      `NADI_PROFILES names ${canonical}, which ${why === undefined ? 'is not known here' : `cannot be used: ${why}`}, so that nobody can tell whether this conforms to it. Who runs the server installs the package that defines it (nadi package install), or takes it out of the setting.`,
+  )
 }
 
 function unknown(
@@ -136,7 +171,7 @@ const MOST_PROFILES = 50
 function profilesOf(resource: Json | undefined): string[] {
   const meta = isObject(resource) ? resource.meta : undefined
   const list = isObject(meta) && Array.isArray(meta.profile) ? meta.profile : []
-  return list.filter(one => typeof one === 'string').slice(0, MOST_PROFILES)
+  return list.filter(one => typeof one === 'string')
 }
 
 /** Holds a value against a profile. Each pair is checked once; one that is under way counts as conforming, as in cycles of references. */
@@ -152,8 +187,8 @@ function conform(spot: Spot, canonical: string, walk: Walk): Sink | undefined {
   const before = held?.get(compiled)
   if (before === 'going on') return newSink()
   if (before !== undefined) return before
-  // A chain of references that is longer than this is not followed to its end.
-  if (walk.depth >= DEEPEST) return undefined
+  if (walk.depth >= DEEPEST)
+    throw new TooCostly('profiles are held against values for the sake of too many others')
   spend(walk)
   held?.set(compiled, 'going on')
   walk.depth++

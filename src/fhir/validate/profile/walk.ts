@@ -12,9 +12,9 @@ import { placeOf, type Spot } from './spot.ts'
 
 /** More issues than this are not listed. */
 export const MOST_ISSUES = 500
-/** More questions than this are not asked of terminology. */
-const MOST_QUESTIONS = 20_000
-/** Findings and questions of all trials together; more say nothing new. */
+/** Questions to terminology, those of all trials among them. */
+const MOST_QUESTIONS = 100_000
+/** Findings of all trials together; more say nothing new. */
 const MOST_KEPT = 50_000
 /** Steps of one validation, all its rounds together; the document of 100 entries in the benchmark takes some thousand. */
 const MOST_STEPS = 5_000_000
@@ -89,8 +89,10 @@ export interface Walk {
   /** Checks a resource within another. */
   nested(spot: Spot): void
   work: Work
-  /** Findings and questions so far, those of trials among them. */
+  /** Findings so far, those of trials among them. */
   kept: number
+  /** Questions so far, likewise. */
+  asked: number
   /** Profiles under way. */
   depth: number
 }
@@ -122,10 +124,9 @@ export function report(
   findings.push({ severity, code, rule, at, below, says, profile: walk.profile })
 }
 
-/** Notes a question to terminology. */
+/** Notes a question to terminology. Throws TooCostly where there are too many. */
 export function ask(walk: Walk, question: Ask): void {
-  if (walk.sink.asks.length >= MOST_QUESTIONS || walk.kept > MOST_KEPT) return
-  walk.kept++
+  if (++walk.asked > MOST_QUESTIONS) throw new TooCostly('validation asks for too many codes')
   walk.sink.asks.push(question)
 }
 
@@ -155,7 +156,7 @@ export function take(walk: Walk, { findings, asks }: Sink): void {
     if (walk.sink.findings.length > MOST_ISSUES) break
     walk.sink.findings.push(finding)
   }
-  for (const one of asks) if (walk.sink.asks.length < MOST_QUESTIONS) walk.sink.asks.push(one)
+  for (const one of asks) ask(walk, one)
 }
 
 /** Returns the issue of a finding. */
