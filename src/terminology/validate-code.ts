@@ -33,6 +33,8 @@ export interface Answer {
   result: 'in' | 'out' | 'unknown'
   /** A sentence, where the result is not `in`. */
   why?: string
+  /** The sentence says no more than that the value set does not have the code. */
+  plain?: true
   /** A right display, where the one sent is none of the code's. */
   display?: string
   /** Position in `codings` of the one that is in. */
@@ -115,6 +117,7 @@ function quickAnswer({ sets }: Warm<Kept>, { valueSet, codings, inferSystem }: Q
 async function slowAnswer(warm: Warm<Kept>, question: Question, held: () => Held): Promise<Answer> {
   const { valueSet, codings, inferSystem } = question
   let why: string | undefined
+  let plain = false
   let open: string | undefined
   try {
     const listedNow = quickAnswer(warm, question)
@@ -132,15 +135,17 @@ async function slowAnswer(warm: Warm<Kept>, question: Question, held: () => Held
           right !== undefined && coding.display !== undefined && !isDisplay(coding.display, displays!)
         return { result: 'in', matched, ...(wrong && { display: right }) }
       }
-      if (verdict.is === 'out') why ??= sentence(verdict.why)
-      else open ??= sentence(verdict.why)
+      if (verdict.is === 'out') {
+        plain ||= why === undefined && verdict.plain === true
+        why ??= sentence(verdict.why)
+      } else open ??= sentence(verdict.why)
     }
   } catch (error) {
     if (!(error instanceof FhirError)) throw error
     open = error.message
   }
   if (open !== undefined) return { result: 'unknown', why: open }
-  return { result: 'out', why: why ?? 'The value has no code.' }
+  return { result: 'out', why: why ?? 'The value has no code.', ...(plain && { plain }) }
 }
 
 const sentence = (why: string): string => `${why.charAt(0).toUpperCase()}${why.slice(1)}.`

@@ -35,8 +35,15 @@ export interface In {
   entry?: JsonObject
 }
 
+/** `plain`: `why` says no more than that the value set does not have the code. */
+interface Out {
+  is: 'out'
+  why: string
+  plain?: true
+}
+
 /** `why` is a sentence without its full stop. */
-export type Verdict = In | { is: 'out'; why: string } | { is: 'unknown'; why: string; system?: string }
+export type Verdict = In | Out | { is: 'unknown'; why: string; system?: string }
 
 /** Returns whether the code is in the value set that a canonical, or the resource itself, names. */
 export async function memberOf(
@@ -108,10 +115,11 @@ async function inNamed(
   return verdict
 }
 
-const notIn = (asked: AskedCode, name: string): Verdict =>
-  out(
-    `the code ${shown(asked.code)}${asked.system === undefined ? '' : ` of ${shown(asked.system)}`} is not in the value set ${name === '' ? 'that was sent' : shown(name)}`,
-  )
+const notIn = (asked: AskedCode, name: string): Verdict => ({
+  is: 'out',
+  plain: true,
+  why: `the code ${shown(asked.code)}${asked.system === undefined ? '' : ` of ${shown(asked.system)}`} is not in the value set ${name === '' ? 'that was sent' : shown(name)}`,
+})
 
 function inList(list: Iterable<Coded>, asked: AskedCode, name: string): Verdict {
   const found: Coded[] = []

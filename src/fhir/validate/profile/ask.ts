@@ -25,6 +25,8 @@ export interface CodeAnswer {
   result: 'in' | 'out' | 'unknown'
   /** Why, as a sentence. */
   why?: string
+  /** The sentence says no more than that the value set does not have the code. */
+  plain?: true
   /** The right display where the one that was sent is wrong. */
   display?: string
 }

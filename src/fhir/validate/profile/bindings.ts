@@ -126,7 +126,7 @@ export function judge(ask: Ask, answer: CodeAnswer, walk: Walk): void {
       codings
         .map(({ code, system }) => (system === undefined ? quoted(code) : `${quoted(code)} of ${system}`))
         .join(', ')
-    const why = answer.why === undefined ? '' : ` ${sentence(answer.why)}`
+    const why = answer.why === undefined || answer.plain ? '' : ` ${sentence(answer.why)}`
     if (answer.result === 'out')
       report(
         walk,
@@ -134,7 +134,8 @@ export function judge(ask: Ask, answer: CodeAnswer, walk: Walk): void {
         'code-invalid',
         RULES[strength],
         at,
-        () => `${codes()} is not in the value set ${valueSet}, ${MEANS[strength]}.${why}`,
+        () =>
+          `${codings.length > 1 ? `None of ${codes()} is` : `${codes()} is not`} in the value set ${valueSet}, ${MEANS[strength]}.${why}`,
       )
     else if (answer.result === 'unknown' && strength !== 'preferred')
       report(

@@ -28,6 +28,19 @@ describe('a code outside of its value set', () => {
   })
 })
 
+it('why a code is out of its value set is said where that is more than the fact', async () => {
+  const told = async (answer: object, code: object = coded) =>
+    (await held(code, { ...bound('preferred', 'out'), answer: () => ({ result: 'out', ...answer }) }))[0]!
+      .diagnostics
+  const why = 'The code x is not in the value set.'
+  expect(await told({ why, plain: true })).toBe(
+    `"x" of http://s is not in the value set ${VS}, whose codes are preferred. (${URL}/p)`,
+  )
+  expect(await told({ why: 'The code x is inactive.' })).toContain('preferred. The code x is inactive. (')
+  const two = observation({ coding: [{ system: 'http://s', code: 'x' }, { code: 'y' }] })
+  expect(await told({}, two)).toContain('None of "x" of http://s, "y" is in the value set')
+})
+
 it('a code that nobody can judge is no error', async () => {
   expect(await broken(coded, bound('required', 'unknown'), true)).toEqual([
     'warning binding-required Observation.code',
