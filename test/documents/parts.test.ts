@@ -122,6 +122,17 @@ describe('measured', () => {
       valueCodeableConcept: { text: 'Never smoked' },
     })
   })
+  it.each([
+    ['Sugar, 1,200, mg/dL', '1,200, mg/dL'],
+    ['Platelets, 1,50,000, /uL', '1,50,000, /uL'],
+    ['Pulse, 82, 90', '82, 90'],
+  ])('cuts no number at a comma: %s', (line, words) => {
+    expect(of(line)).toMatchObject({ valueString: words })
+    expect(of(line, 'social-history', true)).toMatchObject({ valueCodeableConcept: { text: words } })
+  })
+  it('knows no unit that only JavaScript knows', () => {
+    expect(of('Pulse, 82, constructor').valueQuantity).toEqual({ value: 82, unit: 'constructor' })
+  })
   it('takes no number that JSON has not', () => {
     expect(of('Weight, 007, kg').valueString).toBe('007 kg')
     expect(of('Weight, 1e9, kg').valueString).toBe('1e9 kg')

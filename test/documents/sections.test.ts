@@ -215,6 +215,7 @@ describe('Bundle/$document-from-sections', () => {
       'http.sections.vitalSigns',
     ],
     ['a case type that there is not', '{"caseType":"Diary"}', 422, 'http.caseType'],
+    ['a case type of the prototype', '{"caseType":"constructor"}', 422, 'http.caseType'],
     ['no case type', '{}', 422, 'http.caseType'],
     ['a file that is no file', file('aGVsbG8='), 422, FILE],
     ['a file that is no base64', file('%%%'), 422, FILE],

@@ -92,7 +92,8 @@ export function readInput(source: string, caseType: string | undefined): Input {
   if (!isObject(tree)) throw wrong('sections', 'is a JSON object')
   const stated = caseType ?? text(tree.caseType)
   if (stated === undefined) throw wrong('caseType', 'is missing')
-  const kind = CASE_TYPES[stated.replace(/[\s_-]/g, '').toLowerCase()]
+  const name = stated.replace(/[\s_-]/g, '').toLowerCase()
+  const kind = Object.hasOwn(CASE_TYPES, name) ? CASE_TYPES[name] : undefined
   if (kind === undefined)
     throw wrong(
       'caseType',

@@ -108,17 +108,25 @@ export function measured(line: string, kind: string, concept = false): JsonObjec
         },
       ],
     }
-  const said = value === '' ? line : [value, unit].filter(part => part !== '').join(' ')
+  // A number after the number is the rest of it (1,50,000), or another: to take the first alone would tell of something else.
+  const isCut = /^\d/.test(unit)
+  const joined = isCut
+    ? line.slice(line.indexOf(',') + 1).trim()
+    : [value, unit].filter(part => part !== '').join(' ')
+  const said = value === '' ? line : joined
   if (concept)
     return {
       category: [category(kind)],
       code: { text: value === '' ? line : name },
       valueCodeableConcept: { text: said },
     }
-  if (!NUMBER.test(value))
+  if (isCut || !NUMBER.test(value))
     return { category: [category(kind)], code: { text: value === '' ? line : name }, valueString: said }
   const meaning = MEANINGS.find(([names]) => names.test(name))?.[1]
-  const known = meaning?.units[unit.toLowerCase()]
+  const known =
+    meaning === undefined
+      ? undefined
+      : Object.entries(meaning.units).find(([one]) => one === unit.toLowerCase())?.[1]
   if (meaning !== undefined && known !== undefined)
     return {
       category: [category('vital-signs')],
