@@ -1,6 +1,6 @@
 /** Dosages in words. https://hl7.org/fhir/R4/dosage.html */
 import type { JsonObject } from '../../fhir/json.ts'
-import { all, choice, isTrue, joined, one, text, texts } from './tree.ts'
+import { all, choice, isTrue, joined, known, one, text, texts } from './tree.ts'
 import { periodText } from './when.ts'
 import { conceptsText, conceptText, durationText, quantityText, rangeText, ratioText } from './words.ts'
 
@@ -64,7 +64,7 @@ const DAYS: Record<string, string> = {
   sun: 'Sunday',
 }
 
-const times = (count: string): string => ({ 1: 'once', 2: 'twice' })[count] ?? `${count} times`
+const times = (count: string): string => known({ 1: 'once', 2: 'twice' }, count) ?? `${count} times`
 
 const span = (low: string | undefined, high: string | undefined): string | undefined =>
   low !== undefined && high !== undefined && low !== high ? `${low} to ${high}` : low
@@ -75,15 +75,15 @@ export function timingText(dosage: JsonObject, zone: string): string | undefined
   const repeat = one(timing, 'repeat')
   const code = one(timing, 'code')
   const abbreviation = all(code, 'coding')
-    .map(coding => ABBREVIATIONS[text(coding, 'code') ?? ''])
+    .map(coding => known(ABBREVIATIONS, text(coding, 'code')))
     .find(found => found !== undefined)
   const parts = [
     text(code, 'text') ?? abbreviation ?? conceptText(code),
     repeat && rhythm(repeat),
     ...whens(repeat),
     joined(texts(repeat, 'timeOfDay').map(time => `at ${time.slice(0, 5)}`)),
-    joined(texts(repeat, 'dayOfWeek').map(day => DAYS[day])) &&
-      `on ${joined(texts(repeat, 'dayOfWeek').map(day => DAYS[day]))}`,
+    joined(texts(repeat, 'dayOfWeek').map(day => known(DAYS, day))) &&
+      `on ${joined(texts(repeat, 'dayOfWeek').map(day => known(DAYS, day)))}`,
     texts(timing, 'event').length > 0
       ? joined(texts(timing, 'event').map(at => periodText({ start: at, end: at }, zone)))
       : undefined,
@@ -112,7 +112,7 @@ function whens(repeat: JsonObject | undefined): (string | undefined)[] {
   const offset = text(repeat, 'offset')
   const before = offset === undefined ? '' : `${durationText(offset, 'min')} `
   return texts(repeat, 'when').map(when => {
-    const words = EVENTS[when] ?? when
+    const words = known(EVENTS, when) ?? when
     return /^(before|after)/.test(words) ? `${before}${words}` : words
   })
 }

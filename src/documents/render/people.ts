@@ -150,12 +150,8 @@ export function signaturesOf(reading: Reading, bundle: JsonObject, composition: 
     .map(attester => {
       const party = one(attester, 'party')
       const when = timeText(text(attester, 'time'), zone)
-      const mode = {
-        legal: 'Attested',
-        professional: 'Attested',
-        official: 'Attested officially',
-      }[text(attester, 'mode') ?? '']
-      const attested: Line = [{ text: joined([mode ?? 'Attested', when], ' on ')!, tone: 'muted' }]
+      const mode = text(attester, 'mode') === 'official' ? 'Attested officially' : 'Attested'
+      const attested: Line = [{ text: joined([mode, when], ' on ')!, tone: 'muted' }]
       return {
         key: text(party, 'reference'),
         cell: [...(party ? personLines(reading, party, composition) : []), attested],

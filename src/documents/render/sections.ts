@@ -17,7 +17,7 @@ import { attachments } from './tables/files.ts'
 import { medications } from './tables/medications.ts'
 import { appointments, carePlan, encounters, goals } from './tables/plans.ts'
 import { observations, report } from './tables/results.ts'
-import { all, choice, joined, one, text } from './tree.ts'
+import { all, choice, joined, known, one, text } from './tree.ts'
 import { conceptText, notesText, valueText } from './words.ts'
 
 type Tabled = (reading: Reading, resources: readonly JsonObject[]) => Block[]
@@ -122,8 +122,8 @@ function entryBlocks(reading: Reading, composition: JsonObject, section: JsonObj
   leaveToInvoices(reading, groups)
   const blocks: Block[] = []
   for (const [type, resources] of groups) {
-    const made = KINDS[type]?.blocks(reading, resources) ?? others(reading, resources)
-    const name = KINDS[type]?.title ?? type.replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+    const made = known(KINDS, type)?.blocks(reading, resources) ?? others(reading, resources)
+    const name = known(KINDS, type)?.title ?? type.replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
     if (groups.size > 1 && made.length > 0 && name !== title) blocks.push({ kind: 'heading', text: name })
     blocks.push(...made)
   }

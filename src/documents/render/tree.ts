@@ -35,6 +35,12 @@ export function choice(of: JsonObject, name: string): [member: string, value: Js
   return undefined
 }
 
+/** Returns what a table has for a code; nothing of its prototype. */
+export const known = <Value>(
+  table: Readonly<Record<string, Value>>,
+  code: string | undefined,
+): Value | undefined => (code !== undefined && Object.hasOwn(table, code) ? table[code] : undefined)
+
 /** Returns the texts joined, those that there are; undefined where there is none. */
 export function joined(parts: readonly (string | undefined)[], separator = ', '): string | undefined {
   const there = parts.filter(part => part !== undefined && part !== '')

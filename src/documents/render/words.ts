@@ -1,6 +1,6 @@
 /** Data types of FHIR in words. https://hl7.org/fhir/R4/datatypes.html */
 import { isObject, type Json, type JsonObject, NumberText } from '../../fhir/json.ts'
-import { all, isTrue, joined, one, text, texts } from './tree.ts'
+import { all, isTrue, joined, known, one, text, texts } from './tree.ts'
 import { dateText, periodText, timeText } from './when.ts'
 
 /** Returns the text of a CodeableConcept: as it was said, else the display that was chosen, else a code. */
@@ -60,7 +60,7 @@ const UNITS: Record<string, string> = {
 /** Returns `5 days` for a Duration or Age, or for a number and a UCUM unit of time. */
 export function durationText(value: string | undefined, unit: string | undefined): string | undefined {
   if (value === undefined) return undefined
-  const name = UNITS[unit ?? '']
+  const name = known(UNITS, unit)
   if (name === undefined) return joined([value, unit], ' ')
   return `${value} ${name}${value === '1' ? '' : 's'}`
 }
@@ -90,11 +90,11 @@ export function quantityText(quantity: JsonObject | undefined): string | undefin
   const code = text(quantity, 'code')
   const unit = text(quantity, 'unit') ?? code
   const ucum = unit === code || UCUM_LIKE.test(unit ?? '')
-  const sign =
-    { '<=': '\u2264', '>=': '\u2265' }[text(quantity, 'comparator') ?? ''] ?? text(quantity, 'comparator')
+  const comparator = text(quantity, 'comparator')
+  const sign = known({ '<=': '\u2264', '>=': '\u2265' }, comparator) ?? comparator
   const shown = unit === '1' || unit === undefined ? undefined : ucum ? unitText(unit) : unit
   const amount =
-    ucum && UNITS[unit ?? ''] !== undefined
+    ucum && known(UNITS, unit) !== undefined
       ? durationText(value, unit)!
       : joined([value, shown], shown === '%' ? '' : ' ')!
   return sign === undefined ? amount : `${sign} ${amount}`

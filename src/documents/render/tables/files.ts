@@ -5,7 +5,7 @@ import { fromBase64 } from '../../../lib/base64.ts'
 import { pixelsOf } from '../pdf/picture.ts'
 import { type Reading, referencesText, standingOf } from '../reading.ts'
 import type { Block, Line } from '../sheet.ts'
-import { all, joined, one, text } from '../tree.ts'
+import { all, joined, known, one, text } from '../tree.ts'
 import { timeText } from '../when.ts'
 import { conceptText } from '../words.ts'
 
@@ -90,7 +90,7 @@ const KINDS: Record<string, string> = {
   'image/jpeg': 'JPEG image that cannot be shown',
   'image/png': 'PNG image that cannot be shown',
 }
-const kindOf = (contentType: string): string => KINDS[contentType] ?? (contentType || 'unknown type')
+const kindOf = (contentType: string): string => known(KINDS, contentType) ?? (contentType || 'unknown type')
 
 const sizeText = (bytes: number): string =>
   bytes >= 1_000_000 ? `${(bytes / 1_000_000).toFixed(1)} MB` : `${Math.max(1, Math.round(bytes / 1000))} kB`

@@ -12,14 +12,15 @@ import {
   type Row,
   table,
 } from '../sheet.ts'
-import { all, choice, joined, one, text } from '../tree.ts'
+import { all, choice, joined, known, one, text } from '../tree.ts'
 import { timeText } from '../when.ts'
 import { conceptsText, conceptText, notesText, quantityText, rangeText, valueText } from '../words.ts'
 import { attachments } from './files.ts'
 
 const DEPTH = 4
 
-export function observations(reading: Reading, resources: readonly JsonObject[]): Block[] {
+/** `told`: the time that is said beside the table already. */
+export function observations(reading: Reading, resources: readonly JsonObject[], told?: string): Block[] {
   // What is a member of a panel that is shown here stands under it.
   const members = new Set(
     resources.flatMap(each => all(each, 'hasMember').map(member => reading.resolve(member, each))),
@@ -29,13 +30,13 @@ export function observations(reading: Reading, resources: readonly JsonObject[])
   // Those that are members of each other have no root.
   const rows = [...roots, ...resources].flatMap(resource => rowsOf(reading, resource, 0, shown))
   const columns = ['Test', 'Result', 'Reference range', 'Flag', 'When', 'Remarks'].map(title => ({ title }))
-  return table(columns, sameTime(rows))
+  return table(columns, told === undefined ? rows : untold(rows, told))
 }
 
-/** Where all were made at one time, the column says nothing that the document does not. */
-function sameTime(rows: Row[]): Row[] {
-  const times = new Set(rows.map(({ cells }) => cells[4]?.[0]?.[0]?.text).filter(time => time !== undefined))
-  if (times.size > 1) return rows
+/** Where all were made at the time that is told, the column says nothing. */
+function untold(rows: Row[], told: string): Row[] {
+  const times = rows.map(({ cells }) => cells[4]?.[0]?.[0]?.text)
+  if (times.some(time => time !== undefined && time !== told)) return rows
   return rows.map(row => ({
     ...row,
     cells: row.cells.map((one, i) => (i === 4 ? [] : one)),
@@ -161,7 +162,7 @@ function flagOf(of: JsonObject): string | undefined {
     return joined(
       judged.map(each =>
         all(each, 'coding')
-          .map(one => FLAGS[text(one, 'code') ?? ''])
+          .map(one => known(FLAGS, text(one, 'code')))
           .find(Boolean),
       ),
     )
@@ -195,6 +196,7 @@ export function report(reading: Reading, resource: JsonObject): Block[] {
   const { zone } = reading
   const { wrong, lines } = standingOf(resource)
   const effective = choice(resource, 'effective')
+  const examined = effective && valueText(effective[0], effective[1], zone)
   const title: Line = [
     {
       text: conceptText(one(resource, 'code')) ?? 'Report',
@@ -217,7 +219,7 @@ export function report(reading: Reading, resource: JsonObject): Block[] {
     {
       kind: 'facts',
       facts: facts(
-        ['Examined', effective && valueText(effective[0], effective[1], zone)],
+        ['Examined', examined],
         ['Reported', timeText(text(resource, 'issued'), zone)],
         ['Specimen', joined(specimens)],
         ['Laboratory', referencesText(reading, all(resource, 'performer'), resource)],
@@ -228,6 +230,7 @@ export function report(reading: Reading, resource: JsonObject): Block[] {
     ...observations(
       reading,
       results.filter(each => text(each, 'resourceType') === 'Observation') as JsonObject[],
+      examined,
     ),
     ...cellsAsText(missing.map(each => joined([text(each, 'display'), 'result not in this document'], ': '))),
     ...named('Conclusion', [text(resource, 'conclusion'), conceptsText(resource, 'conclusionCode')]),
