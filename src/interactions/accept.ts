@@ -9,7 +9,8 @@ import { validateStructure } from '../fhir/validate/structure.ts'
 import { validate } from '../validation/validate.ts'
 
 /**
- * Returns the body as a resource of the type. `conditionalReferences`: references may be searches, as in a transaction.
+ * Returns the body as a resource of the type. `unlinked`: its references may be searches and fullUrls of a transaction, so that only its
+ * structure is checked; it has to be accepted once more when they are resolved.
  *
  * Throws one FhirError (400) with every fault found.
  */
@@ -17,7 +18,7 @@ export async function accept(
   ctx: Context,
   body: Json,
   type: string,
-  options: { conditionalReferences?: boolean } = {},
+  { unlinked = false }: { unlinked?: boolean } = {},
 ): Promise<Resource> {
   if (!isObject(body)) throw fhirError('structure', 'A resource is a JSON object.')
   const stated = body.resourceType
@@ -32,9 +33,9 @@ export async function accept(
     throw fhirError('structure', 'meta must be an object.', { expression: `${type}.meta` })
   if (ctx.settings.validate === 'off') return resource
   const issues =
-    ctx.settings.validate === 'profile'
-      ? await validate(ctx, resource, { type, ...options })
-      : validateStructure(resource, type, options)
+    ctx.settings.validate === 'profile' && !unlinked
+      ? await validate(ctx, resource, { type })
+      : validateStructure(resource, type, { conditionalReferences: unlinked })
   const worst = issues.find(issue => issue.severity === 'error' || issue.severity === 'fatal')
   if (worst !== undefined) throw new FhirError(worst.code, issues, { status: 400 })
   return resource

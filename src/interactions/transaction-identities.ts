@@ -45,6 +45,8 @@ export interface Write {
   pending: Pending
   /** Some reference of it is a search. */
   searches: boolean
+  /** Its links are others than those that it came with. */
+  relinked: boolean
 }
 
 /** What one attempt knows. */
@@ -125,7 +127,15 @@ function write(
   resource: Resource | undefined,
 ): void {
   const pending: Pending = { resource }
-  const made: Write = { entry, key, current, method: entry.method as Method, pending, searches: false }
+  const made: Write = {
+    entry,
+    key,
+    current,
+    method: entry.method as Method,
+    pending,
+    searches: false,
+    relinked: false,
+  }
   state.writes.push(made)
   // A second write of one resource is refused later, when all identities are known.
   if (!state.overlay.pending.has(key)) {
@@ -147,8 +157,10 @@ function rewrite(state: Attempt, write: Write): void {
   put(state, write, resource)
 }
 
-function put({ overlay }: Attempt, { key, pending }: Write, resource: Resource): void {
+function put({ overlay }: Attempt, write: Write, resource: Resource): void {
+  const { key, pending } = write
   if (resource === pending.resource) return
+  write.relinked = true
   pending.resource = resource
   // One of two writes of a resource is not in the overlay, and is refused in the end.
   if (overlay.pending.get(key) === pending) setPending(overlay, key, pending)
@@ -232,7 +244,7 @@ async function identifyPatch(ctx: Context, state: Attempt, { entry }: Asked): Pr
   if (state.overlay.pending.has(key)) throw overlapping(key)
   const current = live(stored, type, idOf(key))
   checkIfMatch(entry.ifMatch, current)
-  const resource = await accept(ctx, patched(ctx, current, change), type, { conditionalReferences: true })
+  const resource = await accept(ctx, patched(ctx, current, change), type, { unlinked: true })
   write(state, entry, key, current, resource)
 }
 
@@ -284,7 +296,10 @@ export function checkOverlap(writes: readonly Write[]): void {
   }
 }
 
-/** Rewrites links now that all identities are known, then resolves conditional references against what has come of it. */
+/**
+ * Rewrites links now that all identities are known, then resolves conditional references against what has come of it, and checks the
+ * resources as they are then. Throws what `accept` throws.
+ */
 export async function link(ctx: Context, state: Attempt): Promise<void> {
   const writes = [...state.making.values()].filter(write => write.pending.resource !== undefined)
   if (state.searched) for (const write of writes) rewrite(state, write)
@@ -300,4 +315,7 @@ export async function link(ctx: Context, state: Attempt): Promise<void> {
       put(state, write, resource)
     })
   }
+  for (const { entry, key, pending, relinked } of writes)
+    if (relinked || ctx.settings.validate === 'profile')
+      await inEntry(entry, () => accept(ctx, pending.resource!, key.slice(0, key.indexOf('/'))))
 }

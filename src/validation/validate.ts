@@ -17,8 +17,6 @@ export interface ValidateOptions {
   type: string
   /** Profiles that it is held against besides those of its `meta.profile` and those of the server; canonicals. */
   profiles?: readonly string[]
-  /** References may be searches, as in a transaction. */
-  conditionalReferences?: boolean
 }
 
 /** Rounds of finding out which definitions and answers are needed; each goes one definition deeper. */
@@ -29,8 +27,8 @@ const MOST_ROUNDS = 12
  * then invariants, bindings and profiles. Nothing is stored. Of more than 500 issues the first 500 are listed.
  */
 export async function validate(ctx: Context, resource: Resource, options: ValidateOptions): Promise<Issue[]> {
-  const { type, profiles = [], conditionalReferences = false } = options
-  const issues = validateStructure(resource, type, { conditionalReferences })
+  const { type, profiles = [] } = options
+  const issues = validateStructure(resource, type)
   const stated = resource.resourceType
   if (typeof stated !== 'string' || !isResourceType(stated)) return issues
   const wanted = { asked: profiles, always: ctx.settings.profiles }

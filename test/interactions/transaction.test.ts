@@ -45,6 +45,58 @@ const count = async (type: string) => {
   return (await ctx.storage.search(plan, { limit: 0, total: 'accurate' })).total
 }
 
+describe('what the links between entries lead to', () => {
+  const practitioner = entry('POST', 'Practitioner', '{"resourceType":"Practitioner"}', '', URN)
+  const person = entry('POST', 'Patient', identified('1'), '', URN)
+
+  test('is of the type that a reference states, as in a write by itself', async () => {
+    const stated = observation(URN).replace('"subject":{', '"subject":{"type":"Patient",')
+    const about = entry('POST', 'Observation', stated)
+    const refused = await refusal(send([practitioner, about]))
+    expect(shape(refused)).toEqual([400, 'value', ['Bundle.entry[1].resource.subject.type']])
+    expect(await count('Practitioner')).toBe(0)
+    expect(statuses(await send([person, about]))).toEqual(['201', '201'])
+  })
+  test('is held against profiles, for which it is known by its type', async () => {
+    const slicing = { discriminator: [{ type: 'type', path: 'resolve()' }], rules: 'closed' }
+    const patient = 'http://hl7.org/fhir/StructureDefinition/Patient'
+    const definition = {
+      resourceType: 'StructureDefinition',
+      id: 'p',
+      url: 'http://example.org/p',
+      name: 'P',
+      status: 'active',
+      kind: 'resource',
+      abstract: false,
+      type: 'Observation',
+      baseDefinition: 'http://hl7.org/fhir/StructureDefinition/Observation',
+      derivation: 'constraint',
+      differential: {
+        element: [
+          { id: 'Observation.performer', path: 'Observation.performer', slicing },
+          {
+            id: 'Observation.performer:p',
+            path: 'Observation.performer',
+            sliceName: 'p',
+            min: 1,
+            type: [{ code: 'Reference', targetProfile: [patient] }],
+          },
+        ],
+      },
+    }
+    await update(ctx, 'StructureDefinition', 'p', resource(JSON.stringify(definition)))
+    ctx = { ...ctx, settings: { ...ctx.settings, validate: 'profile', profiles: ['http://example.org/p'] } }
+    const by = observation(URN).replace('{', `{"performer":[{"reference":"${URN}"}],`)
+    const answers = await send([person, entry('POST', 'Observation', by)])
+    expect(statuses(answers)).toEqual(['201', '201'])
+    const organization = entry('POST', 'Organization', '{"resourceType":"Organization","name":"x"}', '', URN2)
+    const other = entry('POST', 'Observation', by.replace(URN, URN2))
+    expect((await refusal(send([person, organization, other]))).issues.map(({ rule }) => rule)).toContain(
+      'slice-closed',
+    )
+  })
+})
+
 /** The context of a writer that another one overtakes once: `act` happens before its first commit. */
 function meanwhile(act: () => Promise<unknown>): TestContext {
   const { storage } = ctx
