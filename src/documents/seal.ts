@@ -3,7 +3,7 @@
  * https://www.rfc-editor.org/rfc/rfc7516, https://www.rfc-editor.org/rfc/rfc7518#section-4.3
  */
 import { CompactEncrypt, importJWK, importSPKI, type JWK } from 'jose'
-import { fhirError } from '../fhir/error.ts'
+import { FhirError, fhirError } from '../fhir/error.ts'
 
 const ALGORITHM = 'RSA-OAEP-256'
 
@@ -19,7 +19,7 @@ const LONGEST = 20_000
 /**
  * Returns the compact JWE of a document's JSON text. `publicKey` is a JWK as JSON text, an SPKI in PEM, or its base64 without armour.
  *
- * Throws `invalid` for what is no public RSA key of 2048 bits or more.
+ * Throws `invalid` for what is no public RSA key of 2048 bits or more, or one under which the text would not be hidden.
  */
 export async function seal(
   text: string,
@@ -27,9 +27,16 @@ export async function seal(
   enc: Encryption = ENCRYPTIONS[0],
 ): Promise<string> {
   const key = await keyOf(publicKey.trim())
-  return new CompactEncrypt(new TextEncoder().encode(text))
-    .setProtectedHeader({ alg: ALGORITHM, enc, cty: 'application/fhir+json' })
-    .encrypt(key)
+  const sealing = new CompactEncrypt(new TextEncoder().encode(text)).setProtectedHeader({
+    alg: ALGORITHM,
+    enc,
+    cty: 'application/fhir+json',
+  })
+  try {
+    return await sealing.encrypt(key)
+  } catch (error) {
+    throw wrong('no key that encrypts', error)
+  }
 }
 
 const wrong = (why: string, cause?: unknown) =>
@@ -46,25 +53,36 @@ async function keyOf(text: string): Promise<CryptoKey> {
       ? await importJWK(jwkOf(text), ALGORITHM)
       : await importSPKI(pemOf(text), ALGORITHM)
   } catch (error) {
-    throw wrong('no key that can be read', error)
+    throw error instanceof FhirError ? error : wrong('no key that can be read', error)
   }
   if (!(key instanceof CryptoKey)) throw wrong('no key of RSA')
-  if (key.type !== 'public') throw wrong('a private key, which nobody else should have')
-  const { name, modulusLength } = key.algorithm as RsaHashedKeyAlgorithm
+  const { name, modulusLength, publicExponent } = key.algorithm as RsaHashedKeyAlgorithm
   if (!name.startsWith('RSA')) throw wrong('no key of RSA')
   if (modulusLength < SHORTEST) throw wrong(`of ${modulusLength} bits, and shorter than ${SHORTEST}`)
+  if (!isSound(publicExponent)) throw wrong('of an exponent that hides nothing, or is none')
   return key
 }
+
+/** An exponent is odd, from 3 to 32 bits: under 1 the text would stand there as it is. `bytes`: the highest first. */
+function isSound(bytes: Uint8Array): boolean {
+  const exponent = bytes.subarray(bytes.findIndex(byte => byte !== 0))
+  if (!bytes.some(byte => byte !== 0) || exponent.length > 4) return false
+  return exponent.at(-1)! % 2 === 1 && (exponent.length > 1 || exponent[0]! >= 3)
+}
+
+const PRIVATE = 'a private key, which nobody else should have'
 
 /** Only what makes a public RSA key is taken: what else stands in the JWK has no say. */
 function jwkOf(text: string): JWK {
   const { kty, n, e, d } = JSON.parse(text) as JWK
-  if (kty !== 'RSA' || typeof n !== 'string' || typeof e !== 'string' || d !== undefined)
-    throw new Error('not a public RSA key')
+  if (d !== undefined) throw wrong(PRIVATE)
+  if (kty !== 'RSA' || typeof n !== 'string' || typeof e !== 'string') throw new Error('not a public RSA key')
   return { kty, n, e }
 }
 
-const pemOf = (text: string): string =>
-  text.startsWith('-----')
+function pemOf(text: string): string {
+  if (/^-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) throw wrong(PRIVATE)
+  return text.startsWith('-----')
     ? text
     : `-----BEGIN PUBLIC KEY-----\n${text.replace(/\s+/g, '')}\n-----END PUBLIC KEY-----`
+}

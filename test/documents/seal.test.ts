@@ -7,6 +7,7 @@ freshClinic()
 
 describe('publicKey', () => {
   const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const jwk = pair.publicKey.export({ format: 'jwk' })
   const spki = pair.publicKey.export({ type: 'spki', format: 'pem' }) as string
 
   /** Opened by hand with node:crypto, after RFC 7516 5.2: none of the code that sealed it is asked. */
@@ -61,13 +62,37 @@ describe('publicKey', () => {
     ],
     ['a private JWK', JSON.stringify(pair.privateKey.export({ format: 'jwk' }))],
     ['a private PEM', pair.privateKey.export({ type: 'pkcs8', format: 'pem' })],
+    ...[
+      'AQ',
+      'Ag',
+      'AAAA',
+      '',
+      'AAAAAAAAAAAB',
+      Buffer.alloc(255, 255).toString('base64url'),
+      Buffer.alloc(1000, 255).toString('base64url'),
+    ].map(e => [`a JWK with the exponent ${e.slice(0, 12)}`, JSON.stringify({ ...jwk, e })]),
+    [
+      'a JWK whose modulus is even',
+      JSON.stringify({
+        ...jwk,
+        n: Buffer.concat([Buffer.alloc(255, 255), Buffer.from([254])]).toString('base64url'),
+      }),
+    ],
     ['a symmetric JWK', '{"kty":"oct","k":"AAAA"}'],
     ['words', 'my key'],
     ['an open brace', '{'],
     ['nothing but a label', '-----BEGIN PUBLIC KEY-----'],
   ])('refuses %s, and stores nothing', async (_, publicKey) => {
     const answer = await sealed({ publicKey: publicKey as string, persist: true })
-    expect([answer.status, answer.body.issue[0].expression]).toEqual([400, ['http.publicKey']])
+    expect([answer.status, answer.body.issue?.[0].expression]).toEqual([400, ['http.publicKey']])
     expect((await ask('GET', 'Bundle?_summary=count')).body.total).toBe(0)
+  })
+
+  it('says that a private key is one', async () => {
+    for (const key of [
+      JSON.stringify(pair.privateKey.export({ format: 'jwk' })),
+      pair.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    ])
+      expect((await sealed({ publicKey: key })).body.issue[0].diagnostics).toContain('is a private key')
   })
 })
