@@ -10,6 +10,16 @@ describe('publicKey', () => {
   const jwk = pair.publicKey.export({ format: 'jwk' })
   const spki = pair.publicKey.export({ type: 'spki', format: 'pem' }) as string
 
+  const EXPONENTS: readonly [string, string][] = [
+    'AQ',
+    'Ag',
+    'AAAA',
+    '',
+    'AAAAAAAAAAAB',
+    Buffer.alloc(255, 255).toString('base64url'),
+    Buffer.alloc(1000, 255).toString('base64url'),
+  ].map(e => [`a JWK with the exponent ${e.slice(0, 12)}`, JSON.stringify({ ...jwk, e })])
+
   /** Opened by hand with node:crypto, after RFC 7516 5.2: none of the code that sealed it is asked. */
   function opened(answer: Answer): { header: Any; text: string } {
     expect([answer.body.resourceType, answer.body.contentType]).toEqual(['Binary', 'application/jose'])
@@ -62,15 +72,7 @@ describe('publicKey', () => {
     ],
     ['a private JWK', JSON.stringify(pair.privateKey.export({ format: 'jwk' }))],
     ['a private PEM', pair.privateKey.export({ type: 'pkcs8', format: 'pem' })],
-    ...[
-      'AQ',
-      'Ag',
-      'AAAA',
-      '',
-      'AAAAAAAAAAAB',
-      Buffer.alloc(255, 255).toString('base64url'),
-      Buffer.alloc(1000, 255).toString('base64url'),
-    ].map(e => [`a JWK with the exponent ${e.slice(0, 12)}`, JSON.stringify({ ...jwk, e })]),
+    ...EXPONENTS,
     [
       'a JWK whose modulus is even',
       JSON.stringify({
