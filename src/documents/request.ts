@@ -66,10 +66,7 @@ export async function readRequest(
     )
     return undefined
   }
-  if (
-    encounter !== undefined &&
-    (isMistake(encounter) || (kind.encounter && voidOf(encounter) !== undefined))
-  )
+  if (encounter !== undefined && !tookPlace(encounter, kind))
     missing.say(
       encounter.key,
       'Encounter.status',
@@ -99,6 +96,11 @@ export async function readRequest(
   }
   return { kind, patient, encounter, asked: { scope, given } }
 }
+
+/** A prescription or an invoice may be of an encounter that is still to come, or was cancelled. */
+const tookPlace = (encounter: Source, { encounter: isOfVisit }: RecordKind): boolean =>
+  !isMistake(encounter) &&
+  !(isOfVisit && (voidOf(encounter) !== undefined || encounter.tree.status === 'planned'))
 
 /** Returns the key that a reference of a request names. Throws `invalid` for one that is none of this server, or of another type. */
 export function namedKey(ctx: Context, reference: string, name: string, types?: readonly string[]): Key {
@@ -143,7 +145,9 @@ function scopeOf(
       : { lo: from?.lo ?? Number.NEGATIVE_INFINITY, hi: to?.hi ?? Number.POSITIVE_INFINITY }
   if (period !== undefined && period.lo >= period.hi)
     throw fhirError('invalid', 'end is before start.', { expression: 'http.end' })
-  const ended = text(object(encounter?.tree.period)?.end)
+  const span = object(encounter?.tree.period)
+  // A finished visit of which no end is known was over on its day.
+  const ended = text(span?.end) ?? (encounter?.tree.status === 'finished' ? text(span?.start) : undefined)
   const finish = ended === undefined ? undefined : timeRange(ended, ctx.settings.zone)
   // What is written on the evening of a visit belongs to it.
   const day = ended === undefined ? undefined : timeRange(ended.slice(0, 10), ctx.settings.zone)

@@ -192,6 +192,18 @@ describe('buildDocument', () => {
     expect(titles(await built(VISIT))).not.toContain('Allergies')
   })
 
+  it('takes the day on which a finished visit began for its only one where no end is known', async () => {
+    await change('Encounter', 'encounter-02', one => delete one.period.end)
+    await change('Condition', 'condition-11', one => {
+      one.recordedDate = '2026-11-17T08:00:00+05:30'
+    })
+    expect(titles(await built(VISIT))).not.toContain('Medical History')
+    await change('Condition', 'condition-11', one => {
+      one.recordedDate = '2026-11-16T20:00:00+05:30'
+    })
+    expect(titles(await built(VISIT))).toContain('Medical History')
+  })
+
   it('takes what was measured in the period, both days included, and nothing else', async () => {
     const steps = async (start: string, end: string) => {
       const bundle = await built({ hiType: 'WellnessRecord', patient: 'lakshmi-warrier', start, end })

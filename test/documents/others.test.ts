@@ -166,14 +166,17 @@ describe('what does not hold', () => {
     expect(await built(VISIT)).not.toContain('Mistaken value')
   })
 
-  it.each(['entered-in-error', 'cancelled'])('makes no record of a visit that is %s', async status => {
-    await change('Encounter/encounter-02', one => {
-      one.status = status
-    })
-    const error = await refusal(buildDocument(ctx, VISIT))
-    expect(error.status).toBe(422)
-    expect(error.issues[0]).toMatchObject({ expression: 'Encounter.status' })
-  })
+  it.each(['entered-in-error', 'cancelled', 'planned'])(
+    'makes no record of a visit that is %s',
+    async status => {
+      await change('Encounter/encounter-02', one => {
+        one.status = status
+      })
+      const error = await refusal(buildDocument(ctx, VISIT))
+      expect(error.status).toBe(422)
+      expect(error.issues[0]).toMatchObject({ expression: 'Encounter.status' })
+    },
+  )
 
   it('is a draft of a prescription, and an order that was revoked', async () => {
     await change('MedicationRequest/prescription-02', one => {
