@@ -24,7 +24,7 @@ const MOST_ROUNDS = 12
 
 /**
  * Returns everything that is to be said of the resource, errors, warnings and information: first its structure in the order of the text,
- * then invariants, bindings and profiles. Nothing is stored. Of more than 500 issues the first 500 are listed.
+ * then invariants, bindings and profiles. Nothing is stored. Of more than 500 issues 500 are listed, errors before others.
  */
 export async function validate(ctx: Context, resource: Resource, options: ValidateOptions): Promise<Issue[]> {
   const { type, profiles = [] } = options
@@ -76,17 +76,25 @@ function merged(structure: Issue[], found: readonly Issue[]): Issue[] {
     const key = `${issue.severity} ${issue.expression} ${issue.rule} ${plain(issue.diagnostics)}`
     if (seen.has(key)) continue
     seen.add(key)
-    if (all.length >= MOST_ISSUES) {
-      all.push({
-        severity: 'information',
-        code: 'informational',
-        diagnostics: `There are more than ${MOST_ISSUES} issues. The rest is not listed.`,
-      })
-      return all
-    }
     all.push(issue)
   }
-  return all
+  return all.length <= MOST_ISSUES ? all : worst(all)
 }
+
+/** The errors first have room, then the warnings; what is listed keeps its order. */
+function worst(all: readonly Issue[]): Issue[] {
+  const listed = new Set<Issue>()
+  for (const worse of [isError, isWarning, () => true])
+    for (const issue of all) if (listed.size < MOST_ISSUES && worse(issue)) listed.add(issue)
+  const rest: Issue = {
+    severity: 'information',
+    code: 'informational',
+    diagnostics: `There are more than ${MOST_ISSUES} issues. The rest is not listed.`,
+  }
+  return [...all.filter(issue => listed.has(issue)), rest]
+}
+
+const isError = ({ severity }: Issue): boolean => severity === 'error' || severity === 'fatal'
+const isWarning = ({ severity }: Issue): boolean => severity === 'warning'
 
 const plain = (diagnostics: string): string => diagnostics.replace(/ \([^ ]*\)$/, '')

@@ -151,6 +151,21 @@ it('of many issues 500 are listed', async () => {
   expect(issues.at(-1)!.diagnostics).toContain('not listed')
 })
 
+it('errors are never lost among more warnings than are listed', async () => {
+  const entry = (n: number, resource: object) => ({
+    fullUrl: `urn:uuid:00000000-0000-4000-8000-${String(n).padStart(12, '0')}`,
+    resource,
+  })
+  const patients = Array.from({ length: 700 }, (_, n) => entry(n, { resourceType: 'Patient' }))
+  const wrong = entry(700, { resourceType: 'Patient', contact: [{ gender: 'female' }] })
+  const bundle = { resourceType: 'Bundle', type: 'collection', entry: [...patients, wrong] }
+  const issues = await validate(ctx, tree(bundle), { type: 'Bundle' })
+  expect(issues.filter(({ severity }) => severity === 'error').map(({ rule }) => rule)).toEqual(['pat-1'])
+  expect(issues.length).toBe(501)
+  const strict = { ...ctx, settings: { ...ctx.settings, validate: 'profile' as const } }
+  expect((await refusal(create(strict, 'Bundle', tree(bundle)))).status).toBe(400)
+})
+
 it('a unit of UCUM is one that UCUM can write', async () => {
   const of = (code: string) =>
     found({

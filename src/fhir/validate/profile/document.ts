@@ -83,10 +83,8 @@ function unresolved(
     from,
     () => {
       const bundle = bundleOf(entry.scope)
-      const meant =
-        bundle === undefined
-          ? undefined
-          : meantBy(reference, bundle, walk).map(one => fullUrlOf(one.scope))[0]
+      const near = bundle && meantBy(reference, bundle, walk)
+      const meant = near && fullUrlOf(near.scope)
       const advice =
         meant === undefined
           ? `Add an entry with this ${isUrn ? 'fullUrl' : 'resource'}, or correct the reference.`

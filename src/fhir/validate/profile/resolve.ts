@@ -57,32 +57,26 @@ export function fullUrlOf(scope: Scope): string | undefined {
 function inBundle(reference: string, spot: Spot, bundle: Scope, walk: Walk): Spot | undefined {
   const index = indexOf(bundle, walk)
   const exact = index.fullUrls.get(reference)
-  if (exact !== undefined) return exact[0]
+  if (exact !== undefined) return exact
   const relative = RELATIVE.exec(reference)
   if (relative !== null) {
     const root = RESTFUL.exec(fullUrlOf(spot.scope) ?? '')?.[1]
     if (root !== undefined) return versioned(index, `${root}${relative[1]}/${relative[2]}`, relative[3])
     // Where no fullUrl gives the root, as in a Bundle that has none, type and id have to do.
-    const local = index.locals.get(`${relative[1]}/${relative[2]}`)
-    return local?.find(one => fullUrlOf(one.scope) === undefined)
+    return index.bare.get(`${relative[1]}/${relative[2]}`)
   }
   const absolute = RESTFUL.exec(reference)
   if (absolute?.[4] === undefined) return undefined
   return versioned(index, `${absolute[1]}${absolute[2]}/${absolute[3]}`, absolute[4])
 }
 
-function versioned(index: ResourceIndex, url: string, version: string | undefined): Spot | undefined {
-  const found = index.fullUrls.get(url)
-  if (version === undefined) return found?.[0]
-  return found?.find(
-    one => isObject(one.scope.resource.meta) && one.scope.resource.meta.versionId === version,
-  )
-}
+const versioned = (index: ResourceIndex, url: string, version: string | undefined): Spot | undefined =>
+  version === undefined ? index.fullUrls.get(url) : index.versions.get(`${url}/_history/${version}`)
 
-/** Returns the entries that a relative reference may mean by type and id, though it does not resolve to them. */
-export function meantBy(reference: string, bundle: Scope, walk: Walk): readonly Spot[] {
+/** Returns the first entry that a relative reference may mean by type and id, though it does not resolve to it. */
+export function meantBy(reference: string, bundle: Scope, walk: Walk): Spot | undefined {
   const relative = RELATIVE.exec(reference)
-  return relative === null ? [] : (indexOf(bundle, walk).locals.get(`${relative[1]}/${relative[2]}`) ?? [])
+  return relative === null ? undefined : indexOf(bundle, walk).locals.get(`${relative[1]}/${relative[2]}`)
 }
 
 /** Returns what can be reached in a resource; made once. */
@@ -94,26 +88,33 @@ export function indexOf(scope: Scope, walk: Walk): ResourceIndex {
     const id = idOf(one)
     if (id !== undefined && !contained.has(id)) contained.set(id, one)
   }
-  const fullUrls = new Map<string, Spot[]>()
-  const locals = new Map<string, Spot[]>()
+  const fullUrls = new Map<string, Spot>()
+  const versions = new Map<string, Spot>()
+  const locals = new Map<string, Spot>()
+  const bare = new Map<string, Spot>()
   if (scope.resource.resourceType === 'Bundle')
     for (const entry of childrenOf(scope.at, 'entry')) {
       const resource = childrenOf(entry, 'resource')[0]
       if (resource === undefined) continue
       const { fullUrl } = entry.value as JsonObject
-      if (typeof fullUrl === 'string') add(fullUrls, fullUrl, resource)
+      const { meta } = resource.value as JsonObject
+      if (typeof fullUrl === 'string') {
+        add(fullUrls, fullUrl, resource)
+        if (isObject(meta) && typeof meta.versionId === 'string')
+          add(versions, `${fullUrl}/_history/${meta.versionId}`, resource)
+      }
       const id = idOf(resource)
-      if (id !== undefined) add(locals, `${resource.type}/${id}`, resource)
+      if (id === undefined) continue
+      add(locals, `${resource.type}/${id}`, resource)
+      if (typeof fullUrl !== 'string') add(bare, `${resource.type}/${id}`, resource)
     }
-  const index = { contained, fullUrls, locals }
+  const index = { contained, fullUrls, versions, locals, bare }
   walk.indexes.set(scope.resource, index)
   return index
 }
 
-function add(map: Map<string, Spot[]>, key: string, spot: Spot): void {
-  const list = map.get(key)
-  if (list === undefined) map.set(key, [spot])
-  else list.push(spot)
+function add(map: Map<string, Spot>, key: string, spot: Spot): void {
+  if (!map.has(key)) map.set(key, spot)
 }
 
 function idOf(spot: Spot): string | undefined {

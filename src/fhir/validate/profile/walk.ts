@@ -48,10 +48,12 @@ export interface Finding {
 /** Where findings go. A trial, as of a slice, has one of its own. */
 export interface Sink {
   findings: Finding[]
+  /** How many of the findings are errors: those have room of their own, so that warnings hide none. */
+  errors: number
   asks: Ask[]
 }
 
-export const newSink = (): Sink => ({ findings: [], asks: [] })
+export const newSink = (): Sink => ({ findings: [], errors: 0, asks: [] })
 
 /** A definition made into checks. */
 export interface Compiled {
@@ -65,9 +67,11 @@ export interface Compiled {
 export interface ResourceIndex {
   /** Contained resources by id. */
   contained: ReadonlyMap<string, Spot>
-  /** Of a Bundle: entries by fullUrl, and by `Type/id`. */
-  fullUrls: ReadonlyMap<string, readonly Spot[]>
-  locals: ReadonlyMap<string, readonly Spot[]>
+  /** Of a Bundle, the first entries by fullUrl, by `fullUrl/_history/version`, and by `Type/id`, of all and of those without fullUrl. */
+  fullUrls: ReadonlyMap<string, Spot>
+  versions: ReadonlyMap<string, Spot>
+  locals: ReadonlyMap<string, Spot>
+  bare: ReadonlyMap<string, Spot>
 }
 
 export interface Walk {
@@ -116,12 +120,20 @@ export function report(
   says: () => string,
   below = '',
 ): void {
-  const { findings } = walk.sink
-  if (findings.length > MOST_ISSUES) return
+  const { sink } = walk
   // A sink without an error would count as conforming.
-  if (walk.kept > MOST_KEPT && findings.some(one => one.severity === 'error')) return
-  walk.kept++
-  findings.push({ severity, code, rule, at, below, says, profile: walk.profile })
+  if (walk.kept > MOST_KEPT && (severity !== 'error' || sink.errors > 0)) return
+  if (add(sink, { severity, code, rule, at, below, says, profile: walk.profile })) walk.kept++
+}
+
+/** Adds a finding where there is room. */
+function add(sink: Sink, finding: Finding): boolean {
+  const isError = finding.severity === 'error'
+  const same = isError ? sink.errors : sink.findings.length - sink.errors
+  if (same > MOST_ISSUES) return false
+  if (isError) sink.errors++
+  sink.findings.push(finding)
+  return true
 }
 
 /** Notes a question to terminology. Throws TooCostly where there are too many. */
@@ -145,17 +157,14 @@ export function apart(walk: Walk, check: () => void): Sink {
 }
 
 /** Returns whether what was found apart amounts to an error; a code that nobody can judge does not. */
-export function hasFailed(walk: Walk, { findings, asks }: Sink): boolean {
-  if (findings.some(({ severity }) => severity === 'error')) return true
+export function hasFailed(walk: Walk, { errors, asks }: Sink): boolean {
+  if (errors > 0) return true
   return asks.some(one => one.strength === 'required' && walk.answer(one)?.result === 'out')
 }
 
 /** Takes what was found apart as found. */
 export function take(walk: Walk, { findings, asks }: Sink): void {
-  for (const finding of findings) {
-    if (walk.sink.findings.length > MOST_ISSUES) break
-    walk.sink.findings.push(finding)
-  }
+  for (const finding of findings) add(walk.sink, finding)
   for (const one of asks) ask(walk, one)
 }
 
