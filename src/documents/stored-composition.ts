@@ -9,13 +9,14 @@ import { addressesOf, assemble, type Built, newestOf } from './assemble.ts'
 import { closureOf, type Member } from './closure.ts'
 import { derivedId } from './derived-id.ts'
 import { displaysOf } from './display.ts'
+import { isMistake } from './gather.ts'
 import { byGraph } from './graph.ts'
 import { HI_TYPES, profileUrl, RECORD_KINDS } from './hi-types.ts'
-import { missingList } from './missing.ts'
-import { referencesIn } from './references.ts'
+import { type Missing, missingList } from './missing.ts'
+import { isFileOfAnother, isOfAnother, referencesIn, type Subject } from './references.ts'
 import { one } from './request.ts'
 import type { WellnessKind } from './rules.ts'
-import { keyIn, libraryOf, type Source } from './source.ts'
+import { keyIn, type Library, libraryOf, type Source } from './source.ts'
 import { object, objects, texts } from './tree.ts'
 
 /**
@@ -56,6 +57,7 @@ export async function documentOf(ctx: Context, id: string, graph?: string): Prom
     patient: patient ?? ('Patient/' as Key),
     encounter: keyIn(ctx, object(composition.tree.encounter)?.reference),
   }
+  if (kind !== undefined) await checkOwn(ctx, library, composition, found, subject, missing)
   const by: Adapting = { ctx, library, subject, display: displaysOf(ctx), missing }
   const chosen = graph === undefined ? [] : await byGraph(ctx, library, graph, composition)
   const parts = kind?.hiType === 'WellnessRecord' ? wellnessParts(ctx, composition) : new Map()
@@ -77,6 +79,24 @@ export async function documentOf(ctx: Context, id: string, graph?: string): Prom
     members: all,
     urls,
   })
+}
+
+/** A health record is handed on: it says what is so, and of its patient alone. */
+async function checkOwn(
+  ctx: Context,
+  library: Library,
+  composition: Source,
+  found: readonly Source[],
+  subject: Subject,
+  missing: Missing,
+): Promise<void> {
+  const say = (element: string, what: string): void =>
+    missing.say(composition.key, element, 'document-subject', what)
+  if (isMistake(composition))
+    say('Composition.status', 'it was entered in error, and no record is made of it. Correct its status')
+  for (const one of found)
+    if (isOfAnother(ctx, one, subject) || (await isFileOfAnother(ctx, library, one, subject)))
+      say('Composition', `${one.key} is about another patient. Take the reference out`)
 }
 
 function kindOf({ tree }: Source) {

@@ -221,6 +221,17 @@ describe('Composition/[id]/$document', () => {
     await ask('PUT', 'Immunization/immunization-01', { ...shot, occurrenceString: 'as a baby' })
     const refused = await ask('GET', 'Composition/shots/$document')
     expect([refused.status, refused.body.issue[0].expression]).toEqual([422, ['Immunization.occurrence']])
+    const { body: theirs } = await ask('GET', 'Immunization/immunization-02')
+    await ask('PUT', 'Immunization/immunization-02', {
+      ...theirs,
+      patient: { reference: 'Patient/meera-nair' },
+    })
+    await ask('PUT', 'Composition/shots', { ...profiled, status: 'entered-in-error' })
+    const wrong = await ask('GET', 'Composition/shots/$document')
+    const said = wrong.body.issue.map((one: Any) => one.diagnostics).join('\n')
+    expect(wrong.status).toBe(422)
+    expect(said).toContain(`Immunization/${theirs.id} is about another patient`)
+    expect(said).toContain('entered in error')
   })
 
   it('follows the links of a GraphDefinition', async () => {
