@@ -35,7 +35,7 @@ const MOST_PROFILES = 50
 
 /**
  * Returns the issues, 200 whatever they are. Throws `invalid` (400) for a mode that R4 has not, or not here, `required` where nothing is
- * there to validate, and what reading an instance throws.
+ * there to validate, or no profile in the mode that needs one, and what reading an instance throws.
  */
 async function run(ctx: Context, call: Call): Promise<Answer> {
   const mode = textOf(call, 'mode')
@@ -47,6 +47,10 @@ async function run(ctx: Context, call: Call): Promise<Answer> {
   if (profiles.length > MOST_PROFILES)
     throw fhirError('too-costly', `A call names ${MOST_PROFILES} profiles at most.`, {
       status: 400,
+      expression: 'http.profile',
+    })
+  if (mode === 'profile' && profiles.length === 0)
+    throw fhirError('required', 'The mode profile is for profiles that the call names. Name one.', {
       expression: 'http.profile',
     })
   if (mode === 'delete') return { text: outcomeText(await mayDelete(ctx, call)) }

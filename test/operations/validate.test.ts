@@ -102,4 +102,5 @@ describe('on an instance', () => {
 it('a mode that R4 does not have is refused, and delete of anything but an instance', async () => {
   expect(await refusedAs({ type: 'Patient' }, given(sound, { mode: 'guess' }))).toEqual([400, 'invalid'])
   expect(await refusedAs({ type: 'Patient' }, given(sound, { mode: 'delete' }))).toEqual([400, 'invalid'])
+  expect(await refusedAs({ type: 'Patient' }, given(sound, { mode: 'profile' }))).toEqual([400, 'required'])
 })

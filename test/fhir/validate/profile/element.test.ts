@@ -283,3 +283,18 @@ it("an invariant with the key of one of R4's is its own", async () => {
   const again = profiled('Patient', [['Patient.contact', { constraint: [{ ...constraint, source }] }]])
   expect(await again({ contact: [named] })).toEqual([])
 })
+
+it('an invariant knows the value that it is asked of as %context', async () => {
+  const of = (expression: string) => [{ key: 'x-1', severity: 'error', human: 'x', expression }]
+  const check = profiled('Patient', [
+    ['Patient.name', { constraint: of('given.all($this.length() <= %context.family.length())') }],
+    ['Patient.contact.telecom.value', { constraint: of("%context.startsWith('+')") }],
+  ])
+  const telecom = [{ system: 'phone', value: '+91' }]
+  const name = [{ family: 'Rao', given: ['Uma'] }]
+  expect(await check({ name, contact: [{ telecom }] })).toEqual([])
+  expect(await check({ name: [...name, { family: 'Ra', given: ['Uma'] }] })).toEqual(['x-1 Patient.name[1]'])
+  expect(await check({ contact: [{ telecom: [...telecom, { system: 'phone', value: '91' }] }] })).toEqual([
+    'x-1 Patient.contact[0].telecom[1].value',
+  ])
+})
