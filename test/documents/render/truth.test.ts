@@ -74,3 +74,22 @@ it('codes that are names of the prototype are words', async () => {
   expect(html).not.toContain('native code')
   expect(html).not.toContain('[object')
 })
+
+it('medicines of several days say when each was prescribed', async () => {
+  const medicine = (id: string, authoredOn: string): Any => ({
+    resourceType: 'MedicationRequest',
+    id,
+    status: 'active',
+    intent: 'order',
+    medicationCodeableConcept: { text: `Medicine ${id}` },
+    authoredOn,
+    dosageInstruction: [{ text: 'once a day' }],
+  })
+  const both = await page(medicine('a', '2025-01-02T20:00:00Z'), medicine('b', '2025-06-02'))
+  expect(both).toContain('Prescribed 3 Jan 2025')
+  expect(both).toContain('Prescribed 2 Jun 2025')
+  // Of one day: the document's date or the visit says it.
+  expect(await page(medicine('a', '2025-06-02T05:00:00Z'), medicine('b', '2025-06-02'))).not.toContain(
+    'Prescribed',
+  )
+})

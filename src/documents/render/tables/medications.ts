@@ -4,22 +4,31 @@ import { courseText, doseText, instructionText, timingText } from '../dosage.ts'
 import { type Reading, referenceText, subject } from '../reading.ts'
 import { type Block, cell, type Row, table } from '../sheet.ts'
 import { all, choice, joined, one, text } from '../tree.ts'
-import { timeText } from '../when.ts'
+import { dateText, timeText } from '../when.ts'
 import { conceptsText, conceptText, notesText, quantityText, ratioText, valueText } from '../words.ts'
 
 export function medications(reading: Reading, resources: readonly JsonObject[]): Block[] {
   const columns = ['Medicine', 'Dose', 'When', 'For how long', 'Instructions'].map(title => ({ title }))
+  const days = new Set(resources.map(resource => dateText(text(resource, 'authoredOn'), reading.zone)))
   return table(
     columns,
-    resources.flatMap(resource => rowsOf(reading, resource)),
+    resources.flatMap(resource => rowsOf(reading, resource, days.size > 1)),
   )
 }
 
-function rowsOf(reading: Reading, resource: JsonObject): Row[] {
+/** `dated`: the medicines are of several days, and each says its own. */
+function rowsOf(reading: Reading, resource: JsonObject, dated: boolean): Row[] {
   const dosages = ['dosageInstruction', 'dosage'].flatMap(name => all(resource, name))
   const first = subject(resource, medicationText(reading, resource), reasonText(reading, resource))
+  const day = dated ? dateText(text(resource, 'authoredOn'), reading.zone) : undefined
   const extra = joined(
-    [substitution(resource), supplyText(resource), notesText(resource), givenText(reading, resource)],
+    [
+      day && `Prescribed ${day}`,
+      substitution(resource),
+      supplyText(resource),
+      notesText(resource),
+      givenText(reading, resource),
+    ],
     '\n',
   )
   if (dosages.length === 0) return [{ cells: [first, [], [], cell(supplyDuration(resource)), cell(extra)] }]
