@@ -2,6 +2,8 @@
  * fhir-kit-client, as somebody else's client, drives everything that /metadata lists; what is listed and not driven is a failure.
  * https://hl7.org/fhir/R4/capabilitystatement.html
  */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Client } from 'fhir-kit-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startServer } from '../runtime/server.ts'
@@ -150,7 +152,73 @@ const OPERATIONS: Record<string, (type: string, id: string) => [method: string, 
     'meta-delete': (type, id) => ['POST', `${type}/${id}/$meta-delete`, metaInput()],
     reindex: () => ['POST', '$reindex', { resourceType: 'Parameters' }],
     'reindex-status': () => ['GET', '$reindex-status'],
+    validate: (type, id) =>
+      type === ''
+        ? ['POST', '$validate', { resourceType: 'Basic', code: { text: 'x' } }]
+        : ['GET', `${type}/${id}/$validate`],
+    lookup: () => ['GET', `CodeSystem/$lookup?system=${CODE_SYSTEM}&code=child`],
+    'validate-code': type => [
+      'GET',
+      type === 'CodeSystem'
+        ? `CodeSystem/$validate-code?url=${CODE_SYSTEM}&code=child`
+        : `ValueSet/$validate-code?url=${VALUE_SET}&system=${CODE_SYSTEM}&code=child`,
+    ],
+    'batch-validate-code': type => [
+      'POST',
+      `${type}/$batch-validate-code`,
+      {
+        resourceType: 'Parameters',
+        parameter: [
+          {
+            name: 'validation',
+            resource: {
+              resourceType: 'Parameters',
+              parameter: [
+                { name: 'url', valueUri: type === 'ValueSet' ? VALUE_SET : CODE_SYSTEM },
+                { name: 'coding', valueCoding: { system: CODE_SYSTEM, code: 'child' } },
+              ],
+            },
+          },
+        ],
+      },
+    ],
+    subsumes: () => ['GET', `CodeSystem/$subsumes?system=${CODE_SYSTEM}&codeA=parent&codeB=child`],
+    expand: () => ['GET', `ValueSet/$expand?url=${VALUE_SET}`],
+    translate: () => [
+      'GET',
+      'ConceptMap/$translate?url=http://hl7.org/fhir/ConceptMap/cm-administrative-gender-v3' +
+        '&system=http://hl7.org/fhir/administrative-gender&code=male',
+    ],
+    document: type => [
+      'GET',
+      type === 'Composition'
+        ? 'Composition/driven-document/$document'
+        : type === 'Encounter'
+          ? 'Encounter/encounter-01/$document?hiType=OPConsultation'
+          : 'Patient/meera-nair/$document?hiType=WellnessRecord',
+    ],
+    'document-from-sections': () => [
+      'POST',
+      'Bundle/$document-from-sections',
+      {
+        resourceType: 'Parameters',
+        parameter: [
+          { name: 'caseType', valueString: 'Prescription' },
+          { name: 'patient', valueUri: 'Patient/meera-nair' },
+          { name: 'practitioner', valueUri: 'Practitioner/anjali-menon' },
+          { name: 'date', valueDateTime: '2026-11-21T10:00:00+05:30' },
+          { name: 'sections', valueString: '{"prescribedMedications":["Paracetamol 500 mg tablet"]}' },
+        ],
+      },
+    ],
+    render: () => [
+      'POST',
+      'Bundle/$render',
+      JSON.parse(readFileSync(join(BUNDLES, 'documents/OPConsultation.json'), 'utf8')),
+    ],
   }
+/** The sample clinic, of which documents are made. */
+const BUNDLES = join(import.meta.dirname, '../../bundles')
 const metaInput = (): Tree => ({
   resourceType: 'Parameters',
   parameter: [{ name: 'meta', valueMeta: { tag: [{ system: SYSTEM, code: 'driven' }] } }],
@@ -206,6 +274,22 @@ beforeAll(async () => {
   await inChunks([...material.values()], body =>
     client.update({ resourceType: body.resourceType, id: body.id, body }),
   )
+  for (const file of readdirSync(BUNDLES).filter(name => name.endsWith('.json')))
+    await client.transaction({ body: JSON.parse(readFileSync(join(BUNDLES, file), 'utf8')) })
+  await client.update({
+    resourceType: 'Composition',
+    id: 'driven-document',
+    body: {
+      resourceType: 'Composition',
+      id: 'driven-document',
+      status: 'final',
+      type: { text: 'Note' },
+      subject: { reference: 'Patient/meera-nair' },
+      date: '2026-11-21',
+      author: [{ reference: 'Practitioner/anjali-menon' }],
+      title: 'Note',
+    } as Tree,
+  })
 }, 120_000)
 afterAll(async () => {
   await server?.stop()
