@@ -9,8 +9,8 @@ import { validateStructure } from '../fhir/validate/structure.ts'
 import { validate } from '../validation/validate.ts'
 
 /**
- * Returns the body as a resource of the type. `unlinked`: its references may be searches and fullUrls of a transaction, so that only its
- * structure is checked; it has to be accepted once more when they are resolved.
+ * Returns the body as a resource of the type. `links` is said in a transaction: while they are `open`, references may be searches and fullUrls,
+ * and only the structure is checked; it is accepted once more when they are `resolved`.
  *
  * Throws one FhirError (400) with every fault found.
  */
@@ -18,7 +18,7 @@ export async function accept(
   ctx: Context,
   body: Json,
   type: string,
-  { unlinked = false }: { unlinked?: boolean } = {},
+  { links }: { links?: 'open' | 'resolved' } = {},
 ): Promise<Resource> {
   if (!isObject(body)) throw fhirError('structure', 'A resource is a JSON object.')
   const stated = body.resourceType
@@ -33,9 +33,12 @@ export async function accept(
     throw fhirError('structure', 'meta must be an object.', { expression: `${type}.meta` })
   if (ctx.settings.validate === 'off') return resource
   const issues =
-    ctx.settings.validate === 'profile' && !unlinked
-      ? await validate(ctx, resource, { type })
-      : validateStructure(resource, type, { conditionalReferences: unlinked })
+    ctx.settings.validate === 'profile' && links !== 'open'
+      ? await validate(ctx, resource, { type, linked: links === 'resolved' })
+      : validateStructure(resource, type, {
+          conditionalReferences: links === 'open',
+          linked: links === 'resolved',
+        })
   const worst = issues.find(issue => issue.severity === 'error' || issue.severity === 'fatal')
   if (worst !== undefined) throw new FhirError(worst.code, issues, { status: 400 })
   return resource

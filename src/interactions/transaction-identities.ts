@@ -244,7 +244,7 @@ async function identifyPatch(ctx: Context, state: Attempt, { entry }: Asked): Pr
   if (state.overlay.pending.has(key)) throw overlapping(key)
   const current = live(stored, type, idOf(key))
   checkIfMatch(entry.ifMatch, current)
-  const resource = await accept(ctx, patched(ctx, current, change), type, { unlinked: true })
+  const resource = await accept(ctx, patched(ctx, current, change), type, { links: 'open' })
   write(state, entry, key, current, resource)
 }
 
@@ -317,5 +317,7 @@ export async function link(ctx: Context, state: Attempt): Promise<void> {
   }
   for (const { entry, key, pending, relinked } of writes)
     if (relinked || ctx.settings.validate === 'profile')
-      await inEntry(entry, () => accept(ctx, pending.resource!, key.slice(0, key.indexOf('/'))))
+      await inEntry(entry, () =>
+        accept(ctx, pending.resource!, key.slice(0, key.indexOf('/')), { links: 'resolved' }),
+      )
 }

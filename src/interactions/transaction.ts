@@ -88,7 +88,7 @@ async function ask(ctx: Context, entry: Entry): Promise<Asked> {
   if (target.id !== '') checkId(target.id, 'http.url')
   const newId = ctx.newId()
   if (method !== 'POST' && method !== 'PUT') return { entry, resource: undefined, newId }
-  const resource = await accept(ctx, entry.resource!, target.type, { unlinked: true })
+  const resource = await accept(ctx, entry.resource!, target.type, { links: 'open' })
   if (method === 'PUT' && target.id !== '') checkSameId(resource, target.id)
   if (method === 'PUT' && target.id === '' && resource.id !== undefined)
     checkId(String(resource.id), `${target.type}.id`)

@@ -17,6 +17,8 @@ export interface ValidateOptions {
   type: string
   /** Profiles that it is held against besides those of its `meta.profile` and those of the server; canonicals. */
   profiles?: readonly string[]
+  /** See StructureOptions. */
+  linked?: boolean
 }
 
 /** Rounds of finding out which definitions and answers are needed; each goes one definition deeper. */
@@ -27,8 +29,8 @@ const MOST_ROUNDS = 12
  * then invariants, bindings and profiles. Nothing is stored. Of more than 500 issues 500 are listed, errors before others.
  */
 export async function validate(ctx: Context, resource: Resource, options: ValidateOptions): Promise<Issue[]> {
-  const { type, profiles = [] } = options
-  const issues = validateStructure(resource, type)
+  const { type, profiles = [], linked = false } = options
+  const issues = validateStructure(resource, type, { linked })
   const stated = resource.resourceType
   if (typeof stated !== 'string' || !isResourceType(stated)) return issues
   const wanted = { asked: profiles, always: ctx.settings.profiles }

@@ -3,6 +3,7 @@ import { afterAll, describe, it } from 'vitest'
 import { type RunningServer, startServer } from '../runtime/server.ts'
 import { startMongo } from '../storage/mongodb-server.ts'
 import { integritySuite } from './integrity.suite.ts'
+import { PROFILE_SETTINGS, profileSuite } from './profile.suite.ts'
 import { sharedStoreSuite } from './shared-store.suite.ts'
 import { restSuite } from './suite.ts'
 
@@ -39,6 +40,9 @@ if ('skip' in mongo) {
   })
   describe('two servers on one MongoDB database', () => {
     sharedStoreSuite(() => start(2))
+  })
+  describe('profiles on write on Node with MongoDB', () => {
+    profileSuite(() => one(PROFILE_SETTINGS))
   })
   // Last, for the other setting makes the index anew.
   describe('references enforced on Node with MongoDB', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe } from 'vitest'
 import { type RunningServer, startServer } from '../runtime/server.ts'
 import { integritySuite } from './integrity.suite.ts'
+import { PROFILE_SETTINGS, profileSuite } from './profile.suite.ts'
 import { sharedStoreSuite } from './shared-store.suite.ts'
 import { restSuite } from './suite.ts'
 
@@ -39,6 +40,9 @@ describe('REST on Node with SQLite', () => {
 })
 describe('references enforced on Node with SQLite', () => {
   integritySuite(() => one({ NADI_REFERENCES: 'enforce' }))
+})
+describe('profiles on write on Node with SQLite', () => {
+  profileSuite(() => one(PROFILE_SETTINGS))
 })
 describe('two servers on one SQLite file', () => {
   sharedStoreSuite(() => start(2))

@@ -2,6 +2,7 @@
 import { describe } from 'vitest'
 import { startWorker } from '../runtime/worker.ts'
 import { integritySuite } from './integrity.suite.ts'
+import { PROFILE_SETTINGS, profileSuite } from './profile.suite.ts'
 import { restSuite } from './suite.ts'
 
 const BODY_LIMIT = 4_000_000
@@ -16,4 +17,7 @@ describe('REST in workerd with D1', () => {
 })
 describe('references enforced in workerd with D1', () => {
   integritySuite(() => startWorker({ vars: { NADI_REFERENCES: 'enforce' } }))
+})
+describe('profiles on write in workerd with D1', () => {
+  profileSuite(() => startWorker({ vars: PROFILE_SETTINGS }))
 })

@@ -18,6 +18,8 @@ export interface Run {
   contained: ReadonlyMap<string, string> | undefined
   /** Whether `Patient?identifier=x` may stand as a reference. */
   conditionalReferences: boolean
+  /** Whether a uuid or an oid may be `Type/id`: a transaction has put it in the place of a fullUrl. */
+  linked: boolean
 }
 
 /** Returns whether no further fault is listed, so that nothing more need be checked. */

@@ -117,6 +117,8 @@ function valueCheck(type: string, valueSet: string | undefined): ValueCheck {
   throw new Error(`there is no primitive type ${type}`)
 }
 
+const LINK = /^[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}$/
+
 function booleanCheck(value: Json, run: Run): void {
   if (typeof value !== 'boolean') wrongKind(value, 'true or false, without quotes', run)
 }
@@ -125,8 +127,10 @@ function stringCheck(type: string, format: Format, bound: CodeCheck | undefined)
   return (value, run) => {
     if (typeof value !== 'string') return wrongKind(value, `a string (${type})`, run)
     const fault = format(value)
-    if (fault !== undefined) report(run, 'value', '', `${quoted(value)} ${fault}.`)
-    else if (bound !== undefined) {
+    if (fault !== undefined) {
+      if (!(run.linked && (type === 'uuid' || type === 'oid') && LINK.test(value)))
+        report(run, 'value', '', `${quoted(value)} ${fault}.`)
+    } else if (bound !== undefined) {
       const invalid = bound(value)
       if (invalid !== undefined) report(run, 'code-invalid', '', `${quoted(value)} ${ended(invalid)}`)
     }

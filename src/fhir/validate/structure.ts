@@ -15,6 +15,11 @@ export interface StructureOptions {
    * of type transaction may hold them in any case.
    */
   conditionalReferences?: boolean
+  /**
+   * A transaction has resolved the links of the resource, and R4 has it do so in elements of type uuid and oid too, which then hold `Type/id`.
+   * https://hl7.org/fhir/R4/http.html#trules
+   */
+  linked?: boolean
 }
 
 const checkOf = typeChecks({ contained, nested: outermost })
@@ -29,6 +34,7 @@ export function validateStructure(resource: Resource, type: string, options: Str
     container: undefined,
     contained: undefined,
     conditionalReferences: options.conditionalReferences ?? false,
+    linked: options.linked ?? false,
   }
   const stated = resource.resourceType
   if (isObject(resource) && typeof stated === 'string' && stated !== type && isResourceType(stated))
