@@ -4,6 +4,7 @@
  */
 
 import { installedGuides } from '../conformance/package.ts'
+import { profilesInForce } from '../conformance/profiles-in-force.ts'
 import type { Context } from '../context.ts'
 import { bundleText } from '../fhir/bundle.ts'
 import { fhirError } from '../fhir/error.ts'
@@ -274,18 +275,18 @@ const FACTS = {
   operations: OPERATIONS,
 }
 
-/** Half a megabyte that takes long to make; by registry, and by base URL, of which a proxy may give us several, and packages. */
+/** Half a megabyte that takes long to make; by registry, and by base URL, of which a proxy may give us several, packages and profiles. */
 const statements = new WeakMap<Context['registry'], Map<string, string>>()
 const MOST_STATEMENTS = 8
 
 async function statement(ctx: Context): Promise<string> {
-  const guides = await installedGuides(ctx)
-  const name = [ctx.settings.baseUrl, ...guides].join(' ')
+  const held = { guides: await installedGuides(ctx), profiles: await profilesInForce(ctx) }
+  const name = [ctx.settings.baseUrl, ...held.guides, ...[...held.profiles].flat(2)].join(' ')
   const made = statements.get(ctx.registry) ?? new Map<string, string>()
   statements.set(ctx.registry, made)
   let text = made.get(name)
   if (text === undefined) {
-    text = writeJson(capabilities(ctx, FACTS, guides))
+    text = writeJson(capabilities(ctx, FACTS, held))
     if (made.size >= MOST_STATEMENTS) made.clear()
     made.set(name, text)
   }

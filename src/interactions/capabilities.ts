@@ -25,6 +25,16 @@ import { transaction } from './transaction.ts'
 import { update } from './update.ts'
 import { vread } from './vread.ts'
 
+/** What the store holds that the statement speaks of. */
+export interface Held {
+  /** Canonicals of the packages that are installed. */
+  guides: readonly string[]
+  /** Canonicals of the profiles that every resource of a type must conform to, by type. */
+  profiles: ReadonlyMap<string, readonly string[]>
+}
+
+const NOTHING: Held = { guides: [], profiles: new Map() }
+
 /** What only the HTTP layer knows. */
 export interface HttpFacts {
   /** MIME types, such as `application/fhir+json`. */
@@ -75,10 +85,10 @@ const NODE: Partial<Record<ParamType, Node['kind']>> = {
 const ORDERED: ReadonlySet<ParamType> = new Set<ParamType>(['date', 'number', 'quantity'])
 
 /**
- * Returns the CapabilityStatement. `guides` are the canonicals of the packages that are installed. Its date is the time of asking; all else stays the same while neither they nor the
- * search parameters change.
+ * Returns the CapabilityStatement. Its date is the time of asking; all else stays the same while neither `held` nor the search parameters
+ * change.
  */
-export function capabilities(ctx: Context, facts: HttpFacts, guides: readonly string[] = []): Resource {
+export function capabilities(ctx: Context, facts: HttpFacts, held: Held = NOTHING): Resource {
   const { settings, version, storage } = ctx
   return {
     resourceType: 'CapabilityStatement',
@@ -90,13 +100,13 @@ export function capabilities(ctx: Context, facts: HttpFacts, guides: readonly st
     fhirVersion: '4.0.1',
     format: [...facts.formats],
     patchFormat: [...facts.patchFormats],
-    ...(guides.length > 0 && { implementationGuide: [...guides] }),
+    ...(held.guides.length > 0 && { implementationGuide: [...held.guides] }),
     rest: [
       {
         mode: 'server',
         documentation: DOCUMENTATION,
         security: { cors: false },
-        resource: resources(ctx, facts),
+        resource: resources(ctx, facts, held),
         interaction: codes(SYSTEM_INTERACTIONS),
         searchParam: [...searchParams(ctx, 'Resource'), ...LINKED.map(one => ({ ...one }))],
         ...operations(facts, ({ levels }) => levels.includes('system')),
@@ -148,7 +158,7 @@ const searchParams = (ctx: Context, type: string): Json[] =>
     .map(param => searchParam(ctx, param))
 
 /** Returns what there is of every type. */
-function resources(ctx: Context, facts: HttpFacts): JsonObject[] {
+function resources(ctx: Context, facts: HttpFacts, held: Held): JsonObject[] {
   const { types, params } = ctx.registry
   const links = types.flatMap(type =>
     params(type).flatMap(param =>
@@ -163,7 +173,7 @@ function resources(ctx: Context, facts: HttpFacts): JsonObject[] {
       .filter(({ targets }) => targets.size === 0 || targets.has(type))
       .map(({ name }) => name)
     return {
-      ...resourceOf(ctx, type),
+      ...resourceOf(ctx, type, held),
       ...(include.length === 0 ? {} : { searchInclude: ['*', `${type}:*`, ...include] }),
       ...(revinclude.length === 0 ? {} : { searchRevInclude: ['*', ...revinclude] }),
       searchParam: searchParams(ctx, type),
@@ -177,12 +187,15 @@ function resources(ctx: Context, facts: HttpFacts): JsonObject[] {
   })
 }
 
-function resourceOf(ctx: Context, type: string): JsonObject {
-  const profiles = builtInProfilesOf(type)
+function resourceOf(ctx: Context, type: string, held: Held): JsonObject {
+  // There is room for one profile that everything conforms to; where there are several, the others stand with those that may be claimed.
+  const [profile = `http://hl7.org/fhir/StructureDefinition/${type}`, ...others] =
+    held.profiles.get(type) ?? []
+  const supported = [...new Set([...others, ...builtInProfilesOf(type)])].filter(one => one !== profile)
   return {
     type,
-    profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
-    ...(profiles.length > 0 && { supportedProfile: [...profiles] }),
+    profile,
+    ...(supported.length > 0 && { supportedProfile: supported }),
     interaction: codes(TYPE_INTERACTIONS),
     versioning: 'versioned-update',
     readHistory: true,

@@ -90,6 +90,16 @@ export function profileSuite(start: () => Promise<Server>): void {
     expect(stored.body.issue.map((one: Tree) => one.expression?.[0])).toContain('Patient.identifier')
   })
 
+  it('the CapabilityStatement declares the profile that every resource of the type must conform to', async () => {
+    const { body } = await client.get('metadata')
+    const of = (type: string) => body.rest[0].resource.find((one: Tree) => one.type === type)
+    expect(of('Basic').profile).toBe('http://example.org/p')
+    expect(of('Patient').profile).toBe('http://hl7.org/fhir/StructureDefinition/Patient')
+    expect(of('Patient').supportedProfile).toContain(
+      'https://nrces.in/ndhm/fhir/r4/StructureDefinition/Patient',
+    )
+  })
+
   it('$validate is in the CapabilityStatement', async () => {
     const { body } = await client.get('metadata')
     const patient = body.rest[0].resource.find((one: Tree) => one.type === 'Patient')
