@@ -44,8 +44,12 @@ export const HAPI_COMMAND = [folder, SOURCE].flatMap(built =>
 export const WHY_NOT = folder === undefined ? '../shared is not there' : REMEDY
 
 function install(): void {
-  if (folder === undefined) return console.log("HAPI's validator is not built: there is no ../shared.")
-  if (HAPI_COMMAND !== undefined) return console.log(`HAPI's validator is built: ${folder}`)
+  if (folder === undefined || HAPI_COMMAND !== undefined) {
+    console.log(
+      `HAPI's validator ${folder === undefined ? 'is not built: there is no ../shared' : 'is built'}.`,
+    )
+    return
+  }
   console.log(`Building HAPI's validator into ${folder}: about a minute, once per machine.`)
   const build = `${folder}.${process.pid}`
   mkdirSync(build, { recursive: true })
