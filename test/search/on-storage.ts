@@ -5,7 +5,7 @@ import { compareBySort, matches } from '../../src/search/match.ts'
 import type { SearchPlan } from '../../src/search/plan-node.ts'
 import { type Cursor, idOf, type Key, keyOf, type Storage, typeOf } from '../../src/storage/port.ts'
 import { refusal } from '../interactions/context.ts'
-import { askCase, caseContext } from './asked.ts'
+import { askCase, caseContext, changeOf } from './asked.ts'
 import {
   CASE_NOW,
   CASES_END,
@@ -18,6 +18,12 @@ import {
 } from './cases.ts'
 import { generator, randomPatient, randomQuery, SEED } from './random.ts'
 import { randomLinkCases, randomWorld } from './random-links.ts'
+
+/** Resources in one commit. */
+const TOGETHER = 25
+
+const groups = <T>(list: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size))
 
 /** Runs everything on one storage; `open` gets a clock that stands still at the time of the cases. */
 export function searchOnStorage(
@@ -36,33 +42,24 @@ export function searchOnStorage(
 
     const versions = new Map<Key, number>()
     let commits = 0
-    const commit = async (key: Key, resource?: CaseResource): Promise<void> => {
-      const version = (versions.get(key) ?? 0) + 1
-      const committed = await storage.commit({
-        id: `search-${++commits}`,
-        at: resource?.at ?? 0,
-        epoch: 0,
-        changes: [
-          {
-            key,
-            version,
-            method: resource === undefined ? 'DELETE' : 'PUT',
-            body: resource === undefined ? null : { text: resource.text, stampAt: resource.stampAt },
-            index: resource?.rows ?? [],
-            claims: [],
-          },
-        ],
-        require: [],
-        outbox: [],
+    const commit = async (resources: readonly CaseResource[], method: 'PUT' | 'DELETE'): Promise<void> => {
+      const changes = resources.map(resource => {
+        const key = keyOf(resource.type, resource.id)
+        const version = (versions.get(key) ?? 0) + 1
+        versions.set(key, version)
+        return changeOf(resource, version, method)
       })
+      const at = method === 'PUT' ? resources.at(-1)!.at : 0
+      const id = `search-${++commits}`
+      const committed = await storage.commit({ id, at, epoch: 0, changes, require: [], outbox: [] })
       expect(committed.ok).toBe(true)
-      versions.set(key, version)
     }
-    const fill = async (resources: readonly CaseResource[]): Promise<void> => {
-      for (const resource of resources) await commit(keyOf(resource.type, resource.id), resource)
+    /** Each is stored at its own time where somebody asks for that; a commit each takes D1 as long as the cases themselves. */
+    const fill = async (resources: readonly CaseResource[], timed = true): Promise<void> => {
+      for (const group of groups(resources, timed ? 1 : TOGETHER)) await commit(group, 'PUT')
     }
     const empty = async (resources: readonly CaseResource[]): Promise<void> => {
-      for (const resource of resources) await commit(keyOf(resource.type, resource.id))
+      for (const group of groups(resources, TOGETHER)) await commit(group, 'DELETE')
     }
 
     /** All pages, each of `limit` rows. */
@@ -97,7 +94,8 @@ export function searchOnStorage(
 
     for (const file of loadCases().filter(({ cases }) => cases.some(one => one.expect !== undefined)))
       describe(file.name, () => {
-        beforeAll(() => fill(file.resources), 60_000)
+        const timed = file.cases.some(({ query }) => query.includes('_lastUpdated'))
+        beforeAll(() => fill(file.resources, timed), 60_000)
         afterAll(() => empty(file.resources), 60_000)
 
         const found = file.cases.filter(one => one.expect !== undefined)
