@@ -1,19 +1,26 @@
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** A minute and more each: begun last, one of them would run alone for its whole length. */
+/** Twenty seconds and more each: begun last, one of them would run alone for its whole length. */
 const LONG = [
   'rest/r4-examples',
   'search/d1',
-  'rest/custom-params',
   'search/fuzz',
-  'rest/node-mongodb',
-  'search/mongodb',
-  'search/agree-d1',
-  'search/paging-d1',
+  'rest/custom-params',
   'documents/mutations-hapi',
-  'profiles/abdm-hapi',
+  'storage/contract.d1',
+  'cli/terminology',
+  'cli/package',
+  'search/agree-d1',
+  'storage/sqlite-crash',
+  'rest/node-mongodb',
+  'rest/fhir-kit-client',
+  'search/mongodb',
+  'storage/mongodb-crash',
+  'search/paging-mongodb',
+  'search/paging-d1',
   'rest/worker',
+  'profiles/abdm-hapi',
 ]
 
 class LongestFirst extends BaseSequencer {
