@@ -3,7 +3,7 @@
  * https://hl7.org/fhir/R4/codesystem.html#hierarchy
  */
 import { closure } from '../fhir/terminology/code-system.ts'
-import { EXPAND_LIMITS } from '../fhir/terminology/expand.ts'
+import { EXPAND_LIMITS } from '../fhir/terminology/expand-work.ts'
 import { shown } from '../fhir/terminology/filter.ts'
 import { NotListed } from '../fhir/terminology/not-listed.ts'
 import type { Held } from './definitions.ts'

@@ -4,7 +4,7 @@
  */
 import { isObject, type JsonObject, NumberText, type Resource } from '../fhir/json.ts'
 import { objects, text } from '../fhir/terminology/code-system.ts'
-import { type Coded, type Elsewhere, EXPAND_LIMITS } from '../fhir/terminology/expand.ts'
+import { type Coded, type Elsewhere, EXPAND_LIMITS } from '../fhir/terminology/expand-work.ts'
 import type { Verdict } from '../fhir/terminology/member.ts'
 import { NotListed } from '../fhir/terminology/not-listed.ts'
 import { isPartOnly } from '../fhir/terminology/stored-expansion.ts'

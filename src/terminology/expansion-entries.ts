@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../fhir/json.ts'
 import { type Designation, designationsOf, isAbstract, isInactive } from '../fhir/terminology/code-system.ts'
-import { type Coded, keyOfCode } from '../fhir/terminology/expand.ts'
+import { type Coded, keyOfCode } from '../fhir/terminology/expand-work.ts'
 import { NotListed } from '../fhir/terminology/not-listed.ts'
 import type { Held } from './definitions.ts'
 import { displayIn, speaks } from './lookup.ts'

@@ -12,7 +12,8 @@ import {
   objects,
   text,
 } from '../fhir/terminology/code-system.ts'
-import { type Coded, EXPAND_LIMITS, expandValueSet, keyOfCode } from '../fhir/terminology/expand.ts'
+import { expandValueSet } from '../fhir/terminology/expand.ts'
+import { type Coded, EXPAND_LIMITS, keyOfCode } from '../fhir/terminology/expand-work.ts'
 import { NotListed } from '../fhir/terminology/not-listed.ts'
 import { wordsOf } from '../search/words.ts'
 import type { Held } from './definitions.ts'

@@ -2,57 +2,28 @@
  * The codes of a value set: its compose worked out, or the expansion it carries. Pure: who calls gives what fetches the definitions.
  * https://hl7.org/fhir/R4/valueset.html#compositions, https://hl7.org/fhir/R4/valueset.html#expansion
  */
-import { isObject, type Json, type JsonObject, type Resource } from '../json.ts'
-import type { AskedSystem } from './asked-system.ts'
-import { type CodeSystem, type Concept, isInactive, objects, text } from './code-system.ts'
-import { readFilter, shown } from './filter.ts'
-import type { AskedCode, Verdict } from './member.ts'
+import { isObject, type JsonObject, type Resource } from '../json.ts'
+import { objects, text } from './code-system.ts'
+import {
+  type Coded,
+  type Codes,
+  checkSize,
+  coded,
+  type Definitions,
+  EXPAND_LIMITS,
+  type ExpandLimits,
+  type ExpandOptions,
+  fetchSystem,
+  keyOfCode,
+  put,
+  spend,
+  toil,
+  type Work,
+} from './expand-work.ts'
+import { shown } from './filter.ts'
+import { inactiveOf, ofSystem } from './include-system.ts'
 import { NotListed } from './not-listed.ts'
 import { isPartial } from './stored-expansion.ts'
-
-/** A code as an expansion lists it. */
-export interface Coded {
-  /** '' where there is none. */
-  system: string
-  code: string
-  version?: string
-  display?: string
-  /** Its concept, where the code system was looked at. */
-  concept?: Concept
-  /** Its entry in the include of a compose that lists it, or in an expansion: designations stand there. */
-  entry?: JsonObject
-}
-
-/** Where definitions come from; `canonical` is `url`, or `url|version`. */
-export interface Definitions {
-  /** Returns a ValueSet resource, or codes that are known without one; undefined where there is neither. */
-  valueSet(canonical: string): Promise<Resource | readonly Coded[] | undefined>
-  codeSystem(canonical: string): Promise<CodeSystem | undefined>
-  /** Returns a code system that is asked code by code. */
-  askedSystem?(canonical: string): Promise<AskedSystem | undefined>
-  /** Returns what another server says of a code; undefined where it cannot tell. */
-  elsewhere?(question: Elsewhere): Promise<Verdict | undefined>
-  /** Returns the codes that another server has for a value set, or for an include; `text` narrows them. */
-  listElsewhere?(
-    what: { valueSet: string } | { include: JsonObject },
-    text: string | undefined,
-  ): Promise<readonly Coded[] | undefined>
-}
-
-/** A question about one code: of a value set by its canonical, or of one include of a compose. */
-export type Elsewhere = AskedCode & ({ valueSet: string } | { include: JsonObject })
-
-export interface ExpandLimits {
-  codes: number
-  /** Value sets within value sets. */
-  depth: number
-  /** Value sets and code systems that are fetched. */
-  definitions: number
-  /** Looks at a code, a value or a character of it; some 100 ns each. */
-  steps: number
-}
-
-export const EXPAND_LIMITS: ExpandLimits = { codes: 10_000, depth: 16, definitions: 200, steps: 10_000_000 }
 
 /** The codes, each once; or a sentence that says why they cannot be listed, and how to mend it. */
 export type Expansion =
@@ -63,17 +34,6 @@ export type Expansion =
       partial: ReadonlySet<string>
     }
   | { unknown: string; kind: NotListed['kind'] }
-
-export interface ExpandOptions {
-  /** Returns the version of a system that is taken, where the include says `own`, or none. May throw. */
-  version?(system: string, own: string | undefined): string | undefined
-  /** Words that loaded releases and other servers are asked with; codes that lack them may come all the same. */
-  text?: string
-  /** Code systems of which a part is held stand for what they have. */
-  parts?: boolean
-}
-
-type Codes = Map<string, Coded>
 
 /** Returns the codes of the value set that a canonical, or the resource itself, names; `used` has the systems they came from, as `url|version`. */
 export async function expandValueSet(
@@ -105,20 +65,6 @@ export async function expandValueSet(
     }
   }
 }
-
-interface Work {
-  definitions: Definitions
-  limits: ExpandLimits
-  options: ExpandOptions
-  used: Set<string>
-  partial: Set<string>
-  fetched: number
-  steps: number
-  /** Value sets that are worked out. */
-  done: Map<string, Codes>
-}
-
-export const keyOfCode = (system: string, code: string): string => `${system}|${code}`
 
 /** `way` is the value sets that lead here, outermost first. */
 async function codesOf(canonical: string, work: Work, way: readonly string[]): Promise<Codes> {
@@ -251,147 +197,6 @@ async function included(
   return new Map([...first].filter(([key]) => rest.every(part => part.has(key))))
 }
 
-/** Adds a code. Throws NotListed where there are too many. */
-function put(codes: Codes, one: Coded, work: Pick<Work, 'limits'>): void {
-  codes.set(keyOfCode(one.system, one.code), one)
-  checkSize(codes, work)
-}
-
-const coded = (
-  system: string,
-  version: string | undefined,
-  code: string,
-  display: string | undefined,
-  from: Pick<Coded, 'concept' | 'entry'>,
-): Coded => ({
-  system,
-  code,
-  ...(version !== undefined && { version }),
-  ...(display !== undefined && { display }),
-  ...(from.concept !== undefined && { concept: from.concept }),
-  ...(from.entry !== undefined && { entry: from.entry }),
-})
-
-/** `within`: value sets of the same include, which the codes are crossed with. */
-async function ofSystem(
-  system: string,
-  include: JsonObject,
-  work: Work,
-  activeOnly: boolean,
-  within: readonly Codes[],
-): Promise<Codes> {
-  const own = text(include.version)
-  const version = work.options.version === undefined ? own : work.options.version(system, own)
-  const canonical = version === undefined ? system : `${system}|${version}`
-  const codes: Codes = new Map()
-  const listed = objects(include.concept)
-  const filters = objects(include.filter)
-  // A list of codes needs no definition of the system, which may be unknown here.
-  if (listed.length > 0 && filters.length === 0) {
-    const inactive = activeOnly ? await inactiveOf(canonical, listed, work) : undefined
-    for (const entry of listed) {
-      const code = text(entry.code)
-      if (code !== undefined && !inactive?.has(code))
-        put(codes, coded(system, version, code, text(entry.display), { entry }), work)
-    }
-    work.used.add(canonical)
-    return codes
-  }
-  const found = await fetchSystem(canonical, work)
-  const only = listed.length > 0 ? listed.flatMap(one => text(one.code) ?? []) : undefined
-  if (found === undefined || found.content !== 'complete') {
-    const list = await listAsked(canonical, include, work, activeOnly, only, within)
-    if (list !== undefined) {
-      for (const one of list) put(codes, one, work)
-      return codes
-    }
-  }
-  if (found === undefined)
-    throw new NotListed(
-      `this server has no CodeSystem ${shown(canonical)}; store it here with all its concepts, or load a release of it`,
-      'not-found',
-    )
-  const isPart = found.content === 'fragment' || found.content === 'example'
-  if (isPart && work.options.parts) work.partial.add(canonical)
-  else if (found.content !== 'complete')
-    throw new NotListed(
-      `the CodeSystem ${shown(canonical)} on this server is not complete (content is ${shown(found.content)}); store it with all its concepts`,
-      'not-found',
-    )
-  const spent = (steps: number): void => toil(work, steps)
-  const selects = filters.map(filter => readFilter(filter, found, spent))
-  const chosen = only && new Set(only)
-  toil(work, found.concepts.size)
-  for (const concept of found.concepts.values()) {
-    if (activeOnly && isInactive(concept)) continue
-    if (chosen !== undefined && !chosen.has(concept.code)) continue
-    if (selects.every(select => select(concept)))
-      put(codes, coded(system, version, concept.code, concept.display, { concept }), work)
-  }
-  work.used.add(found.version === undefined ? system : `${system}|${found.version}`)
-  return codes
-}
-
-/** Codes of a loaded release that are asked for at once. */
-const AT_ONCE = 500
-
-/** Returns which of the listed codes are known not to be active. */
-async function inactiveOf(
-  canonical: string,
-  listed: readonly { code?: Json }[],
-  work: Work,
-): Promise<Set<string>> {
-  const codes = listed.flatMap(one => text(one.code) ?? [])
-  const held = await fetchSystem(canonical, work)
-  const isOut = (concept: Concept | undefined): boolean => concept !== undefined && isInactive(concept)
-  if (held !== undefined && held.content === 'complete')
-    return new Set(codes.filter(code => isOut(held.find(code))))
-  const asked = await work.definitions.askedSystem?.(canonical)
-  if (asked === undefined) return new Set(codes.filter(code => isOut(held?.find(code))))
-  const found = new Set<string>()
-  for (let at = 0; at < codes.length; at += AT_ONCE)
-    for (const concept of await asked.some(codes.slice(at, at + AT_ONCE)))
-      if (isOut(concept)) found.add(concept.code)
-  return found
-}
-
-/** Returns the codes of a system that is asked, here or elsewhere; undefined where nobody knows it. */
-async function listAsked(
-  canonical: string,
-  include: JsonObject,
-  work: Work,
-  activeOnly: boolean,
-  only: readonly string[] | undefined,
-  within: readonly Codes[],
-): Promise<readonly Coded[] | undefined> {
-  const { definitions, limits, options } = work
-  const asked = await definitions.askedSystem?.(canonical)
-  if (asked === undefined) {
-    const list = await definitions.listElsewhere?.({ include }, options.text)
-    if (list !== undefined) work.used.add(canonical)
-    return list
-  }
-  const crossed = [...(within[0]?.values() ?? [])].filter(({ system }) => system === asked.url)
-  const codes = only ?? (within.length > 0 ? crossed.map(({ code }) => code) : undefined)
-  const { concepts, total } = await asked.list({
-    filters: objects(include.filter),
-    ...(codes !== undefined && { codes }),
-    ...(options.text !== undefined && { text: options.text }),
-    activeOnly,
-    offset: 0,
-    limit: limits.codes + 1,
-  })
-  if (total > limits.codes) throw tooMany(limits)
-  work.used.add(asked.version === undefined ? asked.url : `${asked.url}|${asked.version}`)
-  const version = text(include.version)
-  return concepts.map(concept => coded(asked.url, version, concept.code, concept.display, { concept }))
-}
-
-async function fetchSystem(canonical: string, work: Work) {
-  spend(work)
-  return work.definitions.codeSystem(canonical)
-}
-
 /** Returns the codes of a stored expansion. Throws NotListed for one that is a part only. */
 export const expandedCodes = (expansion: JsonObject, limits: ExpandLimits): Codes =>
   expanded(expansion, { limits })
@@ -413,28 +218,4 @@ function expanded(expansion: JsonObject, work: Pick<Work, 'limits'>): Codes {
   if (isPartial(expansion, entries))
     throw new NotListed('the expansion that is stored with it is a part of the whole only')
   return codes
-}
-
-function checkSize(codes: Codes, { limits }: Pick<Work, 'limits'>): void {
-  if (codes.size > limits.codes) throw tooMany(limits)
-}
-
-const tooMany = ({ codes }: ExpandLimits) => new NotListed(`it has more than ${codes} codes`, 'too-costly')
-
-function spend(work: Work): void {
-  if (++work.fetched > work.limits.definitions)
-    throw new NotListed(
-      `it is made of more than ${work.limits.definitions} value sets and code systems`,
-      'too-costly',
-    )
-}
-
-/** What is worked out at once keeps the server from everything else. */
-function toil(work: Work, steps: number): void {
-  work.steps += steps
-  if (work.steps > work.limits.steps)
-    throw new NotListed(
-      'its filters and includes are too much work for the size of the code systems',
-      'too-costly',
-    )
 }

@@ -4,14 +4,8 @@
  */
 import { isObject, type JsonObject, type Resource } from '../json.ts'
 import { type CodeSystem, type Concept, isInactive, objects, text } from './code-system.ts'
-import {
-  type Coded,
-  type Definitions,
-  EXPAND_LIMITS,
-  type ExpandLimits,
-  expandedCodes,
-  isList,
-} from './expand.ts'
+import { expandedCodes, isList } from './expand.ts'
+import { type Coded, type Definitions, EXPAND_LIMITS, type ExpandLimits } from './expand-work.ts'
 import { readFilter, shown } from './filter.ts'
 import { NotListed } from './not-listed.ts'
 

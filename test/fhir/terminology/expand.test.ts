@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { parseJson, type Resource } from '../../../src/fhir/json.ts'
 import { readCodeSystem } from '../../../src/fhir/terminology/code-system.ts'
-import { type Coded, type Definitions, expandValueSet } from '../../../src/fhir/terminology/expand.ts'
+import { expandValueSet } from '../../../src/fhir/terminology/expand.ts'
+import type { Coded, Definitions } from '../../../src/fhir/terminology/expand-work.ts'
 
 const SITE = 'https://thanal.example.org/site'
 const OTHER = 'https://thanal.example.org/other'
