@@ -11,6 +11,7 @@ import { processGauges } from './cli/process-gauges.ts'
 import { banner, explain, explainAddress } from './cli/words.ts'
 import { helpText } from './config/text.ts'
 import { type Config, readConfig, SettingsError, settingsOf } from './config.ts'
+import { unusableProfiles } from './conformance/profiles-in-force.ts'
 import { systemContext } from './context.ts'
 import { createMetrics } from './http/metrics.ts'
 import { traceOf } from './http/on-error.ts'
@@ -63,6 +64,12 @@ const server = await listen(config, port => {
   })
   stopIndexing = keepIndexing(ctx)
   console.log(banner(ctx, config, port))
+  unusableProfiles(ctx).then(
+    profiles => {
+      if (profiles.length > 0) log.warn('writes are refused until these profiles are known', { profiles })
+    },
+    error => log.warn('profiles could not be looked up', { error: faultOf(error) }),
+  )
   return getRequestListener(app.fetch, { errorHandler: malformed })
 }).catch(async error => {
   await storage.close()

@@ -14,6 +14,15 @@ export async function profilesInForce(ctx: Context): Promise<Map<string, string[
   return inForce
 }
 
+/** Returns the canonicals of the setting that cannot be used: while there is one, writes are refused. */
+export async function unusableProfiles(ctx: Context): Promise<string[]> {
+  if (ctx.settings.validate !== 'profile') return []
+  const unusable: string[] = []
+  for (const canonical of ctx.settings.profiles)
+    if ((await typeOf(ctx, canonical)) === undefined) unusable.push(canonical)
+  return unusable
+}
+
 async function typeOf(ctx: Context, canonical: string): Promise<string | undefined> {
   try {
     return (await structureOf(ctx, canonical))?.type

@@ -76,6 +76,16 @@ describe('start', () => {
     expect(await server.stop()).toBe(0)
   })
 
+  it('names the profiles that it cannot find in the log, since writes are refused meanwhile', async () => {
+    const profiles = ['http://example.org/none', 'https://nrces.in/ndhm/fhir/r4/StructureDefinition/Patient']
+    const env = { NADI_VALIDATE: 'profile', NADI_PROFILES: profiles.join(), NADI_LOG: 'warn' }
+    const server = await startServer({ env })
+    await expect.poll(() => server.err.length, { timeout: 10_000 }).toBe(1)
+    expect(JSON.parse(server.err[0]!)).toMatchObject({ level: 'warn', profiles: ['http://example.org/none'] })
+    expect((await put(server.base)).status).toBe(400)
+    await server.stop()
+  })
+
   it('a base URL is served under its path and used in links', async () => {
     const server = await startServer({ env: { NADI_BASE_URL: 'https://nadi.example.org/r4' } })
     expect(new URL(server.base).pathname).toBe('/r4')
