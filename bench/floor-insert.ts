@@ -30,7 +30,10 @@ export function insertFloor(file: string): InsertFloor {
   const source = new DatabaseSync(file, { readOnly: true })
   const schema = source
     .prepare(
-      "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'sv_trigram%' AND name NOT LIKE 'wrd_index%'",
+      // Full-text indexes, and the tables that SQLite makes for them, are no part of the floor.
+      `WITH fts AS (SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%')
+       SELECT sql FROM sqlite_master m WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'
+         AND NOT EXISTS (SELECT 1 FROM fts WHERE m.name = fts.name OR m.name GLOB fts.name || '_*')`,
     )
     .all()
     .map(({ sql }) => String(sql))
