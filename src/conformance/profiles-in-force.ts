@@ -17,10 +17,8 @@ export async function profilesInForce(ctx: Context): Promise<Map<string, string[
 /** Returns the canonicals of the setting that cannot be used: while there is one, writes are refused. */
 export async function unusableProfiles(ctx: Context): Promise<string[]> {
   if (ctx.settings.validate !== 'profile') return []
-  const unusable: string[] = []
-  for (const canonical of ctx.settings.profiles)
-    if ((await typeOf(ctx, canonical)) === undefined) unusable.push(canonical)
-  return unusable
+  const usable = new Set([...(await profilesInForce(ctx)).values()].flat())
+  return ctx.settings.profiles.filter(canonical => !usable.has(canonical))
 }
 
 async function typeOf(ctx: Context, canonical: string): Promise<string | undefined> {

@@ -1,27 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { openSqlite } from '../../src/storage/sqlite/node.ts'
 import { storageContract } from './contract.ts'
-import { silent } from './silent-log.ts'
+import { inAFile, inMemory } from './on-sqlite.ts'
 
-storageContract('sqlite in a file', async clock => {
-  const folder = mkdtempSync(join(tmpdir(), 'nadi-contract-'))
-  const path = join(folder, 'nadi.db')
-  const storage = await openSqlite({ path, sync: 'full', clock, log: silent })
-  const second = await openSqlite({ path, sync: 'full', clock, log: silent })
-  return {
-    storage,
-    second,
-    close: async () => {
-      await second.close()
-      await storage.close()
-      rmSync(folder, { recursive: true })
-    },
-  }
-})
-
-storageContract('sqlite in memory', async clock => {
-  const storage = await openSqlite({ path: ':memory:', sync: 'full', clock, log: silent })
-  return { storage, close: () => storage.close() }
-})
+storageContract('sqlite in a file', inAFile)
+storageContract('sqlite in memory', inMemory)
