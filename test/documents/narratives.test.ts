@@ -1,12 +1,10 @@
 /** What the narratives of a document must not keep from their readers. */
+
 import { beforeEach, describe, expect, it } from 'vitest'
-import { buildDocument } from '../../src/documents/build.ts'
 import type { DocumentRequest } from '../../src/documents/request.ts'
-import { writeJson } from '../../src/fhir/json.ts'
-import { update } from '../../src/interactions/update.ts'
+import type { Key } from '../../src/storage/port.ts'
 import type { TestContext } from '../interactions/context.ts'
-import { tree } from '../operations/context.ts'
-import { clinicContext } from './clinic.ts'
+import { changeStored, clinicContext, documentText } from './clinic.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: resources are changed field by field
 type Any = any
@@ -17,13 +15,8 @@ let ctx: TestContext
 beforeEach(async () => {
   ctx = await clinicContext()
 })
-const built = async (request: DocumentRequest): Promise<string> =>
-  writeJson((await buildDocument(ctx, request)).bundle)
-const change = async (key: string, by: (resource: Any) => void) => {
-  const resource = JSON.parse((await ctx.storage.read(key as `${string}/${string}`))!.text!)
-  by(resource)
-  await update(ctx, resource.resourceType, resource.id, tree(resource))
-}
+const built = (request: DocumentRequest) => documentText(ctx, request)
+const change = (key: Key, by: (resource: Any) => void) => changeStored(ctx, key, by)
 describe('a narrative', () => {
   it('says what turns the meaning of an entry round', async () => {
     await change('MedicationRequest/prescription-02', one => {
