@@ -1,5 +1,9 @@
 /** The application: every route of the server. Dependencies are arguments; each entry (`node.ts`, `worker.ts`) makes its own. */
 import { Hono } from 'hono'
+import { createConsole } from './console/routes.ts'
+import type { Context } from './context.ts'
+import { createCareUhi } from './facades/care-uhi/routes.ts'
+import { createOpenCare } from './facades/opencare/routes.ts'
 import { fhirError } from './fhir/error.ts'
 import { createEdge } from './http/edge.ts'
 import type { AppDeps, Env, Handler } from './http/exchange.ts'
@@ -8,14 +12,25 @@ import { createOnError } from './http/on-error.ts'
 import { createOperationRoute, isOperation } from './http/operation-routes.ts'
 import { createPages } from './http/pages.ts'
 import { createSend, sendError } from './http/respond.ts'
+import { messageRule } from './notifications/message-rule.ts'
+import { bookingRule } from './scheduling/booking-rule.ts'
+import { tokenRule } from './scheduling/token-rule.ts'
+import { createUhi } from './uhi/routes.ts'
 
 type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** What stands in a compartment: a type or `*`. Operations and `_history` begin otherwise. */
 const INSIDE = ':inside{[^$_/][^/]*}'
 
+/** What holds for every write, whichever door it comes by; each rule sees what those before it have added. */
+const RULES = [bookingRule, tokenRule, messageRule]
+
+/** Returns the context under the rules of writing. */
+export const underRules = (ctx: Context): Context => ({ ...ctx, rules: RULES })
+
 /** Returns the application. FHIR is served under the path of the base URL. */
-export function createApp(deps: AppDeps): Hono<Env> {
+export function createApp(given: AppDeps): Hono<Env> {
+  const deps = { ...given, ctx: underRules(given.ctx) }
   const send = createSend(deps)
   const onError = createOnError(send, deps.ctx.log)
   const fhir = createFhirRoutes(send)
@@ -50,6 +65,11 @@ export function createApp(deps: AppDeps): Hono<Env> {
 
   const app = new Hono<Env>({ strict: false })
   app.use('*', createEdge(deps, onError))
+  const { careUhi, uhi, openCare } = deps.ctx.settings
+  if (careUhi.enabled) app.route('/uhi', createCareUhi(deps))
+  if (uhi.enabled) app.route('/hspa', createUhi(deps))
+  if (openCare.enabled) app.route('/api/v1', createOpenCare(deps))
+  app.route('/console', createConsole(deps))
   for (const [path, handlers] of Object.entries(routes)) {
     // An operation stands where a type or an id does: `Patient/$everything`.
     for (const [verb, handler] of Object.entries(handlers))

@@ -1,5 +1,11 @@
 /** Settings: the only reader of the environment. Every setting is checked at start; an unknown or bad one is named. */
-import { isLoopback, optionOf, SETTINGS, type Setting, storageName } from './config/table.ts'
+import { type CareUhiSettings, careUhiOf } from './config/care-uhi.ts'
+import { type NotificationSettings, notificationsOf } from './config/notifications.ts'
+import { type OpenCareSettings, openCareOf } from './config/opencare.ts'
+import { type SchedulingSettings, schedulingOf } from './config/scheduling.ts'
+import type { Setting } from './config/setting.ts'
+import { isLoopback, optionOf, SETTINGS, storageName } from './config/table.ts'
+import { type UhiSettings, uhiOf } from './config/uhi.ts'
 
 /** The settings that interactions and operations read; `config.ts` fills them from the environment. */
 export interface Settings {
@@ -22,6 +28,11 @@ export interface Settings {
   conditionalDelete: 'single' | 'multiple'
   /** Whether words are indexed for `_text` and `_content`. */
   fullText: 'on' | 'off'
+  scheduling: SchedulingSettings
+  notifications: NotificationSettings
+  careUhi: CareUhiSettings
+  uhi: UhiSettings
+  openCare: OpenCareSettings
   limits: {
     /** Largest request body, bytes. */
     body: number
@@ -88,10 +99,9 @@ export function readConfig(env: Record<string, string | undefined>, args: readon
   const problems: string[] = []
   const given = new Map<string, { name: string; text: string }>()
   for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith('NADI_') || name.startsWith('NADI_TEST_') || text === undefined || text === '')
-      continue
+    if (name.startsWith('NADI_TEST_') || text === undefined || text === '') continue
     if (SETTINGS.some(setting => setting.env === name)) given.set(name, { name, text })
-    else
+    else if (name.startsWith('NADI_'))
       problems.push(
         `${name} is not a setting of Nadi.${nearest(
           name,
@@ -137,6 +147,11 @@ export function readConfig(env: Record<string, string | undefined>, args: readon
     references: value('NADI_REFERENCES'),
     conditionalDelete: value('NADI_CONDITIONAL_DELETE'),
     fullText: value('NADI_FULL_TEXT'),
+    scheduling: schedulingOf(value),
+    notifications: notificationsOf(value),
+    careUhi: careUhiOf(value),
+    uhi: uhiOf(value),
+    openCare: openCareOf(value),
     trustedProxies: value('NADI_TRUSTED_PROXIES') ?? [],
     headerMs: value('NADI_HEADER_MS'),
     requestMs: value('NADI_REQUEST_MS'),
@@ -161,6 +176,7 @@ function badValue(setting: Setting, name: string, text: string): string {
   if (setting.env === 'NADI_AUTH')
     return `${name} is set, but sign-in is not built yet: leave it unset, and Nadi serves only its own machine.`
   // A storage URI may hold a password.
+  if (setting.secret) return `${name} is not one of: ${setting.values}.`
   const shown = setting.env === 'NADI_STORAGE' ? storageName(text) : text
   return `${name} is "${shown}", which is not one of: ${setting.values}.`
 }
@@ -221,6 +237,11 @@ export function settingsOf(config: Config, port: number): Settings {
     references: config.references,
     conditionalDelete: config.conditionalDelete,
     fullText: config.fullText,
+    scheduling: config.scheduling,
+    notifications: config.notifications,
+    careUhi: config.careUhi,
+    uhi: config.uhi,
+    openCare: config.openCare,
     limits: config.limits,
   }
 }

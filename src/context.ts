@@ -1,15 +1,21 @@
 /** What every interaction and operation gets from outside: storage, time, ids and settings. Nothing here is global. */
+import type { Grants } from './auth/grants.ts'
 import type { Settings } from './config.ts'
+import type { Resource } from './fhir/json.ts'
 import type { Log } from './lib/log.ts'
 import { uuid7 } from './lib/uuid7.ts'
 import type { SearchPlan } from './search/plan-node.ts'
 import { createRegistry, type SearchRegistry } from './search/registry.ts'
-import type { Key, Storage } from './storage/port.ts'
+import type { Job, Key, Method, Require, Storage, Stored } from './storage/port.ts'
 
 /** Who asks. `system` is the server itself and, until sign-in exists, everybody on the loopback interface. */
 export interface Principal {
   /** Binds cursors: a cursor given to one principal is refused to another. */
   id: string
+  /** What a facade asks about; absent for the server itself. */
+  role?: 'admin' | 'provider' | 'patient'
+  /** Absent: everything. */
+  grants?: Grants
 }
 
 /** The search parameters as they change while servers run, and the work of indexing that this makes. */
@@ -53,8 +59,51 @@ export interface IndexJob {
   error?: string
 }
 
+/** A version that a commit is about to make, as write rules see it. */
+export interface Pending {
+  readonly key: Key
+  readonly method: Method
+  /** What it replaces; undefined where nothing live stands there. */
+  readonly before: Resource | undefined
+  /** Undefined for a deletion. `id` and `meta` are as they came. */
+  readonly after: Resource | undefined
+}
+
+/** A version that a rule makes. */
+export interface Put {
+  key: Key
+  /** What the rule has read; undefined for a new id. Of no account where the commit itself changes the resource. */
+  current: Stored | undefined
+  /** Undefined deletes. */
+  resource: Resource | undefined
+}
+
+/** What a write rule adds to a commit. */
+export interface Ruling {
+  /** Resources beside those of the commit, or in the place of them. */
+  puts?: readonly Put[]
+  require?: readonly Require[]
+  outbox?: readonly Job[]
+}
+
+/**
+ * What must hold, and what follows, whenever resources of some types are written: by whichever interaction, operation or facade.
+ * Rules are asked in their order, each about all that the commit makes so far, once more whenever what they read has changed meanwhile.
+ */
+export interface WriteRule {
+  types: ReadonlySet<string>
+  /** Throws a FhirError where the write is refused. */
+  judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
+}
+
 export interface Context {
   storage: Storage
+  /** Absent: writes follow no rules but those of FHIR. */
+  rules?: readonly WriteRule[]
+  /** What messages of this write carry and no resource may show, by name: they go into the outbox alone. */
+  secrets?: Readonly<Record<string, string>>
+  /** Called after a commit that left work in the outbox. */
+  announce?(): void
   settings: Settings
   /** Search parameters and the index epoch, the same for the whole of a request. */
   registry: SearchRegistry

@@ -19,6 +19,7 @@ const ORDER = [
   'terminology',
   'validation',
   'interactions',
+  'scheduling',
   'documents',
   'operations',
   'notifications',

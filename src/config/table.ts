@@ -1,43 +1,11 @@
 /** The table of settings: names, values, defaults and meanings. */
 import type { StorageSetting } from '../config.ts'
-
-export interface Setting {
-  /** The environment variable; the option is made of it: `NADI_BASE_URL`, `--base-url`. */
-  env: string
-  values: string
-  /** As it would be written; empty where there is none. */
-  default: string
-  meaning: string
-  /** Returns the value, or undefined for a bad one. */
-  read: (text: string) => unknown
-}
-
-const integer =
-  (min: number, max: number) =>
-  (text: string): number | undefined => {
-    const value = /^[0-9]{1,12}$/.test(text) ? Number(text) : Number.NaN
-    return value >= min && value <= max ? value : undefined
-  }
-
-const choice =
-  <T extends string>(...values: T[]) =>
-  (text: string): T | undefined =>
-    values.find(value => value === text)
-
-const limit = (
-  env: string,
-  unit: string,
-  standard: number,
-  meaning: string,
-  min = 1,
-  max = 1e10,
-): Setting => ({
-  env,
-  values: unit,
-  default: String(standard),
-  meaning,
-  read: integer(min, max),
-})
+import { CARE_UHI_SETTINGS } from './care-uhi.ts'
+import { NOTIFICATION_SETTINGS } from './notifications.ts'
+import { OPENCARE_SETTINGS } from './opencare.ts'
+import { SCHEDULING_SETTINGS } from './scheduling.ts'
+import { baseUrl, choice, integer, limit, type Setting } from './setting.ts'
+import { UHI_SETTINGS } from './uhi.ts'
 
 /** Every setting, in the order in which --help and docs/configuration.md show them. */
 export const SETTINGS = [
@@ -217,25 +185,23 @@ export const SETTINGS = [
     'Time for requests under way to finish when the server stops.',
     0,
   ),
+  ...SCHEDULING_SETTINGS,
+  ...NOTIFICATION_SETTINGS,
+  ...CARE_UHI_SETTINGS,
+  ...UHI_SETTINGS,
+  ...OPENCARE_SETTINGS,
 ] as const satisfies readonly Setting[]
 
-/** Returns `--base-url` for NADI_BASE_URL. */
+/** Returns `--base-url` for NADI_BASE_URL; names of other systems keep all of theirs. */
 export const optionOf = (setting: { env: string }): string =>
-  `--${setting.env.slice('NADI_'.length).toLowerCase().replaceAll('_', '-')}`
+  `--${setting.env
+    .replace(/^NADI_/, '')
+    .toLowerCase()
+    .replaceAll('_', '-')}`
 
 /** Whether only this machine can reach the address. */
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || /^127(\.[0-9]{1,3}){3}$/.test(host)
-
-function baseUrl(text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined
-  const url = new URL(text)
-  if (!['http:', 'https:'].includes(url.protocol) || url.search || url.hash || url.username || url.password)
-    return undefined
-  // Routes are made of the path, so it must hold none of their own signs.
-  if (!/^[A-Za-z0-9/._~-]*$/.test(url.pathname)) return undefined
-  return url.origin + url.pathname.replace(/\/+$/, '')
-}
 
 function canonicals(text: string): string[] | undefined {
   const list = text

@@ -1,5 +1,6 @@
 /** The table of settings as a person reads it: `--help` and docs/configuration.md. */
-import { optionOf, SETTINGS, type Setting } from './table.ts'
+import type { Setting } from './setting.ts'
+import { optionOf, SETTINGS } from './table.ts'
 
 /** Returns the text of `--help`. */
 export function helpText(): string {

@@ -8,6 +8,7 @@ import {
   type Change,
   type Commit,
   type Committed,
+  type Job,
   type Key,
   type Live,
   type Method,
@@ -21,6 +22,9 @@ import { codesChanged } from '../terminology/warm.ts'
 import { bodyOf } from './body.ts'
 import { Outdated } from './current.ts'
 import { paramClaims } from './custom-param.ts'
+import { checkGranted } from './identity.ts'
+import { LOST, untilSettled } from './race.ts'
+import { applyRules, isRuled, type Proposed } from './write-rules.ts'
 
 /** Types that answers about codes are worked out of. */
 const CODES: ReadonlySet<string> = new Set(['CodeSystem', 'ValueSet'])
@@ -34,23 +38,28 @@ export interface Draft {
   method: Method
   resource: Resource
   index: readonly IndexRow[]
+  /** What it replaces; undefined where nothing stood there. */
+  current: Stored | undefined
 }
 
 /** Returns the change that stores a draft. Throws `business-rule` (422) for an active SearchParameter that cannot be indexed. */
-export function changeOf(ctx: Context, draft: Draft): Change {
-  const { key, id, version, method, resource, index } = draft
+export function changeOf(ctx: Context, draft: Draft): Proposed {
+  const { key, id, version, method, resource, index, current } = draft
   const claims = resource.resourceType === 'SearchParameter' ? paramClaims(ctx, resource) : []
-  return { key, version, method, body: bodyOf(resource, id, version, ctx.clock()), index, claims }
+  const body = bodyOf(resource, id, version, ctx.clock())
+  return { key, version, method, body, index, claims, resource, current }
 }
 
 /** Returns the change that deletes the version found. */
-export const deletionOf = (stored: Stored): Change => ({
+export const deletionOf = (stored: Stored): Proposed => ({
   key: stored.key,
   version: stored.version + 1,
   method: 'DELETE',
   body: null,
   index: [],
   claims: [],
+  resource: undefined,
+  current: stored,
 })
 
 /** Returns a committed change as it is stored. */
@@ -68,16 +77,52 @@ export const liveOf = (change: Change, at: number): Live => storedOf(change, at)
 /** A commit that was refused for a race or a requirement, which is the caller's to judge. */
 export type Refused = Extract<Committed, { reason: 'require' | 'version' }>
 
+/** A commit that is stored. */
+export interface Made {
+  ok: true
+  /** The stamp of every change. */
+  at: number
+  /** Returns a change as it was stored: write rules may have made another body of it. */
+  change(proposed: Proposed): Change
+}
+
 /**
- * Commits the changes. Returns the stamp they are stored with, or why they were refused.
+ * Commits the changes, with what the write rules of the context add to them. Returns what was stored, or why the caller's own changes or
+ * requirements were refused; a race that only the rules have lost is tried again here.
  *
  * Throws `business-rule` (422) where an active SearchParameter has the code of another, Outdated where the search parameters have just
- * changed.
+ * changed, `forbidden` for a type that the principal may not write, what a rule throws, and `conflict` where rules lose every race.
  */
 export async function commit(
   ctx: Context,
+  proposed: readonly Proposed[],
+  require: readonly Require[],
+): Promise<Made | Refused> {
+  for (const { key } of proposed) checkGranted(ctx, 'write', typeOf(key))
+  if (!isRuled(ctx, proposed)) {
+    const done = await commitOnce(ctx, proposed, require, [])
+    return done.ok ? { ...done, change: same } : done
+  }
+  const own = new Set(proposed.map(({ key }) => key))
+  return untilSettled(async () => {
+    const ruled = await applyRules(ctx, proposed)
+    const done = await commitOnce(ctx, ruled.changes, [...require, ...ruled.require], ruled.outbox)
+    if (done.ok) {
+      const made = new Map(ruled.changes.map(change => [change.key, change]))
+      return { ...done, change: (one: Proposed) => made.get(one.key)! }
+    }
+    const isOwn = done.reason === 'require' ? done.index < require.length : own.has(done.key)
+    return isOwn ? done : LOST
+  })
+}
+
+const same = (change: Change): Change => change
+
+async function commitOnce(
+  ctx: Context,
   changes: readonly Change[],
   require: readonly Require[],
+  outbox: readonly Job[],
 ): Promise<{ ok: true; at: number } | Refused> {
   const { storage, registry } = ctx
   const intent: Commit = {
@@ -86,13 +131,14 @@ export async function commit(
     epoch: registry.epoch,
     changes,
     require,
-    outbox: [],
+    outbox,
   }
   const done = await storage.commit(intent).catch(error => {
     // The acknowledgement may be all that was lost; the id lets the same intent be told twice and done once.
     if (!(error instanceof FhirError) || error.code !== 'transient') throw error
     return storage.commit(intent)
   })
+  if (done.ok && outbox.length > 0) ctx.announce?.()
   if (done.ok && changes.some(({ key }) => typeOf(key) === 'SearchParameter')) await ctx.live?.changed()
   if (done.ok && changes.some(({ key }) => typeOf(key) === 'StructureDefinition')) structuresChanged(storage)
   if (done.ok && changes.some(({ key }) => CODES.has(typeOf(key)))) codesChanged(storage)

@@ -50,9 +50,9 @@ async function createUnder(
     // The commit itself checks that nothing matches: only who is refused has to search.
     const found = criteria !== undefined && number > 0 ? await existing(ctx, criteria) : undefined
     if (found !== undefined) return found
-    const change = changeOf(ctx, { key, id, version: 1, method: 'POST', resource, index })
+    const change = changeOf(ctx, { key, id, version: 1, method: 'POST', resource, index, current: undefined })
     const done = await commit(ctx, [change], require)
-    if (done.ok) return { stored: liveOf(change, done.at), created: true }
+    if (done.ok) return { stored: liveOf(done.change(change), done.at), created: true }
     const refused = done.reason === 'require' ? require[done.index] : undefined
     if (refused?.is === 'live') throw dangling(ctx, resource, refused.key)
     return LOST

@@ -15,7 +15,7 @@ import {
 } from '../storage/port.ts'
 import { fittingPage } from './answer-size.ts'
 import { openPlace, sealPlace } from './cursors.ts'
-import { checkType } from './identity.ts'
+import { checkType, checkUnlimited } from './identity.ts'
 import { countOf, linkOf, periodOf } from './paging.ts'
 import { etag } from './preconditions.ts'
 import type { Pairs } from './written.ts'
@@ -97,7 +97,8 @@ interface HistoryRequest {
 /** Returns what is asked for, the path of its links, and what its cursors are bound to. */
 function readHistory(ctx: Context, scope: HistoryScope, pairs: Pairs, options: { lenient?: boolean }) {
   const type = scope.key === undefined ? scope.type : typeOf(scope.key)
-  if (type !== undefined) checkType(ctx, type)
+  if (type === undefined) checkUnlimited(ctx)
+  else checkType(ctx, type)
   const path = `${scope.key ?? scope.type ?? ''}/_history`.replace(/^\//, '')
   const request = readHistoryPairs(ctx, pairs, options.lenient === true)
   const binding = `history ${path} ${request.applied.filter(([name]) => name !== '_count').join('&')}`

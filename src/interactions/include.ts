@@ -2,6 +2,7 @@
  * Resources that come along with those that match: what they refer to, and what refers to them.
  * https://hl7.org/fhir/R4/search.html#include, https://hl7.org/fhir/R4/search.html#revinclude
  */
+import { isGranted } from '../auth/grants.ts'
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { parseJson, type Resource } from '../fhir/json.ts'
@@ -109,7 +110,7 @@ const tooMany = (ctx: Context) =>
 function add(ctx: Context, found: Found, rows: readonly Live[], isCurrent: boolean): Live[] {
   const added: Live[] = []
   for (const row of rows) {
-    if (found.seen.has(versionOf(row))) continue
+    if (found.seen.has(versionOf(row)) || !isGranted(ctx.principal.grants, 'read', typeOf(row.key))) continue
     found.seen.add(versionOf(row))
     if (isCurrent) found.current.add(row.key)
     found.room -= row.text.length

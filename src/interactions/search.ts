@@ -16,7 +16,7 @@ import { charactersOf } from './answer-size.ts'
 import { Outdated, underCurrent } from './current.ts'
 import { openPlace, sealPlace, type Way } from './cursors.ts'
 import { lap, logSlow, newTrace, type Trace } from './explain.ts'
-import { checkId, checkType } from './identity.ts'
+import { checkId, checkType, checkUnlimited } from './identity.ts'
 import { included } from './include.ts'
 import { linkOf } from './paging.ts'
 import { planned } from './planned.ts'
@@ -187,7 +187,8 @@ export async function plannedSearch(
   { lenient = false, compartment }: AskOptions,
   trace = newTrace(ctx),
 ): Promise<PlannedSearch> {
-  if (type !== undefined) checkType(ctx, type)
+  if (type === undefined) checkUnlimited(ctx)
+  else checkType(ctx, type)
   if (compartment !== undefined) checkCompartment(ctx, compartment, type)
   const request = parseSearch(await criteria(ctx, pathOf({ type, compartment }), pairs))
   lap(ctx, trace, 'parse')

@@ -38,6 +38,7 @@ import {
 } from './transaction-identities.ts'
 import { checkSameId } from './update.ts'
 import { vread } from './vread.ts'
+import type { Proposed } from './write-rules.ts'
 
 /**
  * Returns the entries of the response, in the order of the request, after all is stored.
@@ -124,13 +125,14 @@ async function attempt(
   checkOverlap(state.writes)
   await link(ctx, state)
 
-  const changes: Change[] = []
+  const changes: Proposed[] = []
   for (const write of state.writes)
     inEntrySync(write.entry.index, () => changes.push(...prepare(ctx, state, write)))
   const gets = entries.filter(isGet)
   for (const entry of gets) await inEntry(entry, () => foresee(ctx, state, entry))
 
   let at = 0
+  let stored: readonly Change[] = []
   if (changes.length > 0) {
     const done = await commit(
       ctx,
@@ -142,9 +144,10 @@ async function attempt(
       return LOST
     }
     at = done.at
+    stored = changes.map(done.change)
   }
   const answers = new Array<BundleEntry>(raw.length)
-  answerWrites(ctx, state, asked, changes, at, options, answers)
+  answerWrites(ctx, state, asked, stored, at, options, answers)
   const room = roomOf(ctx)
   for (const { entry } of asked) answers[entry.index] = fitting(room, answers[entry.index]!, false)
   for (const entry of gets) {
@@ -158,7 +161,7 @@ async function attempt(
 }
 
 /** Returns the change of a write: none where there is nothing to delete, or where another entry makes it. */
-function prepare(ctx: Context, state: Attempt, write: Write): Change[] {
+function prepare(ctx: Context, state: Attempt, write: Write): Proposed[] {
   const { entry, key, current, method, pending } = write
   if (state.making.get(key) !== write) return []
   const require = (more: readonly Require[]) =>
@@ -171,9 +174,8 @@ function prepare(ctx: Context, state: Attempt, write: Write): Change[] {
   }
   const index = pendingRows(ctx, pending)
   require(liveTargets(ctx, key, index, () => indexRowsOfText(ctx, current?.text)))
-  return [
-    changeOf(ctx, { key, id: idOf(key), version: (current?.version ?? 0) + 1, method, resource, index }),
-  ]
+  const version = (current?.version ?? 0) + 1
+  return [changeOf(ctx, { key, id: idOf(key), version, method, resource, index, current })]
 }
 
 /** Throws where a read would fail after the transaction: it fails the transaction before. */

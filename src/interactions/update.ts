@@ -73,9 +73,10 @@ export async function replace(ctx: Context, replacement: Replacement): Promise<W
   const key = keyOf(resource.resourceType, id)
   const targets = liveTargets(ctx, key, index, () => indexRowsOfText(ctx, current?.text))
   const require = [...replacement.require, ...targets]
-  const change = changeOf(ctx, { key, id, version: (current?.version ?? 0) + 1, method, resource, index })
+  const version = (current?.version ?? 0) + 1
+  const change = changeOf(ctx, { key, id, version, method, resource, index, current })
   const done = await commit(ctx, [change], require)
-  if (done.ok) return { stored: liveOf(change, done.at), created: current?.text === undefined }
+  if (done.ok) return { stored: liveOf(done.change(change), done.at), created: current?.text === undefined }
   const refused = done.reason === 'require' ? require[done.index] : undefined
   if (refused?.is === 'live') throw dangling(ctx, resource, refused.key)
   return LOST

@@ -3,7 +3,7 @@ import { UCUM_VERSION } from '../fhir/ucum.ts'
 import { FOLDING_VERSION } from './fold.ts'
 
 /** Raised with every change in what rows are made of a resource, other than in folding and in the table of units. */
-const INDEX_VERSION = 7
+const INDEX_VERSION = 8
 
 /** Returns the text that storage keeps beside the index. `zone`, `references`, `baseUrl` and `fullText` are the indexer's options. */
 export const indexFingerprint = (options: {

@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/R4/searchparameter-registry.html
  */
 import type { Resource } from '../fhir/json.ts'
+import { writeBusy } from './busy.ts'
 import { compositeWalk } from './composite-rows.ts'
 import { containedWalk } from './contained.ts'
 import type { IndexRow } from './index-row.ts'
@@ -59,6 +60,7 @@ export function createIndexer(
       begin(sink)
       writeAllReferences(resource, sink)
     }
+    writeBusy(resource, sink)
     if (fullText === 'on') writeWords(resource, sink.rows)
     return sink.rows
   }

@@ -1,0 +1,39 @@
+/** Codes, systems and extensions of our own in scheduling and messages; their definitions stand in `profiles/scheduling/`. */
+
+/** Extensions by their URL. */
+export const EXTENSION = {
+  /** Slot, Schedule: positiveInt, appointments that a slot takes; 1 without it. */
+  capacity: 'urn:nadi:extension:slot-capacity',
+  /** Schedule: positiveInt, minutes of the slots that are generated. */
+  slotMinutes: 'urn:nadi:extension:slot-minutes',
+  /** Appointment: instant until which a pending one keeps others away. */
+  holdUntil: 'urn:nadi:extension:hold-until',
+  /** Appointment: url under which an online visit is joined. */
+  joinUrl: 'urn:nadi:extension:join-url',
+  /** Location: boolean, it takes one appointment at a time though it is no room. */
+  exclusive: 'urn:nadi:extension:exclusive-location',
+  /** Task: positiveInt, the number of a token. */
+  tokenNumber: 'urn:nadi:extension:token-number',
+  /** Task: decimal, where a token stands in its queue when that is not its number. */
+  tokenOrder: 'urn:nadi:extension:token-order',
+  /** CommunicationRequest, Communication: a named value of the message; extensions `name` (string) and `value` (string). */
+  messageValue: 'urn:nadi:extension:message-value',
+} as const
+
+/** Systems of identifiers and codes. */
+export const SYSTEM = {
+  /** Task.code of a queue token: `token`. */
+  taskCode: 'urn:nadi:codes:task',
+  /** Task.groupIdentifier: a queue, as `Practitioner/1|General|2026-11-21`. */
+  queue: 'urn:nadi:queue',
+  /** Task.identifier of a token, as it is printed: `GC-5`. */
+  token: 'urn:nadi:token',
+  /** Task.businessStatus of a token. */
+  tokenStatus: 'urn:nadi:codes:token-status',
+  /** Communication.category and CommunicationRequest.category: what happened. */
+  event: 'urn:nadi:codes:message-event',
+  /** Communication.medium, besides those of http://terminology.hl7.org/CodeSystem/v3-ParticipationMode. */
+  channel: 'urn:nadi:codes:message-channel',
+  /** Communication.identifier and CommunicationRequest.identifier: cause, person and channel, once each. */
+  messageKey: 'urn:nadi:message-key',
+} as const

@@ -1,0 +1,107 @@
+/**
+ * When somebody or something is taken: rows by which live appointments, and slots, are found that may overlap an interval, at a cost that
+ * does not grow with the length of the calendar. The reader compares the times themselves.
+ */
+import { isObject, type Json, type JsonObject, type Resource } from '../fhir/json.ts'
+import { parseReference } from '../fhir/reference.ts'
+import type { Node } from './plan-node.ts'
+import type { Sink } from './sink.ts'
+
+/**
+ * Token rows of Appointments under `Practitioner/1@h492134` for each hour that a participant, or `Slot/1@` for each slot, is taken; of Slots
+ * the same for the hours of their Schedule.
+ */
+export const BUSY = '_busy'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const MONTH = 30 * DAY
+/** Intervals up to these lengths stand under hours, days and months; longer ones under one name for all. */
+const SHORT = 4 * HOUR
+const LONG = 4 * DAY
+const LONGEST = 120 * DAY
+
+/** https://hl7.org/fhir/R4/valueset-appointmentstatus.html: what keeps others from the time; a hold also, while it is not expired. */
+export const LIVE: ReadonlySet<string> = new Set(['pending', 'booked', 'arrived', 'checked-in'])
+
+const steps = (name: string, unit: number, start: number, end: number): string[] => {
+  const found: string[] = []
+  for (let at = Math.floor(start / unit); at * unit < end; at++) found.push(`${name}${at}`)
+  return found
+}
+
+/** Returns the marks that an interval is stored under; ms since 1970, `end` exclusive. */
+function marksOf(start: number, end: number): string[] {
+  const length = end - start
+  if (length > LONGEST) return ['*']
+  const months = steps('m', MONTH, start, end)
+  if (length <= SHORT) return [...steps('h', HOUR, start, end), ...months]
+  if (length <= LONG) return [...steps('d', DAY, start, end), ...months]
+  return months.flatMap(mark => [mark, mark.replace('m', 'l')])
+}
+
+/** Returns the marks under which everything stands that may overlap an interval. */
+function marksNear(start: number, end: number): string[] {
+  if (end - start > LONG) return [...steps('m', MONTH, start, end), '*']
+  return [
+    ...steps('h', HOUR, start, end),
+    ...steps('d', DAY, start, end),
+    ...steps('l', MONTH, start, end),
+    '*',
+  ]
+}
+
+/** Returns the node that finds what may overlap the interval for one of these: `Practitioner/1`; of Slots `Schedule/1`. */
+export const busyNode = (of: readonly string[], start: number, end: number): Node => ({
+  kind: 'or',
+  nodes: marksNear(start, end).flatMap(mark =>
+    of.map((one): Node => ({ kind: 'token', param: BUSY, system: '', code: `${one}@${mark}` })),
+  ),
+})
+
+/** Returns the node that finds the live appointments of a slot. */
+export const inSlotNode = (slot: string): Node => ({
+  kind: 'token',
+  param: BUSY,
+  system: '',
+  code: `${slot}@`,
+})
+
+/** Returns ms since 1970 of an instant; undefined for what is none. */
+export function instantOf(value: Json | undefined): number | undefined {
+  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN
+  return Number.isNaN(at) ? undefined : at
+}
+
+/** Adds the rows of an Appointment or a Slot; nothing for other types, for what is not live, and where times are missing. */
+export function writeBusy(resource: Resource, { rows, baseUrl }: Sink): void {
+  const { resourceType: type, status } = resource
+  if (type !== 'Appointment' && type !== 'Slot') return
+  if (type === 'Slot' ? status === 'entered-in-error' : !LIVE.has(status as string)) return
+  const add = (code: string): void => {
+    rows.push({ kind: 'token', param: BUSY, system: '', code })
+  }
+  const start = instantOf(resource.start)
+  const end = instantOf(resource.end)
+  const marks = start !== undefined && end !== undefined && end > start ? marksOf(start, end) : []
+  const of = type === 'Slot' ? [resource.schedule] : actorsOf(resource)
+  for (const one of new Set(of.flatMap(reference => keysOf(reference, baseUrl))))
+    for (const mark of marks) add(`${one}@${mark}`)
+  if (type === 'Appointment' && Array.isArray(resource.slot))
+    for (const one of new Set(resource.slot.flatMap(reference => keysOf(reference, baseUrl)))) add(`${one}@`)
+}
+
+/** Returns the references of those who take part and have not declined. */
+export const actorsOf = (appointment: JsonObject): Json[] =>
+  Array.isArray(appointment.participant)
+    ? appointment.participant.flatMap(one =>
+        isObject(one) && one.status !== 'declined' && one.actor !== undefined ? [one.actor] : [],
+      )
+    : []
+
+/** Returns the key of a reference to a resource of ours, in a list; an empty one for any other. */
+export function keysOf(reference: Json | undefined, baseUrl: string): string[] {
+  if (!isObject(reference) || typeof reference.reference !== 'string') return []
+  const to = parseReference(reference.reference, baseUrl)
+  return to.kind === 'local' ? [`${to.type}/${to.id}`] : []
+}
