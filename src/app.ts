@@ -12,7 +12,8 @@ import { createOnError } from './http/on-error.ts'
 import { createOperationRoute, isOperation } from './http/operation-routes.ts'
 import { createPages } from './http/pages.ts'
 import { createSend, sendError } from './http/respond.ts'
-import { messageRule } from './notifications/message-rule.ts'
+import type { Channel } from './notifications/channel.ts'
+import { createMessageRule } from './notifications/message-rule.ts'
 import { bookingRule } from './scheduling/booking-rule.ts'
 import { tokenRule } from './scheduling/token-rule.ts'
 import { createUhi } from './uhi/routes.ts'
@@ -22,15 +23,17 @@ type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 /** What stands in a compartment: a type or `*`. Operations and `_history` begin otherwise. */
 const INSIDE = ':inside{[^$_/][^/]*}'
 
-/** What holds for every write, whichever door it comes by; each rule sees what those before it have added. */
-const RULES = [bookingRule, tokenRule, messageRule]
-
-/** Returns the context under the rules of writing. */
-export const underRules = (ctx: Context): Context => ({ ...ctx, rules: RULES })
+/**
+ * Returns the context under what holds for every write, whichever door it comes by; each rule sees what those before it have added.
+ */
+export const underRules = (ctx: Context, channels: readonly Channel[] = []): Context => ({
+  ...ctx,
+  rules: [bookingRule, tokenRule, createMessageRule(channels)],
+})
 
 /** Returns the application. FHIR is served under the path of the base URL. */
 export function createApp(given: AppDeps): Hono<Env> {
-  const deps = { ...given, ctx: underRules(given.ctx) }
+  const deps = { ...given, ctx: underRules(given.ctx, given.channels) }
   const send = createSend(deps)
   const onError = createOnError(send, deps.ctx.log)
   const fhir = createFhirRoutes(send)

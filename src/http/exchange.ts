@@ -1,6 +1,7 @@
 /** What the HTTP layer knows of one request beside what Hono does, and what it is given from outside. */
 import type { Context as HonoContext } from 'hono'
 import type { Context, Principal } from '../context.ts'
+import type { Channel } from '../notifications/channel.ts'
 import type { Metrics } from './metrics.ts'
 
 export type Encoding = 'br' | 'gzip'
@@ -15,6 +16,8 @@ export interface AppDeps {
   compress?: (text: string, encoding: Encoding) => Promise<Uint8Array<ArrayBuffer>>
   /** Whether the request comes from a proxy whose forwarding headers count; `bindings` are the platform's (Hono's `c.env`). */
   fromTrustedProxy?: (bindings: unknown) => boolean
+  /** Ways in which messages leave; none where the entry gives none. */
+  channels?: readonly Channel[]
   /** Returns who asks, undefined for nobody. Absent: the principal of the context, until sign-in exists. */
   principalOf?: (request: Request) => Principal | undefined
   /** Process figures for /metrics: name -> value. */
