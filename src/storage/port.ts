@@ -57,9 +57,9 @@ export type Require =
   | { is: 'version'; key: Key; version: number }
   /**
    * Before the commit: the live matches of the plan are exactly these. `guard` names the criteria; on MongoDB the promise holds among
-   * commits that name the same guard, on SQLite and D1 among all.
+   * commits that name the same guard, here or in `also`, on SQLite and D1 among all.
    */
-  | { is: 'matches'; plan: SearchPlan; keys: readonly Key[]; guard: string }
+  | { is: 'matches'; plan: SearchPlan; keys: readonly Key[]; guard: string; also?: readonly string[] }
   /** After the commit: `key` is live. */
   | { is: 'live'; key: Key }
   /** After the commit: no live resource but `key` itself has an ANY_REFERENCE row to `key`. */
@@ -226,6 +226,8 @@ export interface Storage {
     take(n: number, owner: string, ms: number): Promise<(Job & { fence: number })[]>
     /** Returns false when the lease was lost to another owner. */
     done(id: string, fence: number): Promise<boolean>
+    /** Ends the lease and gives the job another body and time; false when the lease was lost to another owner. */
+    putOff(id: string, fence: number, to: Pick<Job, 'due' | 'body'>): Promise<boolean>
   }
   /** Code systems that are too large for a resource. */
   concepts: Concepts

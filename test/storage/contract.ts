@@ -1203,6 +1203,24 @@ export function storageContract(name: string, open: (clock: () => number) => Pro
         for (const one of taken) expect(await storage.outbox.done(one.id, one.fence)).toBe(true)
       })
 
+      it('puts a job off for who holds its lease, with another body, and for nobody else', async () => {
+        const kind = `off-${name}-${run}`
+        const job = { id: `${kind}-1`, kind, due: now - 1, body: '{"tries":0}' }
+        await commit([change('a', 1)], { outbox: [job] })
+        const take = async () => (await storage.outbox.take(1000, 'one', 5000)).filter(one => one.kind === kind)
+        const [mine] = await take()
+        const later = { due: now + 7000, body: '{"tries":1}' }
+        expect(await storage.outbox.putOff(job.id, mine!.fence - 1, later)).toBe(false)
+        expect(await storage.outbox.putOff(job.id, mine!.fence, later)).toBe(true)
+        now += 6999
+        expect(await take()).toEqual([])
+        now += 1
+        const [again] = await take()
+        expect(again).toEqual({ ...job, ...later, fence: mine!.fence + 1 })
+        expect(await storage.outbox.putOff(job.id, mine!.fence, later)).toBe(false)
+        expect(await storage.outbox.done(job.id, again!.fence)).toBe(true)
+      })
+
       it('shares a hundred jobs among ten takers without giving one twice', async () => {
         const kind = `many-${name}-${run}`
         const outbox = Array.from({ length: 100 }, (_, i) => ({

@@ -89,3 +89,21 @@ export async function jobDone(collections: Collections, id: string, fence: numbe
   }
   return false
 }
+
+/** Ends the lease of a job with another body and time; false when its lease was lost to another. */
+export async function putOffJob(
+  collections: Collections,
+  id: string,
+  fence: number,
+  { due, body }: Pick<Job, 'due' | 'body'>,
+): Promise<boolean> {
+  for (const carrier of carriers(collections)) {
+    const { matchedCount } = await carrier.updateOne(
+      { 'pending.id': id, pending: { $elemMatch: { id, fence } } },
+      { $set: { 'pending.$[job].due': due, 'pending.$[job].body': body, 'pending.$[job].until': 0 } },
+      { arrayFilters: [{ 'job.id': id, 'job.fence': fence }] },
+    )
+    if (matchedCount > 0) return true
+  }
+  return false
+}

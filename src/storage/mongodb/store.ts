@@ -23,7 +23,7 @@ import { history } from './history.ts'
 import { indexFields } from './index-fields.ts'
 import { COMMIT_COMMAND, joinInstances, type Timing } from './instances.ts'
 import { questionOf } from './links.ts'
-import { jobDone, takeJobs } from './outbox.ts'
+import { jobDone, putOffJob, takeJobs } from './outbox.ts'
 import { recall, remember } from './remembered.ts'
 import { collectionsOf, prepare, typeViews } from './schema.ts'
 import { search } from './search.ts'
@@ -107,6 +107,7 @@ export async function openMongo(uri: string, options: MongoOptions): Promise<Sto
       outbox: {
         take: (n, _owner, ms) => speaking(() => takeJobs(collections, clock(), n, ms)),
         done: (id, fence) => speaking(() => jobDone(collections, id, fence)),
+        putOff: (id, fence, to) => speaking(() => putOffJob(collections, id, fence, to)),
       },
       concepts: mongoConcepts(client, collections, clock),
       ping: () => speaking(async () => void (await db.command({ ping: 1 }))),

@@ -18,6 +18,9 @@ export const rememberStatements = (name: string, text: string, until: number, no
 export const outboxDone = (id: string, fence: number): Sql =>
   sql`DELETE FROM outbox WHERE id = ${id} AND fence = ${fence} RETURNING id`
 
+export const outboxPutOff = (id: string, fence: number, due: number, body: string): Sql =>
+  sql`UPDATE outbox SET due = ${due}, body = ${body}, until = 0 WHERE id = ${id} AND fence = ${fence} RETURNING id`
+
 /** Texts that the trigram index may lag behind: `:contains` reads them one by one. */
 export const TRIGRAM_LAG = 512
 

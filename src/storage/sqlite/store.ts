@@ -15,7 +15,7 @@ import type {
   Storage,
   Stored,
 } from '../port.ts'
-import { leaseStatement, outboxDone, outboxTake, rememberStatements } from './chores.ts'
+import { leaseStatement, outboxDone, outboxPutOff, outboxTake, rememberStatements } from './chores.ts'
 import { commitBatch, currentIs, readBefore, refusedCommit } from './commit.ts'
 import { holds, NODES, typeIn } from './compile.ts'
 import { sqlConcepts } from './concepts.ts'
@@ -301,6 +301,10 @@ export function sqlStorage(driver: Driver, options: SqlStorageOptions): Storage 
       },
       async done(id, fence) {
         const [rows] = await driver.batch([outboxDone(id, fence)])
+        return rows!.length > 0
+      },
+      async putOff(id, fence, { due, body }) {
+        const [rows] = await driver.batch([outboxPutOff(id, fence, due, body)])
         return rows!.length > 0
       },
     },
