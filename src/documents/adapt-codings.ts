@@ -3,9 +3,9 @@
  * concept where there is none.
  */
 import { isObject, type Json, type JsonObject } from '../fhir/json.ts'
+import { objects, text } from '../fhir/tree.ts'
 import type { Display } from './adapt.ts'
 import type { CodingRule } from './codings.ts'
-import { objects, text } from './tree.ts'
 
 /**
  * Changes a CodeableConcept so that it holds what the rule allows. Returns what is missing, undefined where nothing is.

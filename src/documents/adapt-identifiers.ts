@@ -3,9 +3,9 @@
  * https://nrces.in/ndhm/fhir/r4/ValueSet-ndhm-identifier-type-code.html
  */
 import type { JsonObject } from '../fhir/json.ts'
+import { objects, text, texts } from '../fhir/tree.ts'
 import type { Display } from './adapt.ts'
 import { NRCES } from './hi-types.ts'
-import { objects, text, texts } from './tree.ts'
 
 const TYPES = `${NRCES}/CodeSystem/ndhm-identifier-type-code`
 const V2 = 'http://terminology.hl7.org/CodeSystem/v2-0203'

@@ -4,6 +4,7 @@
  */
 import type { Context } from '../context.ts'
 import { copyJson, type JsonObject, type Resource } from '../fhir/json.ts'
+import { object, objects, text } from '../fhir/tree.ts'
 import { eachConcept, fitConcept } from './adapt-codings.ts'
 import { fitIdentifiers, fitNames, fitTelecoms } from './adapt-identifiers.ts'
 import { CODINGS } from './codings.ts'
@@ -11,7 +12,6 @@ import type { Missing } from './missing.ts'
 import { sayNeeds } from './needs.ts'
 import { isFileOfAnother, type Subject } from './references.ts'
 import { keyIn, type Library, type Source } from './source.ts'
-import { object, objects, text } from './tree.ts'
 
 /** Returns the display of a code, undefined where nobody here knows it. */
 export type Display = (system: string, code: string) => Promise<string | undefined>

@@ -5,15 +5,15 @@
 import type { Context } from '../context.ts'
 import { FhirError, type Issue } from '../fhir/error.ts'
 import { type JsonObject, type Resource, writeJson } from '../fhir/json.ts'
+import { object } from '../fhir/tree.ts'
+import { derivedId } from '../lib/derived-id.ts'
 import { type Key, stampText } from '../storage/port.ts'
 import { validate } from '../validation/validate.ts'
 import { type Member, outsideNames } from './closure.ts'
-import { derivedId } from './derived-id.ts'
 import { profileUrl } from './hi-types.ts'
 import { resourceNarrative } from './narrative.ts'
 import { rewrite } from './rewrite.ts'
 import type { Library } from './source.ts'
-import { object } from './tree.ts'
 
 export interface Built {
   bundle: Resource

@@ -2,13 +2,13 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import type { Json } from '../fhir/json.ts'
+import { at, hasCode, objects } from '../fhir/tree.ts'
 import { type Key, typeOf } from '../storage/port.ts'
 import type { HiType } from './hi-types.ts'
 import type { Missing } from './missing.ts'
 import { isOfAnother } from './references.ts'
 import { type DocumentRequest, namedKey, one, type Read } from './request.ts'
 import { keyIn, type Library, type Source } from './source.ts'
-import { at, hasCode, objects } from './tree.ts'
 
 /** Where a record itself says who answers for it: the ways of names that are asked in turn. */
 const WAYS: Partial<Record<HiType, readonly string[]>> = {

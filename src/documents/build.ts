@@ -4,13 +4,14 @@
  */
 import type { Context } from '../context.ts'
 import { FhirError, fhirError } from '../fhir/error.ts'
+import { text } from '../fhir/tree.ts'
+import { derivedId } from '../lib/derived-id.ts'
 import type { Key } from '../storage/port.ts'
 import { addressesOf, assemble, type Built, newestOf } from './assemble.ts'
 import { authorsOf, custodianOf } from './author.ts'
 import { closureOf } from './closure.ts'
 import { compositionOf } from './composition.ts'
 import { lastDate } from './date.ts'
-import { derivedId } from './derived-id.ts'
 import { displaysOf } from './display.ts'
 import type { RecordKind, SectionKind } from './hi-types.ts'
 import { type Missing, missingList } from './missing.ts'
@@ -19,7 +20,6 @@ import { subjectOf } from './references.ts'
 import { type DocumentRequest, type Read, readRequest } from './request.ts'
 import type { WellnessKind } from './rules.ts'
 import { libraryOf, type Source } from './source.ts'
-import { text } from './tree.ts'
 
 /** What is made just now and is not stored yet; and where it stands, instead of where the rules would put it. */
 export interface Making {

@@ -1,7 +1,7 @@
 /** What a person is told of a resource: the columns of section tables and the rows of a resource's own narrative, by type. */
 import type { JsonObject } from '../fhir/json.ts'
+import { hasCode, object, objects, text } from '../fhir/tree.ts'
 import { courseText, doseText, instructionText, timingText } from './render/dosage.ts'
-import { hasCode, object, objects, text } from './tree.ts'
 import {
   choiceWords,
   conceptWords,

@@ -1,11 +1,11 @@
 /** The Composition of a document, with its sections and narratives. https://hl7.org/fhir/R4/composition.html */
 import type { JsonObject, Resource } from '../fhir/json.ts'
+import { object, objects, text } from '../fhir/tree.ts'
 import { isDiagnosis } from './columns.ts'
 import { profileUrl, type RecordKind, type SectionKind, SNOMED } from './hi-types.ts'
 import { narrative, pairsTable, paragraph, resourcesTable } from './narrative.ts'
 import type { Picked } from './pick.ts'
 import type { Source } from './source.ts'
-import { object, objects, text } from './tree.ts'
 import { conceptWords, dateWords, nameWords, periodWords } from './words.ts'
 
 export interface CompositionParts {

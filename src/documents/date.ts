@@ -1,7 +1,7 @@
 /** The date of a Composition, which is that of its last edit. https://hl7.org/fhir/R4/composition-definitions.html#Composition.date */
 import { timeRange } from '../fhir/instant.ts'
+import { at, object, text, texts } from '../fhir/tree.ts'
 import type { Source } from './source.ts'
-import { at, object, text, texts } from './tree.ts'
 
 /** When what a resource says had been written down; dates that may lie ahead are none of them. */
 const WRITTEN: Readonly<Record<string, readonly string[]>> = {

@@ -1,10 +1,10 @@
 /** The resources of one type that a rule looks at: those of an encounter, or those of a patient in a time. */
 import type { Context } from '../context.ts'
 import { type TimeRange, timeRange } from '../fhir/instant.ts'
+import { at, objects, text, texts } from '../fhir/tree.ts'
 import { search } from '../interactions/search.ts'
 import { keyOf, stampText } from '../storage/port.ts'
 import { type Library, type Source, sourceOf } from './source.ts'
-import { at, objects, text, texts } from './tree.ts'
 
 /** What a document is of. */
 export interface Scope {

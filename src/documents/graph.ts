@@ -5,10 +5,10 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { type JsonObject, parseJson, type Resource } from '../fhir/json.ts'
+import { at, objects, text } from '../fhir/tree.ts'
 import { search } from '../interactions/search.ts'
 import { typeOf } from '../storage/port.ts'
 import { keyIn, type Library, type Source } from './source.ts'
-import { at, objects, text } from './tree.ts'
 
 /** Links within links. */
 const DEPTH = 8

@@ -2,6 +2,7 @@
 import type { Context } from '../context.ts'
 import { FhirError, fhirError } from '../fhir/error.ts'
 import { type JsonObject, parseJson, type Resource } from '../fhir/json.ts'
+import { object } from '../fhir/tree.ts'
 import { etag } from '../interactions/preconditions.ts'
 import { transaction } from '../interactions/transaction.ts'
 import { update } from '../interactions/update.ts'
@@ -9,7 +10,6 @@ import type { Written } from '../interactions/written.ts'
 import { keyOf, type Live } from '../storage/port.ts'
 import type { Built } from './assemble.ts'
 import type { Source } from './source.ts'
-import { object } from './tree.ts'
 
 /** Builders of one document at the same time that are waited for. */
 const ATTEMPTS = 4

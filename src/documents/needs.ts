@@ -1,7 +1,7 @@
 /** What the NRCeS profiles require beyond R4, element by element, and how it is mended. https://nrces.in/ndhm/fhir/r4/profiles.html */
 import type { JsonObject, Resource } from '../fhir/json.ts'
+import { objects } from '../fhir/tree.ts'
 import type { Missing } from './missing.ts'
-import { objects } from './tree.ts'
 
 /** Ways of names; each is required below every occurrence of what stands before its last dot. `a|b`: one of them. */
 const NEEDS: Readonly<Record<string, readonly string[]>> = {

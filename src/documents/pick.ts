@@ -2,11 +2,11 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { timeRange } from '../fhir/instant.ts'
+import { hasCode, objects, text } from '../fhir/tree.ts'
 import { isOfEncounter, type Scope, timeOf, within } from './gather.ts'
 import { type RecordKind, SNOMED } from './hi-types.ts'
 import type { Only, Rule } from './rules.ts'
 import { keyIn, type Library, type Source } from './source.ts'
-import { hasCode, objects, text } from './tree.ts'
 import { wellnessOf } from './wellness.ts'
 
 /** What a document is asked to be made of. */

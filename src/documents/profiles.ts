@@ -1,8 +1,8 @@
 /** Which NRCeS profile a resource of a document is of. https://nrces.in/ndhm/fhir/r4/profiles.html */
 import type { Resource } from '../fhir/json.ts'
+import { objects } from '../fhir/tree.ts'
 import { profileUrl } from './hi-types.ts'
 import type { WellnessKind } from './rules.ts'
-import { objects } from './tree.ts'
 
 /** Types whose profile has the type's own name. */
 const NAMED: ReadonlySet<string> = new Set([

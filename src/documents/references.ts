@@ -5,9 +5,9 @@
 import type { Context } from '../context.ts'
 import { isObject, type Json, type JsonObject } from '../fhir/json.ts'
 import { parseReference } from '../fhir/reference.ts'
+import { object, objects } from '../fhir/tree.ts'
 import { type Key, keyOf, typeOf } from '../storage/port.ts'
 import { keyIn, type Library, type Source } from './source.ts'
-import { object, objects } from './tree.ts'
 
 /** Resources that tell who, where and with what: they come along wherever they are named. */
 const SUPPORTS: ReadonlySet<string> = new Set([

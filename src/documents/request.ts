@@ -2,6 +2,7 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { type TimeRange, timeRange } from '../fhir/instant.ts'
+import { object, text } from '../fhir/tree.ts'
 import { live } from '../interactions/read.ts'
 import { idOf, type Key, keyOf, typeOf } from '../storage/port.ts'
 import { isMistake, type Scope, voidOf } from './gather.ts'
@@ -10,7 +11,6 @@ import type { Missing } from './missing.ts'
 import type { Asked } from './pick.ts'
 import { isFileOfAnother, isOfAnother, subjectOf } from './references.ts'
 import { keyIn, type Library, type Source } from './source.ts'
-import { object, text } from './tree.ts'
 
 export interface DocumentRequest {
   hiType: HiType

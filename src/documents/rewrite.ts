@@ -5,10 +5,10 @@
 import type { Context } from '../context.ts'
 import { elementsOf, jsonName } from '../fhir/definitions/types.ts'
 import { isObject, type Json, type JsonObject, type Resource } from '../fhir/json.ts'
+import { objects } from '../fhir/tree.ts'
 import type { Key } from '../storage/port.ts'
 import { namesPerson, referencesIn } from './references.ts'
 import { keyIn } from './source.ts'
-import { objects } from './tree.ts'
 
 /** What a rewriting asks: the fullUrl of a resource in the document, and the name of one that is not. */
 export interface Addresses {

@@ -1,6 +1,6 @@
 /** States of resources in which they must not be read as if they simply were so. https://hl7.org/fhir/R4/resource.html#status */
 import type { JsonObject } from '../fhir/json.ts'
-import { at, text, texts } from './tree.ts'
+import { at, text, texts } from '../fhir/tree.ts'
 
 /** States in which something is not so, or not any more. */
 export const STOPPED: ReadonlySet<string> = new Set([

@@ -3,11 +3,12 @@
  * https://hl7.org/fhir/R4/composition-operation-document.html
  */
 import type { Context } from '../context.ts'
+import { object, objects, texts } from '../fhir/tree.ts'
+import { derivedId } from '../lib/derived-id.ts'
 import { type Key, keyOf } from '../storage/port.ts'
 import type { Adapting } from './adapt.ts'
 import { addressesOf, assemble, type Built, newestOf } from './assemble.ts'
 import { closureOf, type Member } from './closure.ts'
-import { derivedId } from './derived-id.ts'
 import { displaysOf } from './display.ts'
 import { isMistake } from './gather.ts'
 import { byGraph } from './graph.ts'
@@ -17,7 +18,6 @@ import { isFileOfAnother, isOfAnother, referencesIn, type Subject } from './refe
 import { one } from './request.ts'
 import type { WellnessKind } from './rules.ts'
 import { keyIn, type Library, libraryOf, type Source } from './source.ts'
-import { object, objects, texts } from './tree.ts'
 
 /**
  * Returns the document. A Composition of an NRCeS record becomes a document of NRCeS, with all resources in the form that its profiles ask

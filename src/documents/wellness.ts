@@ -3,9 +3,9 @@
  * https://nrces.in/ndhm/fhir/r4/StructureDefinition-WellnessRecord.html
  */
 import type { Resource } from '../fhir/json.ts'
+import { choice, codings, hasCode } from '../fhir/tree.ts'
 import { SNOMED } from './hi-types.ts'
 import type { WellnessKind } from './rules.ts'
-import { choice, codings, hasCode } from './tree.ts'
 
 const LOINC = 'http://loinc.org'
 

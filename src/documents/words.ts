@@ -2,7 +2,7 @@
 
 import { wallTime } from '../fhir/instant.ts'
 import { isObject, type Json, type JsonObject } from '../fhir/json.ts'
-import { at, choice, object, objects, text, texts } from './tree.ts'
+import { at, choice, object, objects, text, texts } from '../fhir/tree.ts'
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 

@@ -1,12 +1,12 @@
 /** The small parts of documents: words, ids, files by their bytes, measurements in words. */
 import { describe, expect, it } from 'vitest'
-import { derivedId } from '../../src/documents/derived-id.ts'
 import { escaped, pairsTable } from '../../src/documents/narrative.ts'
 import { fileOf, sniff } from '../../src/documents/sections/files.ts'
 import { measured } from '../../src/documents/sections/measurement.ts'
 import { wellnessOf } from '../../src/documents/wellness.ts'
 import { dateWords, quantityWords, valueWords } from '../../src/documents/words.ts'
 import { writeJson } from '../../src/fhir/json.ts'
+import { derivedId } from '../../src/lib/derived-id.ts'
 import { tree } from '../operations/context.ts'
 
 describe('derivedId', () => {

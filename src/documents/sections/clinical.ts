@@ -1,5 +1,5 @@
 /** The resources of clinical sections: what was sent, in its words, as FHIR. Codes stand only where the words leave no doubt. */
-import { text } from '../tree.ts'
+import { text } from '../../fhir/tree.ts'
 import { about, type Draft, each, type Maker, status } from './draft.ts'
 import { linesOf, rowsOf } from './input.ts'
 import { observation } from './results.ts'

@@ -3,8 +3,8 @@
  */
 import { fhirError } from '../../fhir/error.ts'
 import { isObject, type Json, type JsonObject, parseJson } from '../../fhir/json.ts'
+import { object, objects, text } from '../../fhir/tree.ts'
 import type { HiType } from '../hi-types.ts'
-import { object, objects, text } from '../tree.ts'
 
 export interface Input {
   hiType: HiType

@@ -2,13 +2,13 @@
 import type { Context } from '../../context.ts'
 import { fhirError } from '../../fhir/error.ts'
 import type { JsonObject, Resource } from '../../fhir/json.ts'
+import { text } from '../../fhir/tree.ts'
 import { isId } from '../../interactions/identity.ts'
 import { search } from '../../interactions/search.ts'
+import { derivedId } from '../../lib/derived-id.ts'
 import { idOf, type Key, keyOf } from '../../storage/port.ts'
-import { derivedId } from '../derived-id.ts'
 import { NRCES } from '../hi-types.ts'
 import type { Missing } from '../missing.ts'
-import { text } from '../tree.ts'
 
 const TYPES = `${NRCES}/CodeSystem/ndhm-identifier-type-code`
 const V2 = 'http://terminology.hl7.org/CodeSystem/v2-0203'

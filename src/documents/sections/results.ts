@@ -1,6 +1,6 @@
 /** Measurements and reports of sections. */
 import type { Json, JsonObject } from '../../fhir/json.ts'
-import { text } from '../tree.ts'
+import { text } from '../../fhir/tree.ts'
 import { about, type Draft, each, type Maker, type Visit } from './draft.ts'
 import { linesOf, rowsOf } from './input.ts'
 import { measured } from './measurement.ts'

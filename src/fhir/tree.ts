@@ -1,5 +1,5 @@
 /** Reading of trees whose structure is only partly known: every access says what it takes, and takes nothing else. */
-import { isObject, type Json, type JsonObject, NumberText } from '../fhir/json.ts'
+import { isObject, type Json, type JsonObject, NumberText } from './json.ts'
 
 /** Returns the objects at a member: of a list all that are objects, of an object itself. */
 export function objects(value: Json | undefined): JsonObject[] {
