@@ -1,5 +1,6 @@
 /** Settings: the only reader of the environment. Every setting is checked at start; an unknown or bad one is named. */
 import { type CareUhiSettings, careUhiOf } from './config/care-uhi.ts'
+import { missingForChannels } from './config/channels.ts'
 import { type NotificationSettings, notificationsOf } from './config/notifications.ts'
 import { type OpenCareSettings, openCareOf } from './config/opencare.ts'
 import { type SchedulingSettings, schedulingOf } from './config/scheduling.ts'
@@ -129,6 +130,8 @@ export function readConfig(env: Record<string, string | undefined>, args: readon
   const pageMax = value<number | undefined>('NADI_PAGE_MAX')
   if (pageMax !== undefined && value<number>('NADI_PAGE_DEFAULT') > pageMax)
     problems.push(`NADI_PAGE_DEFAULT is above NADI_PAGE_MAX (${pageMax}).`)
+  const notifications = notificationsOf(value)
+  if (problems.length === 0) problems.push(...missingForChannels(notifications.channels))
   if (problems.length > 0) throw new SettingsError(problems)
 
   return {
@@ -148,7 +151,7 @@ export function readConfig(env: Record<string, string | undefined>, args: readon
     conditionalDelete: value('NADI_CONDITIONAL_DELETE'),
     fullText: value('NADI_FULL_TEXT'),
     scheduling: schedulingOf(value),
-    notifications: notificationsOf(value),
+    notifications,
     careUhi: careUhiOf(value),
     uhi: uhiOf(value),
     openCare: openCareOf(value),

@@ -17,6 +17,7 @@ import { createMetrics } from './http/metrics.ts'
 import { traceOf } from './http/on-error.ts'
 import { faultOf } from './lib/fault.ts'
 import { jsonLog } from './lib/json-log.ts'
+import { channelsOf } from './notifications/channels/configured.ts'
 
 const args = process.argv.slice(2)
 if (args.includes('--help') || args.includes('-h')) {
@@ -61,6 +62,7 @@ const server = await listen(config, port => {
     compress,
     gauges: processGauges(),
     fromTrustedProxy: proxyTest(config.trustedProxies),
+    channels: channelsOf(settings.notifications, { log, clock: Date.now }),
   })
   stopIndexing = keepIndexing(ctx)
   console.log(banner(ctx, config, port))

@@ -12,6 +12,7 @@ import { outcomeText } from './fhir/outcome.ts'
 import { createMetrics } from './http/metrics.ts'
 import { FHIR_JSON_UTF8 } from './http/negotiate.ts'
 import { jsonLog } from './lib/json-log.ts'
+import { channelsOf } from './notifications/channels/configured.ts'
 import { d1Storage } from './storage/sqlite/d1.ts'
 
 interface Bindings {
@@ -75,7 +76,12 @@ async function start(origin: string, bindings: Bindings): Promise<App> {
     harfbuzz: () => Promise.resolve(harfbuzz),
   }
   const ctx = await bringIndexUpToDate(bare, config.baseUrl ?? '', STEP)
-  const app = createApp({ ctx, metrics: createMetrics(pkg.version), urlLimit: config.limits.url })
+  const app = createApp({
+    ctx,
+    metrics: createMetrics(pkg.version),
+    urlLimit: config.limits.url,
+    channels: channelsOf(settings.notifications, { log, clock: Date.now }),
+  })
   return { app, ctx, tended: Date.now() }
 }
 

@@ -17,6 +17,8 @@ export interface Delivery {
   /** The values that the text was made of, by name. */
   values: Readonly<Record<string, string>>
   attachments: readonly Attachment[]
+  /** The Communication as it is stored, JSON: without secrets. A webhook sends it. */
+  communication?: string
 }
 
 export interface Attachment {
@@ -42,8 +44,8 @@ export interface Channel {
   reaches: 'email' | 'phone' | 'abha' | 'none'
   /** The set of templates that it speaks in whatever the appointment says; undefined: the appointment's own, or the standard one. */
   templates?: string
-  /** Attempts in all, and ms between them; undefined: those of the outbox, with backoff and jitter. */
-  tries?: number
+  /** Attempts in all for an event, and ms between them; undefined: those of the outbox, with backoff and jitter. */
+  tries?(event: string): number
   waitMs?: number
   /** Events that it tells of; undefined: all. */
   events?: ReadonlySet<string>
