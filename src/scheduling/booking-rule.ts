@@ -1,7 +1,296 @@
-/** Who may be booked when: the rule for Appointments, Slots and Schedules, whoever writes them. */
-import type { WriteRule } from '../context.ts'
+/** Who may be booked when: the rule for Appointments and Slots, whoever writes them. docs/scheduling.md says it in words. */
+import type { Context, Pending, Put, Ruling, WriteRule } from '../context.ts'
+import { FhirError, fhirError, type Issue } from '../fhir/error.ts'
+import { isObject, type Resource } from '../fhir/json.ts'
+import { LIVE } from '../search/busy.ts'
+import { type Key, type Require, typeOf } from '../storage/port.ts'
+import { mayFollow } from './appointment-status.ts'
+import { type Book, openBook, type Place, patientsTime, type Stretch } from './book.ts'
+import { hasCoding, overlap, type Taken, takenOf } from './calendar.ts'
+import { EXTENSION } from './codes.ts'
+import { expired, extensionOf, held, isExpired, isLive, withExtension } from './hold.ts'
+import { derivedStatus, inSlot, ownersOf, SET_BY_HAND } from './slot-status.ts'
 
-export const bookingRule: WriteRule = {
-  types: new Set(['Appointment', 'Slot']),
-  judge: async () => ({}),
+export const bookingRule: WriteRule = { types: new Set(['Appointment', 'Slot']), judge }
+
+/** An appointment that the commit writes. */
+interface Visit {
+  key: Key
+  before: Taken | undefined
+  after: Taken | undefined
+  /** It stood in the calendar, as a hold that has run out still does. */
+  stood: boolean
+  isLive: boolean
+  /** It takes time, places or persons that it did not take before. */
+  takes: boolean
+}
+
+async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling> {
+  const now = ctx.clock()
+  const puts = new Map<Key, Put>()
+  const visits: Visit[] = []
+  for (const one of pending) {
+    if (typeOf(one.key) !== 'Appointment') continue
+    checkTransition(one)
+    const after = one.after === undefined ? undefined : completed(ctx, one)
+    if (after !== one.after) puts.set(one.key, { key: one.key, current: undefined, resource: after })
+    visits.push(visitOf(ctx, one, after, now))
+  }
+  const slots = pending.filter(one => typeOf(one.key) === 'Slot' && slotMatters(one))
+  const moving = visits.filter(visit => visit.takes || (visit.stood && !visit.isLive) || changesKind(visit))
+  if (moving.length === 0 && slots.length === 0) return { puts: [...puts.values()] }
+
+  const left = new Map(slots.flatMap(one => (one.after === undefined ? [] : [[one.key, one.after] as const])))
+  const book = await openBook(ctx, [...moving.flatMap(stretchesOf), ...slotStretches(slots)], left)
+  const require: Require[] = [...book.require]
+  const stored = [...book.taken.values()]
+  const after = overlay(book.taken, visits)
+
+  const issues: Issue[] = []
+  for (const visit of moving) {
+    if (!visit.takes || visit.after === undefined) continue
+    const own = visit.after
+    issues.push(...placeIssues(book, own, after, now), ...ownerIssues(book, own, after, now))
+    for (const patient of own.actors.filter(actor => actor.startsWith('Patient/'))) {
+      const { taken, require: unchanged } = await patientsTime(ctx, patient, own.start, own.end)
+      require.push(unchanged)
+      const others = [...overlay(new Map(taken.map(one => [one.key, one])), visits)]
+      for (const one of others) noteExpired(puts, one, own, now)
+      issues.push(...patientIssues(own, patient, others, now))
+    }
+    for (const one of stored) noteExpired(puts, one, own, now)
+  }
+  issues.push(...slotIssues(book, slots, after, now))
+  if (issues.length > 0) throw new FhirError('conflict', issues)
+
+  for (const put of slotPuts(book, slots, stored, after, now)) puts.set(put.key, put)
+  return { puts: [...puts.values()], require }
+}
+
+function checkTransition({ key, before, after }: Pending): void {
+  const from = before?.status
+  const to = after?.status
+  if (typeof from !== 'string' || typeof to !== 'string' || mayFollow(from, to)) return
+  const diagnostics = `${key} is ${from}, and cannot become ${to}.`
+  const issue: Issue = {
+    severity: 'error',
+    code: 'business-rule',
+    diagnostics,
+    expression: 'Appointment.status',
+    rule: 'status-transition',
+  }
+  throw new FhirError('business-rule', [issue])
+}
+
+const VIRTUAL = 'http://terminology.hl7.org/CodeSystem/v3-ActCode'
+const VR = new Set(['VR'])
+
+/** Returns whether an appointment is an online one. */
+export const isOnline = ({ serviceType, serviceCategory, appointmentType }: Resource): boolean =>
+  hasCoding([serviceType, serviceCategory, appointmentType].flat(), VIRTUAL, VR)
+
+/** Returns the appointment with what the server adds: the end of its hold, and the link to an online visit. */
+function completed(ctx: Context, { key, after }: Pending): Resource {
+  let resource = after!
+  if (resource.status === 'pending') resource = held(ctx, resource)
+  const { joinUrl } = ctx.settings.scheduling
+  if (joinUrl === undefined || !isOnline(resource)) return resource
+  if (extensionOf(resource, EXTENSION.joinUrl) !== undefined) return resource
+  const valueUrl = joinUrl.replaceAll('{appointment}', key.slice(key.indexOf('/') + 1))
+  return withExtension(resource, EXTENSION.joinUrl, { valueUrl })
+}
+
+function visitOf(ctx: Context, pending: Pending, resource: Resource | undefined, now: number): Visit {
+  const { key } = pending
+  const { baseUrl } = ctx.settings
+  const before = pending.before === undefined ? undefined : takenOf(key, pending.before, baseUrl)
+  const after = resource === undefined ? undefined : takenOf(key, resource, baseUrl)
+  const wasLive = isLive(before?.resource, now)
+  const stood = LIVE.has(String(before?.resource.status))
+  const live = isLive(after?.resource, now)
+  if (after !== undefined && live) checkTimes(after)
+  const takes = live && !(wasLive && sameTime(before!, after!))
+  return { key, before, after, stood, isLive: live, takes }
+}
+
+/** The longest appointment, days: longer than any treatment, and bounded for the sake of who asks about its days. */
+const MOST_DAYS = 400
+
+function checkTimes({ start, end }: Taken): void {
+  if (Number.isNaN(start) || Number.isNaN(end)) return
+  const refuse = (diagnostics: string) =>
+    fhirError('business-rule', diagnostics, { expression: 'Appointment.end' })
+  if (end <= start) throw refuse('The end of an appointment is after its start.')
+  if (end - start > MOST_DAYS * 86_400_000)
+    throw refuse(`An appointment is no longer than ${MOST_DAYS} days.`)
+}
+
+const sameTime = (a: Taken, b: Taken): boolean =>
+  a.start === b.start &&
+  a.end === b.end &&
+  [...a.actors].sort().join() === [...b.actors].sort().join() &&
+  [...a.slots].sort().join() === [...b.slots].sort().join()
+
+/** A hold that is booked, or a booking that is only held: its slots are called otherwise. */
+const changesKind = ({ before, after, isLive: live }: Visit): boolean =>
+  live && (before?.resource.status === 'pending') !== (after?.resource.status === 'pending')
+
+/** Returns what an appointment took, and what it takes. */
+function stretchesOf({ before, after, stood, isLive: live }: Visit): Stretch[] {
+  const one = ({ actors, slots, start, end }: Taken): Stretch =>
+    Number.isNaN(start) || Number.isNaN(end)
+      ? { actors: [], slots, start: Number.POSITIVE_INFINITY, end: Number.NEGATIVE_INFINITY }
+      : { actors, slots, start, end }
+  if (stood && live && sameTime(before!, after!)) return [one(after!)]
+  return [...(stood ? [one(before!)] : []), ...(live ? [one(after!)] : [])]
+}
+
+/** A slot's write matters where its place in the calendar, or whether it is free, may change. */
+const slotMatters = ({ before, after }: Pending): boolean =>
+  after?.status === 'free' || (before !== undefined && before.status !== 'entered-in-error')
+
+/** Returns a stretch for the slots of a schedule that lie within one day of each other. */
+function slotStretches(slots: readonly Pending[]): Stretch[] {
+  const found = new Map<string, { slots: string[] }>()
+  for (const { key, before, after } of slots) {
+    const resource = (after ?? before)!
+    const schedule = isObject(resource.schedule) ? String(resource.schedule.reference) : ''
+    const day = String(resource.start).slice(0, 10)
+    const name = `${schedule} ${day}`
+    const group = found.get(name) ?? { slots: [] }
+    group.slots.push(key)
+    found.set(name, group)
+  }
+  return [...found.values()].map(({ slots: keys }) => ({
+    actors: [],
+    slots: keys,
+    start: Number.POSITIVE_INFINITY,
+    end: Number.NEGATIVE_INFINITY,
+  }))
+}
+
+/** Returns the appointments as the commit leaves them. */
+function overlay(taken: ReadonlyMap<Key, Taken>, visits: readonly Visit[]): Taken[] {
+  const after = new Map(taken)
+  for (const visit of visits) {
+    if (visit.after === undefined) after.delete(visit.key)
+    else after.set(visit.key, visit.after)
+  }
+  return [...after.values()]
+}
+
+const issue = (rule: string, diagnostics: string, expression: string): Issue => ({
+  severity: 'error',
+  code: 'conflict',
+  diagnostics,
+  expression,
+  rule,
+})
+
+/** Returns why the slots of an appointment cannot take it. */
+function placeIssues(book: Book, own: Taken, after: readonly Taken[], now: number): Issue[] {
+  const issues: Issue[] = []
+  const places = own.slots.flatMap(slot => book.places.get(slot as Key) ?? [])
+  for (const place of places) {
+    if (inSlot(place, after, now).length > place.capacity)
+      issues.push(issue('slot-full', `${place.key} is full.`, 'Appointment.slot'))
+    else if (isClosed(book, place, now))
+      issues.push(issue('slot-unavailable', `${place.key} cannot be booked.`, 'Appointment.slot'))
+  }
+  const timed = places.filter(place => place.end > place.start)
+  if (timed.length === 0 || timed.length < places.length) return issues
+  const start = Math.min(...timed.map(place => place.start))
+  const end = Math.max(...timed.map(place => place.end))
+  if (own.start < start || own.end > end)
+    issues.push(issue('slot-mismatch', 'The appointment lies outside its slots.', 'Appointment.start'))
+  return issues
+}
+
+/** Whether somebody has closed a slot: set aside, or called busy though nothing makes it so. */
+function isClosed(book: Book, place: Place, now: number): boolean {
+  if (SET_BY_HAND.has(String(place.resource.status))) return true
+  if (place.before?.status !== 'busy') return false
+  return derivedStatus(book, place, [...book.taken.values()], now) !== 'busy'
+}
+
+/** Returns whose time is taken already: of practitioners, and of rooms. */
+function ownerIssues(book: Book, own: Taken, after: readonly Taken[], now: number): Issue[] {
+  const owners = ownersOf(book, own)
+  const found = new Set<string>()
+  for (const one of after) {
+    if (one.key === own.key || !overlap(one, own) || !isLive(one.resource, now)) continue
+    // Within one slot as many overlap as it takes.
+    if (one.slots.some(slot => own.slots.includes(slot))) continue
+    for (const owner of ownersOf(book, one)) if (owners.has(owner)) found.add(owner)
+  }
+  return [...found].map(owner =>
+    owner.startsWith('Location/')
+      ? issue('location-overlap', `${owner} is taken at that time.`, 'Appointment.participant')
+      : issue(
+          'practitioner-overlap',
+          `${owner} has another appointment at that time.`,
+          'Appointment.participant',
+        ),
+  )
+}
+
+function patientIssues(own: Taken, patient: string, others: readonly Taken[], now: number): Issue[] {
+  const taken = others.some(
+    one =>
+      one.key !== own.key && one.actors.includes(patient) && overlap(one, own) && isLive(one.resource, now),
+  )
+  if (!taken) return []
+  return [
+    issue('patient-overlap', 'The patient has another appointment at that time.', 'Appointment.participant'),
+  ]
+}
+
+/** A hold that has run out and stands in the way ends in the same commit, so that its owner cannot book it after all meanwhile. */
+function noteExpired(puts: Map<Key, Put>, one: Taken, own: Taken, now: number): void {
+  if (one.stored === undefined || one.key === own.key || puts.has(one.key)) return
+  if (!isExpired(one.resource, now)) return
+  if (overlap(one, own) || one.slots.some(slot => own.slots.includes(slot)))
+    puts.set(one.key, { key: one.key, current: one.stored, resource: expired(one.resource) })
+}
+
+/** Returns why slots cannot be moved or deleted: people are booked in them. */
+function slotIssues(book: Book, slots: readonly Pending[], after: readonly Taken[], now: number): Issue[] {
+  const issues: Issue[] = []
+  for (const { key, before, after: slot } of slots) {
+    if (before === undefined) continue
+    const place = book.places.get(key)
+    if (place === undefined) continue
+    const own = inSlot(place, after, now)
+    if (own.length === 0) continue
+    if (slot === undefined)
+      issues.push(issue('slot-taken', `${key} cannot be deleted: it is booked.`, 'Slot'))
+    else if (own.some(one => one.start < place.start || one.end > place.end))
+      issues.push(issue('slot-taken', `${key} cannot be moved: it is booked.`, 'Slot.start'))
+  }
+  return issues
+}
+
+/** Returns the slots whose status follows from what the commit does. */
+function slotPuts(
+  book: Book,
+  slots: readonly Pending[],
+  stored: readonly Taken[],
+  after: readonly Taken[],
+  now: number,
+): Put[] {
+  const written = new Map(slots.map(one => [one.key, one]))
+  return [...book.places.values()].flatMap((place): Put[] => {
+    const write = written.get(place.key)
+    if (place.resource.id === undefined && write === undefined) return []
+    if (write !== undefined && write.after === undefined) return []
+    const status = String(place.resource.status)
+    if (SET_BY_HAND.has(status)) return []
+    const next = derivedStatus(book, place, after, now)
+    if (next === status) return []
+    // What a client calls busy stays so; free means as free as its appointments leave it.
+    if (write !== undefined && status !== 'free') return []
+    if (write === undefined && status === 'busy' && derivedStatus(book, place, stored, now) !== 'busy')
+      return []
+    return [{ key: place.key, current: place.stored, resource: { ...place.resource, status: next } }]
+  })
 }

@@ -16,6 +16,14 @@ export const EXTENSION = {
   tokenNumber: 'urn:nadi:extension:token-number',
   /** Task: decimal, where a token stands in its queue when that is not its number. */
   tokenOrder: 'urn:nadi:extension:token-order',
+  /** Schedule, PractitionerRole, HealthcareService: Reference to the ChargeItemDefinition of a visit; the first of these has the say. */
+  price: 'urn:nadi:extension:price',
+  /** Appointment of the answer of $find: Money, what the visit costs. */
+  fee: 'urn:nadi:extension:fee',
+  /** Task: what the patient of a token has been told; extensions `notice` (code: fifth, next, called) and `position` (positiveInt). */
+  tokenTold: 'urn:nadi:extension:token-told',
+  /** Appointment: dateTime at which the visit is expected to begin, where the practitioner is late. */
+  expectedStart: 'urn:nadi:extension:expected-start',
   /** CommunicationRequest, Communication: a named value of the message; extensions `name` (string) and `value` (string). */
   messageValue: 'urn:nadi:extension:message-value',
 } as const
@@ -30,6 +38,8 @@ export const SYSTEM = {
   token: 'urn:nadi:token',
   /** Task.businessStatus of a token. */
   tokenStatus: 'urn:nadi:codes:token-status',
+  /** Appointment.cancelationReason, besides those of http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason. */
+  cancellation: 'urn:nadi:codes:cancellation-reason',
   /** Communication.category and CommunicationRequest.category: what happened. */
   event: 'urn:nadi:codes:message-event',
   /** Communication.medium, besides those of http://terminology.hl7.org/CodeSystem/v3-ParticipationMode. */

@@ -55,7 +55,8 @@ function wantedBy(commit: Commit): string[] {
     for (const claim of change.claims) names.add(`claim ${claim}`)
   }
   for (const one of commit.require) {
-    if (one.is === 'matches') names.add(criteriaSlot(one.guard))
+    if (one.is === 'matches')
+      for (const guard of [one.guard, ...(one.also ?? [])]) names.add(criteriaSlot(guard))
     else if (one.is === 'counter') names.add(`counter ${one.name}`)
   }
   return [...names]

@@ -29,7 +29,8 @@ const targetSlot = (key: Key, part: number): string => `t${slot(key, TARGET_SLOT
 function guardsOf(commit: Commit, changes: ReadonlyMap<Key, Change>): string[] {
   const names = new Set<string>()
   for (const one of commit.require) {
-    if (one.is === 'matches') names.add(criteriaSlot(one.guard))
+    if (one.is === 'matches')
+      for (const guard of [one.guard, ...(one.also ?? [])]) names.add(criteriaSlot(guard))
     else if (one.is === 'live' && !changes.has(one.key))
       names.add(targetSlot(one.key, Math.floor(Math.random() * PARTS)))
     else if (one.is === 'unreferenced')

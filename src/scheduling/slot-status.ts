@@ -1,0 +1,43 @@
+/**
+ * What the status of a slot follows from: its appointments, and those that take its owner's time without it.
+ * https://hl7.org/fhir/R4/valueset-slotstatus.html
+ */
+import type { Book, Place } from './book.ts'
+import { overlap, type Taken } from './calendar.ts'
+import { isLive } from './hold.ts'
+
+export type Derived = 'free' | 'busy' | 'busy-tentative'
+
+/** Statuses that people set and that stay, whoever is booked. */
+export const SET_BY_HAND: ReadonlySet<string> = new Set(['busy-unavailable', 'entered-in-error'])
+
+/** Returns whose time an appointment takes: of its actors, and of the owners of its slots. */
+export function ownersOf(book: Book, one: Taken): Set<string> {
+  const owners = new Set<string>()
+  for (const actor of one.actors) {
+    const owner = book.ownerOf(actor)
+    if (owner !== undefined) owners.add(owner)
+  }
+  for (const slot of one.slots)
+    for (const owner of book.places.get(slot as never)?.owners ?? []) owners.add(owner)
+  return owners
+}
+
+/** Returns the live appointments in a slot. */
+export const inSlot = (place: Place, taken: Iterable<Taken>, now: number): Taken[] =>
+  [...taken].filter(one => one.slots.includes(place.key) && isLive(one.resource, now))
+
+/** Returns the status that a slot has by the appointments that there are. */
+export function derivedStatus(book: Book, place: Place, taken: readonly Taken[], now: number): Derived {
+  const own = inSlot(place, taken, now)
+  const blocked = taken.some(
+    one =>
+      !one.slots.includes(place.key) &&
+      isLive(one.resource, now) &&
+      overlap(one, place) &&
+      [...ownersOf(book, one)].some(owner => place.owners.includes(owner)),
+  )
+  if (blocked) return 'busy'
+  if (own.length < place.capacity) return 'free'
+  return own.some(one => one.resource.status === 'pending') ? 'busy-tentative' : 'busy'
+}
