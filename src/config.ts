@@ -1,6 +1,7 @@
 /** Settings: the only reader of the environment. Every setting is checked at start; an unknown or bad one is named. */
 import { type CareUhiSettings, careUhiOf } from './config/care-uhi.ts'
 import { missingForChannels } from './config/channels.ts'
+import { type MessageSettings, messagesOf } from './config/messages.ts'
 import { type NotificationSettings, notificationsOf } from './config/notifications.ts'
 import { type OpenCareSettings, openCareOf } from './config/opencare.ts'
 import { type SchedulingSettings, schedulingOf } from './config/scheduling.ts'
@@ -31,6 +32,7 @@ export interface Settings {
   fullText: 'on' | 'off'
   scheduling: SchedulingSettings
   notifications: NotificationSettings
+  messages: MessageSettings
   careUhi: CareUhiSettings
   uhi: UhiSettings
   openCare: OpenCareSettings
@@ -151,6 +153,7 @@ export function readConfig(env: Record<string, string | undefined>, args: readon
     conditionalDelete: value('NADI_CONDITIONAL_DELETE'),
     fullText: value('NADI_FULL_TEXT'),
     scheduling: schedulingOf(value),
+    messages: messagesOf(value),
     notifications,
     careUhi: careUhiOf(value),
     uhi: uhiOf(value),
@@ -241,6 +244,7 @@ export function settingsOf(config: Config, port: number): Settings {
     conditionalDelete: config.conditionalDelete,
     fullText: config.fullText,
     scheduling: config.scheduling,
+    messages: config.messages,
     notifications: config.notifications,
     careUhi: config.careUhi,
     uhi: config.uhi,

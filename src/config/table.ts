@@ -1,6 +1,7 @@
 /** The table of settings: names, values, defaults and meanings. */
 import type { StorageSetting } from '../config.ts'
 import { CARE_UHI_SETTINGS } from './care-uhi.ts'
+import { MESSAGE_SETTINGS } from './messages.ts'
 import { NOTIFICATION_SETTINGS } from './notifications.ts'
 import { OPENCARE_SETTINGS } from './opencare.ts'
 import { SCHEDULING_SETTINGS } from './scheduling.ts'
@@ -186,6 +187,7 @@ export const SETTINGS = [
     0,
   ),
   ...SCHEDULING_SETTINGS,
+  ...MESSAGE_SETTINGS,
   ...NOTIFICATION_SETTINGS,
   ...CARE_UHI_SETTINGS,
   ...UHI_SETTINGS,
