@@ -15,7 +15,9 @@ import { createSend, sendError } from './http/respond.ts'
 import type { Channel } from './notifications/channel.ts'
 import { createMessageRule } from './notifications/message-rule.ts'
 import { bookingRule } from './scheduling/booking-rule.ts'
+import { responseRule } from './scheduling/response-rule.ts'
 import { tokenRule } from './scheduling/token-rule.ts'
+import { waitlistRule } from './scheduling/waitlist-rule.ts'
 import { createUhi } from './uhi/routes.ts'
 
 type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -28,7 +30,7 @@ const INSIDE = ':inside{[^$_/][^/]*}'
  */
 export const underRules = (ctx: Context, channels: readonly Channel[] = []): Context => ({
   ...ctx,
-  rules: [bookingRule, tokenRule, createMessageRule(channels)],
+  rules: [responseRule, bookingRule, waitlistRule, tokenRule, createMessageRule(channels)],
 })
 
 /** Returns the application. FHIR is served under the path of the base URL. */

@@ -24,6 +24,8 @@ export const EXTENSION = {
   tokenTold: 'urn:nadi:extension:token-told',
   /** Appointment: dateTime at which the visit is expected to begin, where the practitioner is late. */
   expectedStart: 'urn:nadi:extension:expected-start',
+  /** Appointment on the waitlist: Reference to an Appointment that held a time for it. */
+  waitlistOffer: 'urn:nadi:extension:waitlist-offer',
   /** CommunicationRequest, Communication: a named value of the message; extensions `name` (string) and `value` (string). */
   messageValue: 'urn:nadi:extension:message-value',
 } as const
@@ -40,6 +42,10 @@ export const SYSTEM = {
   tokenStatus: 'urn:nadi:codes:token-status',
   /** Appointment.cancelationReason, besides those of http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason. */
   cancellation: 'urn:nadi:codes:cancellation-reason',
+  /** Appointment.identifier of those that were booked together by one rule. */
+  series: 'urn:nadi:appointment-series',
+  /** Appointment.identifier of a time that was offered from the waitlist. */
+  waitlist: 'urn:nadi:waitlist-offer',
   /** Communication.category and CommunicationRequest.category: what happened. */
   event: 'urn:nadi:codes:message-event',
   /** Communication.medium, besides those of http://terminology.hl7.org/CodeSystem/v3-ParticipationMode. */
