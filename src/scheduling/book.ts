@@ -185,7 +185,7 @@ function placeOf(
   pending: ReadonlyMap<Key, Resource>,
 ): Place {
   const before = stored === undefined ? undefined : resourceOf(stored)
-  const resource = pending.get(key) ?? before ?? { resourceType: 'Slot' }
+  const resource: Resource = pending.get(key) ?? before ?? ({ resourceType: 'Slot' } as Resource)
   const time = (value: Json | undefined) => instantOf(value) ?? Number.NaN
   return {
     key,

@@ -147,7 +147,8 @@ function stretchesOf({ before, after, stood, isLive: live }: Visit): Stretch[] {
 
 /** A slot's write matters where its place in the calendar, or whether it is free, may change. */
 const slotMatters = ({ before, after }: Pending): boolean =>
-  after?.status === 'free' || (before !== undefined && before.status !== 'entered-in-error')
+  (after !== undefined && !SET_BY_HAND.has(String(after.status))) ||
+  (before !== undefined && before.status !== 'entered-in-error')
 
 /** Returns a stretch for the slots of a schedule that lie within one day of each other. */
 function slotStretches(slots: readonly Pending[]): Stretch[] {
@@ -287,10 +288,17 @@ function slotPuts(
     if (SET_BY_HAND.has(status)) return []
     const next = derivedStatus(book, place, after, now)
     if (next === status) return []
-    // What a client calls busy stays so; free means as free as its appointments leave it.
-    if (write !== undefined && status !== 'free') return []
+    // Free means as free as its appointments leave it. Busy that follows from none is somebody's word, and is to outlast them.
+    const closed = status === 'busy' && next === 'free' && write !== undefined
+    if (closed) return [slotPut(place, 'busy-unavailable')]
     if (write === undefined && status === 'busy' && derivedStatus(book, place, stored, now) !== 'busy')
       return []
-    return [{ key: place.key, current: place.stored, resource: { ...place.resource, status: next } }]
+    return [slotPut(place, next)]
   })
 }
+
+const slotPut = ({ key, stored, resource }: Place, status: string): Put => ({
+  key,
+  current: stored,
+  resource: { ...resource, status },
+})

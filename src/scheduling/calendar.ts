@@ -1,7 +1,7 @@
 /** What is in the calendar: live appointments and slots that overlap an interval, found by the rows of `search/busy.ts`. */
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
-import { isObject, parseJson, type Resource } from '../fhir/json.ts'
+import { isObject, NumberText, parseJson, type Resource } from '../fhir/json.ts'
 import { actorsOf, busyNode, inSlotNode, instantOf, keysOf } from '../search/busy.ts'
 import { fingerprintOf } from '../search/fingerprint.ts'
 import type { Node, SearchPlan } from '../search/plan-node.ts'
@@ -91,7 +91,7 @@ export async function takenWithin(
 /** Returns how many appointments a slot takes. */
 export function capacityOf(slot: Resource | undefined): number {
   const value = slot === undefined ? undefined : extensionOf(slot, EXTENSION.capacity)?.valuePositiveInt
-  const number = Number(String(value ?? 1))
+  const number = value instanceof NumberText ? Number(value.text) : 1
   return Number.isInteger(number) && number > 0 ? number : 1
 }
 
