@@ -13,6 +13,12 @@ import type { Sink } from './sink.ts'
  */
 export const BUSY = '_busy'
 
+/** The same of appointments that nobody came to, whose time OpenCare's rule keeps taken. */
+export const MISSED = '_missed'
+
+/** Sort row of Appointments: when they were made, as an instant in UTC. R4 has no search parameter for it. */
+export const CREATED = '_created'
+
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 const MONTH = 30 * DAY
@@ -52,10 +58,10 @@ function marksNear(start: number, end: number): string[] {
 }
 
 /** Returns the node that finds what may overlap the interval for one of these: `Practitioner/1`; of Slots `Schedule/1`. */
-export const busyNode = (of: readonly string[], start: number, end: number): Node => ({
+export const busyNode = (of: readonly string[], start: number, end: number, param = BUSY): Node => ({
   kind: 'or',
   nodes: marksNear(start, end).flatMap(mark =>
-    of.map((one): Node => ({ kind: 'token', param: BUSY, system: '', code: `${one}@${mark}` })),
+    of.map((one): Node => ({ kind: 'token', param, system: '', code: `${one}@${mark}` })),
   ),
 })
 
@@ -77,9 +83,16 @@ export function instantOf(value: Json | undefined): number | undefined {
 export function writeBusy(resource: Resource, { rows, baseUrl }: Sink): void {
   const { resourceType: type, status } = resource
   if (type !== 'Appointment' && type !== 'Slot') return
-  if (type === 'Slot' ? status === 'entered-in-error' : !LIVE.has(status as string)) return
+  const created = type === 'Appointment' ? instantOf(resource.created) : undefined
+  if (created !== undefined) {
+    const key = new Date(created).toISOString()
+    rows.push({ kind: 'sort', param: CREATED, min: key, max: key })
+  }
+  const missed = type === 'Appointment' && status === 'noshow'
+  if (type === 'Slot' ? status === 'entered-in-error' : !(missed || LIVE.has(status as string))) return
+  const param = missed ? MISSED : BUSY
   const add = (code: string): void => {
-    rows.push({ kind: 'token', param: BUSY, system: '', code })
+    rows.push({ kind: 'token', param, system: '', code })
   }
   const start = instantOf(resource.start)
   const end = instantOf(resource.end)
@@ -87,7 +100,7 @@ export function writeBusy(resource: Resource, { rows, baseUrl }: Sink): void {
   const of = type === 'Slot' ? [resource.schedule] : actorsOf(resource)
   for (const one of new Set(of.flatMap(reference => keysOf(reference, baseUrl))))
     for (const mark of marks) add(`${one}@${mark}`)
-  if (type === 'Appointment' && Array.isArray(resource.slot))
+  if (type === 'Appointment' && !missed && Array.isArray(resource.slot))
     for (const one of new Set(resource.slot.flatMap(reference => keysOf(reference, baseUrl)))) add(`${one}@`)
 }
 
