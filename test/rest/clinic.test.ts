@@ -73,11 +73,17 @@ describe('the clinic in bundles/', () => {
     const slots = await client.found(
       'Slot?schedule=Schedule/anjali-menon&status=free&start=2026-11-30&_sort=start',
     )
+    const booked = new Set(
+      resources
+        .filter(each => each.resourceType === 'Appointment')
+        .flatMap(each => (each.slot ?? []).map((one: Tree) => one.reference)),
+    )
     const written = resources.filter(
       each =>
         each.resourceType === 'Slot' &&
         each.schedule.reference === 'Schedule/anjali-menon' &&
         each.status === 'free' &&
+        !booked.has(`Slot/${each.id}`) &&
         each.start.startsWith('2026-11-30'),
     )
     expect(slots).toEqual(written.map(each => each.id))
