@@ -8,6 +8,7 @@ import { bringIndexUpToDate, keepIndexing } from './cli/index-update.ts'
 import { logWriter } from './cli/log-writer.ts'
 import { openStorage } from './cli/open-storage.ts'
 import { processGauges } from './cli/process-gauges.ts'
+import { createSmtpChannel } from './cli/smtp-channel.ts'
 import { banner, explain, explainAddress } from './cli/words.ts'
 import { helpText } from './config/text.ts'
 import { type Config, readConfig, SettingsError, settingsOf } from './config.ts'
@@ -47,6 +48,9 @@ process.stdout.on('error', () => {})
 
 const storage = await openStorage(config, log).catch(error => giveUp(explain(error, config)))
 const settings = settingsOf(config, config.port)
+const { mail, timeoutMs } = settings.notifications.channels
+const smtp = mail.by === 'smtp' ? createSmtpChannel(mail, { timeoutMs }) : undefined
+const channels = channelsOf(settings.notifications, { log, clock: Date.now, ...(smtp && { smtp }) })
 const start = { ...systemContext({ storage, settings, log, version: pkg.version }), harfbuzz: loadHarfbuzz }
 const indexed = await bringIndexUpToDate(start, config.baseUrl ?? '').catch(error =>
   giveUp(explain(error, config)),
@@ -62,7 +66,7 @@ const server = await listen(config, port => {
     compress,
     gauges: processGauges(),
     fromTrustedProxy: proxyTest(config.trustedProxies),
-    channels: channelsOf(settings.notifications, { log, clock: Date.now }),
+    channels,
   })
   stopIndexing = keepIndexing(ctx)
   console.log(banner(ctx, config, port))
@@ -90,6 +94,7 @@ async function end(signal: string): Promise<void> {
   log.info('stopping', { signal })
   await stop(server, config.stopMs)
   await stopIndexing()
+  smtp?.close()
   await storage.close()
   writer.flush()
   process.exit(0)

@@ -2,7 +2,15 @@
 import type { NotificationSettings } from '../../config/notifications.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Channel } from '../channel.ts'
+import { createAfricasTalkingChannel } from './africastalking.ts'
+import { createCareGatewayChannel } from './care-gateway.ts'
 import { createLogChannel } from './log.ts'
+import { createSendGridChannel } from './sendgrid.ts'
+import { createSmsGatewayChannel } from './sms-gateway.ts'
+import { createSnsChannel } from './sns.ts'
+import { createTwilioChannel } from './twilio.ts'
+import { createWebhookChannel } from './webhook.ts'
+import { createWhatsAppChannel } from './whatsapp.ts'
 
 export interface ChannelDeps {
   log: Log
@@ -12,12 +20,31 @@ export interface ChannelDeps {
   smtp?: Channel
 }
 
+const SMS = {
+  twilio: createTwilioChannel,
+  sns: createSnsChannel,
+  africastalking: createAfricasTalkingChannel,
+  gateway: createSmsGatewayChannel,
+} as const
+
 /**
  * Returns the channels, `log` alone where none is set up.
  *
- * Throws an Error where the settings want a channel that this runtime has not.
+ * Throws an Error where the settings want SMTP of a runtime that has it not.
  */
-export function channelsOf(settings: NotificationSettings, { log }: ChannelDeps): Channel[] {
-  void settings
-  return [createLogChannel(log)]
+export function channelsOf({ channels }: NotificationSettings, { log, clock, smtp }: ChannelDeps): Channel[] {
+  const { mail, sms, whatsApp, webhook, careGateway, callingCode, timeoutMs } = channels
+  const deps = { log, clock, callingCode, timeoutMs }
+  const found: Channel[] = []
+  if (mail.by === 'smtp') {
+    if (smtp === undefined) throw new Error('NADI_MAIL is smtp, which needs Node: choose sendgrid.')
+    found.push(smtp)
+  }
+  if (mail.by === 'sendgrid') found.push(createSendGridChannel(mail, deps))
+  if (sms.by !== 'off') found.push(SMS[sms.by](sms, deps))
+  if (whatsApp.on) found.push(createWhatsAppChannel(whatsApp, deps))
+  if (webhook.url !== undefined) found.push(createWebhookChannel(webhook, deps))
+  if (careGateway.url !== undefined && careGateway.enabled)
+    found.push(createCareGatewayChannel(careGateway, deps))
+  return found.length > 0 ? found : [createLogChannel(log)]
 }
