@@ -210,6 +210,18 @@ export function wallTime(text: string, zone: string): string | undefined {
     : wall.toISOString().replace(/^\+?(.*?)T(\d\d:\d\d).*/, '$1T$2')
 }
 
+/** Returns an instant (ms since 1970) as clocks of the zone show it, with their offset: `2026-12-01T09:00:00+05:30`. */
+export function zonedText(at: number, zone: string): string {
+  const offset = offsetAt(zoneOf(zone).format, at)
+  const wall = new Date(at + offset).toISOString().replace(/\.\d+Z$/, '')
+  const minutes = Math.round(Math.abs(offset) / MINUTE)
+  const two = (part: number): string => String(part).padStart(2, '0')
+  return `${wall}${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`
+}
+
+/** Returns the day (`2026-12-01`) that the calendar of the zone shows at an instant, ms since 1970. */
+export const localDay = (at: number, zone: string): string => zonedText(at, zone).slice(0, 10)
+
 /** Returns whether the runtime knows the IANA zone. */
 export function isZone(zone: string): boolean {
   try {

@@ -1,0 +1,65 @@
+/** Live appointments around the slots of a Schedule. */
+import type { Context } from '../context.ts'
+import type { Node } from '../search/plan-node.ts'
+import type { Key } from '../storage/port.ts'
+import { findAll, planFor, resourceOf, type Taken, takenOf, takenWithin } from './calendar.ts'
+import { isLive } from './hold.ts'
+import type { Span } from './hours.ts'
+import type { Existing } from './slot-plan.ts'
+
+/** Slots that one search asks about. */
+const SLOTS = 100
+
+export interface Appointed extends Taken {
+  /** It is in a slot of the Schedule, or in none. */
+  isHere: boolean
+}
+
+export interface AppointedIn {
+  /** Live ones, in the order of their start. */
+  all: readonly Appointed[]
+  /** Keys of the slots that live ones are in. */
+  held: ReadonlySet<string>
+  /** Keys of the slots that any Appointment names, whatever became of it. */
+  named: ReadonlySet<string>
+}
+
+/** Returns the appointments in these slots, and those of the actors in the time. Throws `too-costly` for too many. */
+export async function appointedIn(
+  ctx: Context,
+  { actors, slots }: { actors: readonly string[]; schedule: Key; slots: readonly Existing[] },
+  { start, end }: Span,
+): Promise<AppointedIn> {
+  const { baseUrl } = ctx.settings
+  const now = ctx.clock()
+  const own = new Set<string>(slots.map(one => one.stored.key))
+  const found = new Map<Key, Taken>()
+  const named = new Set<string>()
+  for (let at = 0; at < slots.length; at += SLOTS) {
+    const where: Node = {
+      kind: 'or',
+      nodes: slots
+        .slice(at, at + SLOTS)
+        .map(
+          ({ resource }): Node => ({
+            kind: 'reference',
+            param: 'Appointment.slot',
+            type: 'Slot',
+            id: String(resource.id),
+          }),
+        ),
+    }
+    for (const row of await findAll(ctx, planFor('Appointment', where))) {
+      const one = takenOf(row.key, resourceOf(row), baseUrl, row)
+      for (const slot of one.slots) named.add(slot)
+      if (isLive(one.resource, now)) found.set(one.key, one)
+    }
+  }
+  for (const one of await takenWithin(ctx, actors, start, end)) found.set(one.key, one)
+  const all = [...found.values()]
+    .filter(one => one.start >= start && one.start < end)
+    .map(one => ({ ...one, isHere: one.slots.length === 0 || one.slots.some(slot => own.has(slot)) }))
+    .sort((a, b) => a.start - b.start || (a.key < b.key ? -1 : 1))
+  const held = new Set([...found.values()].flatMap(one => one.slots))
+  return { all, held, named }
+}
