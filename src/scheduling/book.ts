@@ -7,7 +7,16 @@ import { isObject, type Json, type Resource } from '../fhir/json.ts'
 import { busyNode, inSlotNode, instantOf, keysOf } from '../search/busy.ts'
 import type { Node } from '../search/plan-node.ts'
 import { type Key, type Live, type Require, typeOf } from '../storage/port.ts'
-import { capacityOf, findAll, hasCoding, planFor, resourceOf, type Taken, takenOf } from './calendar.ts'
+import {
+  capacityOf,
+  findAll,
+  hasCoding,
+  overlap,
+  planFor,
+  resourceOf,
+  type Taken,
+  takenOf,
+} from './calendar.ts'
 import { EXTENSION } from './codes.ts'
 import { extensionOf } from './hold.ts'
 
@@ -50,8 +59,8 @@ const PHYSICAL = 'http://terminology.hl7.org/CodeSystem/location-physical-type'
 interface Known {
   ctx: Context
   resources: Map<string, Live | undefined>
-  rolesOf: Map<string, readonly string[]>
-  schedulesOf: Map<string, readonly string[]>
+  /** What refers to an actor. */
+  referred: Map<string, { roles: string[]; schedules: string[] }>
 }
 
 /** Returns the book of all stretches; `pending`: slots as the commit leaves them. */
@@ -60,7 +69,7 @@ export async function openBook(
   stretches: readonly Stretch[],
   pending: ReadonlyMap<Key, Resource>,
 ): Promise<Book> {
-  const known: Known = { ctx, resources: new Map(), rolesOf: new Map(), schedulesOf: new Map() }
+  const known: Known = { ctx, resources: new Map(), referred: new Map() }
   const owners = new Map<string, string>()
   const book: Book = {
     places: new Map(),
@@ -83,75 +92,78 @@ async function addStretch(
   const named = await placesNamed(known, stretch.slots, pending)
   for (const place of named) book.places.set(place.key, place)
   const actors = [...new Set([...stretch.actors, ...named.flatMap(place => scheduleActors(known, place))])]
-  const { all, tokens } = await learnOwners(known, owners, actors)
-  const ownedNow = (place: Place): Place => ({
-    ...place,
-    owners: ownersOf(scheduleActors(known, place), owners),
-  })
-
+  const patients = stretch.actors.filter(isPatient)
+  let { all, tokens } = await learnOwners(known, owners, actors)
   const schedules = await schedulesOf(known, tokens)
-  const slotsPlan = planFor('Slot', busyNode(schedules, stretch.start, stretch.end))
-  const looksNear = schedules.length > 0 && stretch.end > stretch.start
-  const near = looksNear ? await findAll(ctx, slotsPlan) : []
-  await readAll(
-    known,
-    near.flatMap(row => scheduleKey(ctx, resourceOf(row))),
-  )
-  const others = near.map(row => placeOf(ctx, row.key, row, pending))
-  for (const place of others) if (!book.places.has(place.key)) book.places.set(place.key, place)
-  // A room that two practitioners share leads to slots of the other one, whose appointments count there too.
-  const shared = [...new Set(others.flatMap(place => scheduleActors(known, place)))]
-  const found = shared.every(actor => actors.includes(actor))
-    ? { all, tokens }
-    : await learnOwners(known, owners, [...new Set([...actors, ...shared])])
-  const mine = [...new Set([...named.map(place => place.key), ...near.map(row => row.key)])]
-  for (const key of mine) book.places.set(key, ownedNow(book.places.get(key)!))
-
-  const times = mine.map(key => book.places.get(key)!).filter(place => place.end > place.start)
-  const start = Math.min(stretch.start, ...times.map(place => place.start))
-  const end = Math.max(stretch.end, ...times.map(place => place.end))
-  const where: Node = {
-    kind: 'or',
-    nodes: [
-      ...(found.tokens.length === 0 ? [] : [busyNode(found.tokens, start, end)]),
-      ...mine.map(inSlotNode),
-    ],
+  const mine = new Set(named.map(place => place.key))
+  let hull = hullOf(stretch, named)
+  // One question as a rule; another where slots that it has found reach further, or are somebody else's as well.
+  for (;;) {
+    const where: Node = {
+      kind: 'or',
+      nodes: [
+        busyNode([...tokens, ...patients, ...schedules], hull.start, hull.end),
+        ...[...mine].map(inSlotNode),
+      ],
+    }
+    const plan = planFor(CALENDAR, where)
+    const rows = await findAll(ctx, plan)
+    const near = rows
+      .filter(row => typeOf(row.key) === 'Slot')
+      .map(row => placeOf(ctx, row.key, row, pending))
+    const fresh = near.filter(place => overlap(place, stretch) && !mine.has(place.key))
+    await readAll(
+      known,
+      fresh.flatMap(place => scheduleKey(ctx, place.resource)),
+    )
+    const shared = fresh
+      .flatMap(place => scheduleActors(known, place))
+      .filter(actor => !actors.includes(actor))
+    for (const place of fresh) {
+      mine.add(place.key)
+      book.places.set(place.key, place)
+    }
+    const wider = hullOf(hull, fresh)
+    if (fresh.length > 0 || shared.length > 0) {
+      actors.push(...new Set(shared))
+      if (shared.length > 0) ({ all, tokens } = await learnOwners(known, owners, actors))
+      hull = wider
+      continue
+    }
+    for (const row of rows)
+      if (typeOf(row.key) === 'Appointment')
+        book.taken.set(row.key, takenOf(row.key, resourceOf(row), ctx.settings.baseUrl, row))
+    const [guard, ...also] = guardsOf([...(all.length === 0 ? mine : all), ...patients], hull)
+    book.require.push({ is: 'matches', plan, keys: rows.map(row => row.key), guard: guard!, also })
+    break
   }
-  if (where.nodes.length === 0) return
-  const plan = planFor('Appointment', where)
-  const rows = await findAll(ctx, plan)
-  for (const row of rows)
-    book.taken.set(row.key, takenOf(row.key, resourceOf(row), ctx.settings.baseUrl, row))
-  const [guard, ...also] = guardsOf(found.all.length === 0 ? mine : found.all, start, end)
-  book.require.push({ is: 'matches', plan, keys: rows.map(row => row.key), guard: guard!, also })
-  if (looksNear)
-    book.require.push({ is: 'matches', plan: slotsPlan, keys: near.map(row => row.key), guard: guard!, also })
+  for (const key of mine) {
+    const place = book.places.get(key)!
+    book.places.set(key, { ...place, owners: ownersOf(scheduleActors(known, place), owners) })
+  }
+}
+
+const CALENDAR = ['Appointment', 'Slot']
+const isPatient = (actor: string): boolean => actor.startsWith('Patient/')
+
+type Time = { start: number; end: number }
+
+const hullOf = (time: Time, places: readonly Place[]): Time => {
+  const times = places.filter(place => place.end > place.start)
+  return {
+    start: Math.min(time.start, ...times.map(place => place.start)),
+    end: Math.max(time.end, ...times.map(place => place.end)),
+  }
 }
 
 /** Returns the names under which writers of the same hours meet: one for each owner and UTC day. */
-function guardsOf(owners: readonly string[], start: number, end: number): string[] {
+function guardsOf(owners: readonly string[], { start, end }: Time): string[] {
   const guards: string[] = []
   for (const owner of owners) {
     if (!(end > start)) guards.push(`busy ${owner}`)
     for (let day = Math.floor(start / DAY); day * DAY < end; day++) guards.push(`busy ${owner} ${day}`)
   }
   return guards
-}
-
-/** Returns what a patient has at that time, with the requirement that it stays so. */
-export async function patientsTime(
-  ctx: Context,
-  patient: string,
-  start: number,
-  end: number,
-): Promise<{ taken: Taken[]; require: Require }> {
-  const plan = planFor('Appointment', busyNode([patient], start, end))
-  const rows = await findAll(ctx, plan)
-  const [guard, ...also] = guardsOf([patient], start, end)
-  return {
-    taken: rows.map(row => takenOf(row.key, resourceOf(row), ctx.settings.baseUrl, row)),
-    require: { is: 'matches', plan, keys: rows.map(row => row.key), guard: guard!, also },
-  }
 }
 
 async function readAll(known: Known, keys: readonly string[]): Promise<void> {
@@ -241,6 +253,8 @@ async function learnOwners(
     else if (type === 'Location' && isExclusive(known1(known, actor))) owners.set(actor, actor)
   }
   const all = ownersOf(actors, owners)
+  // Asked for with all that is known, so that one question is enough.
+  await referring(known, [...new Set([...all, ...actors.filter(actor => owners.has(actor))])])
   const tokens = new Set(all)
   for (const owner of all) {
     if (typeOf(owner as Key) !== 'Practitioner') continue
@@ -260,37 +274,38 @@ function isExclusive(location: Resource | undefined): boolean {
   return isObject(location.physicalType) && hasCoding([location.physicalType], PHYSICAL, ROOM)
 }
 
-async function rolesOf(known: Known, practitioner: string): Promise<readonly string[]> {
-  let found = known.rolesOf.get(practitioner)
-  if (found === undefined) {
-    found = await referring(known.ctx, 'PractitionerRole', 'PractitionerRole.practitioner', [practitioner])
-    known.rolesOf.set(practitioner, found)
-  }
-  return found
-}
-
-async function schedulesOf(known: Known, actors: readonly string[]): Promise<readonly string[]> {
-  if (actors.length === 0) return []
-  const name = actors.join()
-  let found = known.schedulesOf.get(name)
-  if (found === undefined) {
-    found = await referring(known.ctx, 'Schedule', 'Schedule.actor', actors)
-    known.schedulesOf.set(name, found)
-  }
-  return found
-}
-
-/** Returns the keys of the resources of a type that refer to one of these by a search parameter. */
-async function referring(
-  ctx: Context,
-  type: string,
-  param: string,
-  keys: readonly string[],
-): Promise<string[]> {
-  const nodes = keys.map((key): Node => {
-    const [of, id] = key.split('/') as [string, string]
-    return { kind: 'reference', param, type: of, id }
+/**
+ * Returns the roles of practitioners, and the schedules of actors: both asked for at once, since a schedule names its practitioner as a rule.
+ */
+async function referring(known: Known, actors: readonly string[]): Promise<void> {
+  const asked = actors.filter(actor => !known.referred.has(actor))
+  if (asked.length === 0) return
+  const nodes = asked.flatMap((key): Node[] => {
+    const [type, id] = key.split('/') as [string, string]
+    const schedule: Node = { kind: 'reference', param: 'Schedule.actor', type, id }
+    if (type !== 'Practitioner') return [schedule]
+    return [schedule, { kind: 'reference', param: 'PractitionerRole.practitioner', type, id }]
   })
-  const rows = await findAll(ctx, planFor(type, nodes.length === 1 ? nodes[0]! : { kind: 'or', nodes }))
-  return rows.map(row => row.key)
+  const rows = await findAll(known.ctx, planFor(['PractitionerRole', 'Schedule'], { kind: 'or', nodes }))
+  const { baseUrl } = known.ctx.settings
+  for (const actor of asked) known.referred.set(actor, { roles: [], schedules: [] })
+  for (const row of rows) {
+    known.resources.set(row.key, row)
+    const resource = resourceOf(row)
+    const isRole = resource.resourceType === 'PractitionerRole'
+    const to = (isRole ? [resource.practitioner] : [resource.actor].flat()).flatMap(one =>
+      keysOf(one, baseUrl),
+    )
+    for (const actor of to) known.referred.get(actor)?.[isRole ? 'roles' : 'schedules'].push(row.key)
+  }
+}
+
+async function rolesOf(known: Known, practitioner: string): Promise<readonly string[]> {
+  await referring(known, [practitioner])
+  return known.referred.get(practitioner)!.roles
+}
+
+async function schedulesOf(known: Known, actors: readonly string[]): Promise<string[]> {
+  await referring(known, actors)
+  return [...new Set(actors.flatMap(actor => known.referred.get(actor)!.schedules))]
 }

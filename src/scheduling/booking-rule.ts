@@ -3,9 +3,9 @@ import type { Context, Pending, Put, Ruling, WriteRule } from '../context.ts'
 import { FhirError, fhirError, type Issue } from '../fhir/error.ts'
 import { isObject, type Resource } from '../fhir/json.ts'
 import { LIVE } from '../search/busy.ts'
-import { type Key, type Require, typeOf } from '../storage/port.ts'
+import { type Key, typeOf } from '../storage/port.ts'
 import { mayFollow } from './appointment-status.ts'
-import { type Book, openBook, type Place, patientsTime, type Stretch } from './book.ts'
+import { type Book, openBook, type Place, type Stretch } from './book.ts'
 import { hasCoding, overlap, type Taken, takenOf } from './calendar.ts'
 import { EXTENSION } from './codes.ts'
 import { expired, extensionOf, held, isExpired, isLive, withExtension } from './hold.ts'
@@ -42,7 +42,6 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
 
   const left = new Map(slots.flatMap(one => (one.after === undefined ? [] : [[one.key, one.after] as const])))
   const book = await openBook(ctx, [...moving.flatMap(stretchesOf), ...slotStretches(slots)], left)
-  const require: Require[] = [...book.require]
   const stored = [...book.taken.values()]
   const after = overlay(book.taken, visits)
 
@@ -51,20 +50,15 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
     if (!visit.takes || visit.after === undefined) continue
     const own = visit.after
     issues.push(...placeIssues(book, own, after, now), ...ownerIssues(book, own, after, now))
-    for (const patient of own.actors.filter(actor => actor.startsWith('Patient/'))) {
-      const { taken, require: unchanged } = await patientsTime(ctx, patient, own.start, own.end)
-      require.push(unchanged)
-      const others = [...overlay(new Map(taken.map(one => [one.key, one])), visits)]
-      for (const one of others) noteExpired(puts, one, own, now)
-      issues.push(...patientIssues(own, patient, others, now))
-    }
+    for (const patient of own.actors.filter(actor => actor.startsWith('Patient/')))
+      issues.push(...patientIssues(own, patient, after, now))
     for (const one of stored) noteExpired(puts, one, own, now)
   }
   issues.push(...slotIssues(book, slots, after, now))
   if (issues.length > 0) throw new FhirError('conflict', issues)
 
   for (const put of slotPuts(book, slots, stored, after, now)) puts.set(put.key, put)
-  return { puts: [...puts.values()], require }
+  return { puts: [...puts.values()], require: book.require }
 }
 
 function checkTransition({ key, before, after }: Pending): void {

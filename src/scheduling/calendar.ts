@@ -48,13 +48,11 @@ export function takenOf(
   }
 }
 
-/** Returns the plan that finds resources of a type for which the node holds. */
-export const planFor = (type: string, where: Node): SearchPlan => ({
-  types: [type],
-  where,
-  sort: [],
-  fingerprint: fingerprintOf([type], where, []),
-})
+/** Returns the plan that finds resources of these types for which the node holds. */
+export const planFor = (type: string | readonly string[], where: Node): SearchPlan => {
+  const types = typeof type === 'string' ? [type] : type
+  return { types, where, sort: [], fingerprint: fingerprintOf(types, where, []) }
+}
 
 /** Returns all that the plan finds. Throws `too-costly` where that is more than a calendar may hold. */
 export async function findAll(ctx: Context, plan: SearchPlan): Promise<Live[]> {

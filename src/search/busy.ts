@@ -8,8 +8,8 @@ import type { Node } from './plan-node.ts'
 import type { Sink } from './sink.ts'
 
 /**
- * Token rows of Appointments under `Practitioner/1@h492134` for each hour that a participant, or `Slot/1@` for each slot, is taken; of Slots
- * the same for the hours of their Schedule.
+ * Token rows of Appointments under `Practitioner/1@q1968536` for each quarter of an hour that a participant, or `Slot/1@` for each slot, is
+ * taken; of Slots the same for the time of their Schedule.
  */
 export const BUSY = '_busy'
 
@@ -19,13 +19,23 @@ export const MISSED = '_missed'
 /** Sort row of Appointments: when they were made, as an instant in UTC. R4 has no search parameter for it. */
 export const CREATED = '_created'
 
-const HOUR = 3_600_000
+const QUARTER = 900_000
+const HOUR = 4 * QUARTER
 const DAY = 24 * HOUR
 const MONTH = 30 * DAY
-/** Intervals up to these lengths stand under hours, days and months; longer ones under one name for all. */
-const SHORT = 4 * HOUR
-const LONG = 4 * DAY
-const LONGEST = 120 * DAY
+
+/** Up to these lengths intervals stand under quarters, hours, days and months, all of them also under the days of a second kind. */
+const LEVELS: readonly (readonly [longest: number, mark: string, unit: number])[] = [
+  [HOUR, 'q', QUARTER],
+  [4 * HOUR, 'h', HOUR],
+  [4 * DAY, 'd', DAY],
+  [120 * DAY, 'm', MONTH],
+]
+const EVERY = 'e'
+/** What is longer than all levels. */
+const LONGER = '*'
+/** Questions up to this length are asked level by level, longer ones by the days that everything stands under. */
+const NARROW = 6 * HOUR
 
 /** https://hl7.org/fhir/R4/valueset-appointmentstatus.html: what keeps others from the time; a hold also, while it is not expired. */
 export const LIVE: ReadonlySet<string> = new Set(['pending', 'booked', 'arrived', 'checked-in'])
@@ -38,24 +48,18 @@ const steps = (name: string, unit: number, start: number, end: number): string[]
 
 /** Returns the marks that an interval is stored under; ms since 1970, `end` exclusive. */
 function marksOf(start: number, end: number): string[] {
-  const length = end - start
-  if (length > LONGEST) return ['*']
-  const months = steps('m', MONTH, start, end)
-  if (length <= SHORT) return [...steps('h', HOUR, start, end), ...months]
-  if (length <= LONG) return [...steps('d', DAY, start, end), ...months]
-  return months.flatMap(mark => [mark, mark.replace('m', 'l')])
+  const level = LEVELS.find(([longest]) => end - start <= longest)
+  if (level === undefined) return [LONGER]
+  return [...steps(level[1], level[2], start, end), ...steps(EVERY, DAY, start, end)]
 }
 
 /** Returns the marks under which everything stands that may overlap an interval. */
-function marksNear(start: number, end: number): string[] {
-  if (end - start > LONG) return [...steps('m', MONTH, start, end), '*']
-  return [
-    ...steps('h', HOUR, start, end),
-    ...steps('d', DAY, start, end),
-    ...steps('l', MONTH, start, end),
-    '*',
-  ]
-}
+const marksNear = (start: number, end: number): string[] => [
+  ...(end - start > NARROW
+    ? steps(EVERY, DAY, start, end)
+    : LEVELS.flatMap(([, mark, unit]) => steps(mark, unit, start, end))),
+  LONGER,
+]
 
 /** Returns the node that finds what may overlap the interval for one of these: `Practitioner/1`; of Slots `Schedule/1`. */
 export const busyNode = (of: readonly string[], start: number, end: number, param = BUSY): Node => ({
