@@ -6,10 +6,12 @@ import { compositionDocument, encounterDocument, patientDocument } from './docum
 import { sectionsDocument } from './document-from-sections.ts'
 import { encounterEverything, patientEverything } from './everything.ts'
 import { expand } from './expand.ts'
+import { generateSlotsOperation } from './generate-slots.ts'
 import { lastn } from './lastn.ts'
 import { lookup } from './lookup.ts'
 import { meta, metaAdd, metaDelete } from './meta.ts'
 import type { Level, Operation } from './operation.ts'
+import { callNextToken, queue, queueStep, token } from './queue.ts'
 import { reindex, reindexStatus } from './reindex.ts'
 import { render } from './render.ts'
 import { subsumes } from './subsumes.ts'
@@ -33,10 +35,15 @@ export const OPERATIONS: readonly Operation[] = [
   sectionsDocument,
   patientEverything,
   encounterEverything,
+  generateSlotsOperation,
   lastn,
   meta,
   metaAdd,
   metaDelete,
+  token,
+  queue,
+  callNextToken,
+  queueStep,
   reindex,
   reindexStatus,
   validate,

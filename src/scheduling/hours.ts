@@ -29,20 +29,26 @@ const MIDNIGHT = /^00:00(?::00(?:\.0+)?)?$/
 const textOf = (value: Json | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined
 
-const weekly = (one: JsonObject, opens: string, closes: string): WeeklyTime => ({
-  days: new Set(texts(one.daysOfWeek)),
-  allDay: one.allDay === true,
-  opens: textOf(one[opens]),
-  closes: textOf(one[closes]),
-})
+/** Returns the hours in a list; none for what cannot be understood, as with validation off it may come in. */
+const weekly = (one: JsonObject, opens: string, closes: string): WeeklyTime[] =>
+  [one[opens], one[closes]].some(time => time !== undefined && typeof time !== 'string')
+    ? []
+    : [
+        {
+          days: new Set(texts(one.daysOfWeek)),
+          allDay: one.allDay === true,
+          opens: textOf(one[opens]),
+          closes: textOf(one[closes]),
+        },
+      ]
 
 /** Returns the `availableTime` of a PractitionerRole or HealthcareService. */
 export const availableTimes = (resource: JsonObject): WeeklyTime[] =>
-  objects(resource.availableTime).map(one => weekly(one, 'availableStartTime', 'availableEndTime'))
+  objects(resource.availableTime).flatMap(one => weekly(one, 'availableStartTime', 'availableEndTime'))
 
 /** Returns the `hoursOfOperation` of a Location. */
 export const hoursOfOperation = (resource: JsonObject): WeeklyTime[] =>
-  objects(resource.hoursOfOperation).map(one => weekly(one, 'openingTime', 'closingTime'))
+  objects(resource.hoursOfOperation).flatMap(one => weekly(one, 'openingTime', 'closingTime'))
 
 /** Returns the day (`2026-12-01`) that is `days` later. */
 export const dayAfter = (day: string, days: number): string =>

@@ -142,6 +142,11 @@ function documented(param: Tree): Omit<Listed, 'type' | 'param'> {
   return listed
 }
 
+const GENERATE = {
+  resourceType: 'Parameters',
+  parameter: [{ name: 'slotMinutes', valuePositiveInt: 20 }],
+}
+
 /** Operations as they are called on an instance, or on a type or the system where they are there alone. */
 const OPERATIONS: Record<string, (type: string, id: string) => [method: string, path: string, body?: Tree]> =
   {
@@ -189,6 +194,7 @@ const OPERATIONS: Record<string, (type: string, id: string) => [method: string, 
       'ConceptMap/$translate?url=http://hl7.org/fhir/ConceptMap/cm-administrative-gender-v3' +
         '&system=http://hl7.org/fhir/administrative-gender&code=male',
     ],
+    'generate-slots': () => ['POST', 'Schedule/anjali-menon/$generate-slots', GENERATE],
     document: type => [
       'GET',
       type === 'Composition'
