@@ -86,6 +86,7 @@ function failureOf(error: unknown): Sent {
     }
   }
   if (code === 'EABORT' || code === 'ETIMEDOUT') return { is: 'failed', reason: 'no answer in time' }
-  if (code === 'ETLS') return { is: 'failed', reason: 'no trusted TLS connection' }
+  if (code === 'ETLS' || (error instanceof Error && /certificate|altname/i.test(error.message)))
+    return { is: 'failed', reason: 'no trusted TLS connection' }
   return { is: 'failed', reason: 'no connection' }
 }

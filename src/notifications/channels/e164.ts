@@ -13,11 +13,13 @@ export function toE164(written: string, callingCode: string): string | undefined
   const digits = text.replace(/[^0-9]/g, '')
   if (text.startsWith('+')) return international(digits)
   if (digits.startsWith('00')) return international(digits.slice(2))
-  const national = digits.replace(/^0/, '')
   const shape = NATIONAL[callingCode] ?? /^[1-9][0-9]{5,11}$/
-  if (shape.test(national)) return international(callingCode + national)
+  const national = digits.replace(/^0/, '')
   const rest = digits.slice(callingCode.length)
-  return digits.startsWith(callingCode) && shape.test(rest) ? international(digits) : undefined
+  const hasCode = digits.startsWith(callingCode) && shape.test(rest)
+  // Where the length tells nothing, a number that begins as the country's code does has it.
+  if (hasCode && !(callingCode in NATIONAL && shape.test(national))) return international(digits)
+  return shape.test(national) ? international(callingCode + national) : undefined
 }
 
 const international = (digits: string): string | undefined =>
