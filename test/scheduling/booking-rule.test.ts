@@ -387,6 +387,47 @@ describe('a hold', () => {
   })
 })
 
+describe('a hold whose end races with a booking', () => {
+  /** A context whose first commit waits until it is let go, after all that it read. */
+  function gated(): { ctx: Context; waiting: Promise<void>; go: () => void } {
+    let go = () => {}
+    let arrived = () => {}
+    const opened = new Promise<void>(resolve => (go = resolve))
+    const waiting = new Promise<void>(resolve => (arrived = resolve))
+    const { storage } = ctx
+    const commit: typeof storage.commit = async intent => {
+      arrived()
+      await opened
+      return storage.commit(intent)
+    }
+    return { ctx: { ...ctx, storage: { ...storage, commit } }, waiting, go }
+  }
+
+  it('is booked by its owner although another has found it run out and is about to take its time', async () => {
+    await slot('s', '09:00', '09:20')
+    await book({ id: 'hold', slots: ['s'], status: 'pending' })
+    base.pass(60 * 60_000)
+    const other = gated()
+    const taking = create(other.ctx, 'Appointment', appointment({ slots: ['s'], patient: 'ravi' }))
+    await other.waiting
+    await book({ id: 'hold', slots: ['s'] })
+    other.go()
+    expect(await refused(taking)).toEqual([409, 'slot-full'])
+  })
+
+  it('is not booked by its owner when another has taken its time since it ran out', async () => {
+    await slot('s', '09:00', '09:20')
+    await book({ id: 'hold', slots: ['s'], status: 'pending' })
+    const owner = gated()
+    const booking = update(owner.ctx, 'Appointment', 'hold', appointment({ id: 'hold', slots: ['s'] }))
+    await owner.waiting
+    base.pass(60 * 60_000)
+    await book({ slots: ['s'], patient: 'ravi' })
+    owner.go()
+    expect(await refused(booking)).toEqual([422, 'status-transition'])
+  })
+})
+
 describe('the status of an appointment', () => {
   it('follows the table: what is cancelled or fulfilled is not booked again', async () => {
     for (const last of ['cancelled', 'fulfilled']) {
