@@ -1,0 +1,75 @@
+/** Who was told of an appointment, and how: its Communications that were delivered. */
+import type { Context } from '../../context.ts'
+import { isObject, type Json, type JsonObject, type Resource } from '../../fhir/json.ts'
+import { planFor, resourceOf } from '../../scheduling/calendar.ts'
+import { SYSTEM } from '../../scheduling/codes.ts'
+import { instantOf, keysOf } from '../../search/busy.ts'
+import type { Node } from '../../search/plan-node.ts'
+import { idOf, type Key, type Live } from '../../storage/port.ts'
+import { timeText } from './translate.ts'
+
+/** Messages of one patient that are looked through. */
+const MOST = 1000
+
+/** Events in the words of OpenCare; what has none is told under its own. */
+const TYPES: Readonly<Record<string, string>> = {
+  booked: 'created',
+  rescheduled: 'updated',
+  updated: 'updated',
+  completed: 'updated',
+  'no-show': 'updated',
+  cancelled: 'cancelled',
+  'reminder-24h': 'reminder',
+  'reminder-1h': 'reminder',
+}
+
+/** Returns what was delivered to provider and patient, oldest first. */
+export async function noticesOf(ctx: Context, key: Key, patient: string | undefined): Promise<unknown[]> {
+  if (patient === undefined) return []
+  const where: Node = {
+    kind: 'and',
+    nodes: [
+      { kind: 'reference', param: 'Communication.subject', type: 'Patient', id: idOf(patient as Key) },
+      { kind: 'token', param: 'Communication.status', code: 'completed' },
+      { kind: 'token', param: 'Communication.category', system: SYSTEM.event },
+    ],
+  }
+  const deadline = ctx.clock() + ctx.settings.limits.searchMs
+  const page = await ctx.storage.search(planFor('Communication', where), {
+    limit: MOST,
+    total: 'none',
+    deadline,
+  })
+  return (page.rows as Live[])
+    .map(resourceOf)
+    .filter(one => keysIn(one.about, ctx).includes(key))
+    .map(one => ({ one, at: instantOf(one.sent) ?? instantOf(one.received) }))
+    .sort((a, b) => (a.at ?? 0) - (b.at ?? 0))
+    .flatMap(({ one, at }) => noticeOf(ctx, one, at))
+}
+
+function noticeOf(ctx: Context, communication: Resource, at: number | undefined): unknown[] {
+  const [to] = keysIn(communication.recipient, ctx)
+  const recipient = to?.startsWith('Patient/')
+    ? 'patient'
+    : to?.startsWith('Practitioner')
+      ? 'provider'
+      : undefined
+  const event = codeIn(communication.category, SYSTEM.event)
+  const method = codeIn(communication.medium, SYSTEM.channel)
+  if (recipient === undefined || event === undefined || method === undefined) return []
+  return [
+    { type: Object.hasOwn(TYPES, event) ? TYPES[event] : event, recipient, method, sent_at: timeText(at) },
+  ]
+}
+
+const keysIn = (references: Json | undefined, ctx: Context): string[] =>
+  Array.isArray(references) ? references.flatMap(one => keysOf(one, ctx.settings.baseUrl)) : []
+
+function codeIn(concepts: Json | undefined, system: string): string | undefined {
+  const codings = (Array.isArray(concepts) ? concepts : [])
+    .filter(isObject)
+    .flatMap(concept => (Array.isArray(concept.coding) ? (concept.coding as JsonObject[]) : []))
+  const code = codings.find(one => isObject(one) && one.system === system)?.code
+  return typeof code === 'string' ? code : undefined
+}
