@@ -2,11 +2,15 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { checkType } from '../interactions/identity.ts'
+import { cancel, checkIn, complete, noShow } from './appointment-steps.ts'
+import { book } from './book.ts'
 import { compositionDocument, encounterDocument, patientDocument } from './document.ts'
 import { sectionsDocument } from './document-from-sections.ts'
 import { encounterEverything, patientEverything } from './everything.ts'
 import { expand } from './expand.ts'
+import { find } from './find.ts'
 import { generateSlotsOperation } from './generate-slots.ts'
+import { hold } from './hold.ts'
 import { lastn } from './lastn.ts'
 import { lookup } from './lookup.ts'
 import { meta, metaAdd, metaDelete } from './meta.ts'
@@ -14,6 +18,7 @@ import type { Level, Operation } from './operation.ts'
 import { callNextToken, queue, queueStep, token } from './queue.ts'
 import { reindex, reindexStatus } from './reindex.ts'
 import { render } from './render.ts'
+import { reschedule } from './reschedule.ts'
 import { subsumes } from './subsumes.ts'
 import { translate } from './translate.ts'
 import { validate } from './validate.ts'
@@ -35,7 +40,15 @@ export const OPERATIONS: readonly Operation[] = [
   sectionsDocument,
   patientEverything,
   encounterEverything,
+  find,
   generateSlotsOperation,
+  hold,
+  book,
+  reschedule,
+  cancel,
+  checkIn,
+  complete,
+  noShow,
   lastn,
   meta,
   metaAdd,

@@ -28,6 +28,10 @@ export const EXTENSION = {
   waitlistOffer: 'urn:nadi:extension:waitlist-offer',
   /** CommunicationRequest, Communication: a named value of the message; extensions `name` (string) and `value` (string). */
   messageValue: 'urn:nadi:extension:message-value',
+  /** Communication: positiveInt, attempts to send it so far. */
+  messageAttempts: 'urn:nadi:extension:message-attempts',
+  /** Patient, RelatedPerson, Practitioner and their ContactPoints: code of a channel by which they are told nothing; `all` for every one. */
+  messageOptOut: 'urn:nadi:extension:message-opt-out',
 } as const
 
 /** Systems of identifiers and codes. */
@@ -36,6 +40,8 @@ export const SYSTEM = {
   taskCode: 'urn:nadi:codes:task',
   /** Task.groupIdentifier: a queue, as `Practitioner/1|General|2026-11-21`. */
   queue: 'urn:nadi:queue',
+  /** Task.identifier of a token: the owner of its queue and the day, as `Practitioner/1|2026-11-21`. */
+  queueDay: 'urn:nadi:queue-day',
   /** Task.identifier of a token, as it is printed: `GC-5`. */
   token: 'urn:nadi:token',
   /** Task.businessStatus of a token. */
@@ -52,4 +58,8 @@ export const SYSTEM = {
   channel: 'urn:nadi:codes:message-channel',
   /** Communication.identifier and CommunicationRequest.identifier: cause, person and channel, once each. */
   messageKey: 'urn:nadi:message-key',
+  /** Communication.identifier: what it is about, so that it can be searched for: `Appointment/1`. */
+  messageAbout: 'urn:nadi:message-about',
+  /** Communication.identifier: what the peer calls it. */
+  peerReference: 'urn:nadi:peer-reference',
 } as const

@@ -6,6 +6,7 @@ import { actorsOf, instantOf, keysOf } from '../search/busy.ts'
 import type { SearchPlan } from '../search/plan-node.ts'
 import { idOf, type Key, keyOf, type Live, type Require, typeOf } from '../storage/port.ts'
 import { findAll, planFor, resourceOf } from './calendar.ts'
+import { practitionersOf } from './practitioner.ts'
 import {
   appointmentOf,
   localDay,
@@ -65,7 +66,7 @@ export async function followersOf(
     if (typeOf(key) !== 'Appointment' || before === undefined || !touches(ctx, before, after)) continue
     const found = await tokensFor(ctx, key)
     require.push(found.require)
-    for (const token of found.tokens) changes.push(...followers(ctx, key, before, after, token))
+    for (const token of found.tokens) changes.push(...(await followers(ctx, key, before, after, token)))
   }
   return { changes, require }
 }
@@ -85,13 +86,13 @@ function touches(ctx: Context, before: Resource, after: Resource | undefined): b
   return keys(before) !== keys(after)
 }
 
-function followers(
+async function followers(
   ctx: Context,
   appointment: Key,
   before: Resource,
   after: Resource | undefined,
   token: Token,
-): Following[] {
+): Promise<Following[]> {
   const become = (state: TokenState): Following => ({
     key: token.key,
     before: token.task,
@@ -104,7 +105,7 @@ function followers(
   if (LEFT.has(token.state)) return []
   const state = after === undefined ? 'cancelled' : AFTER[status]
   if (state !== undefined) return [become(state)]
-  const queue = queueAfter(ctx, after!, token)
+  const queue = await queueAfter(ctx, after!, token)
   if (token.state === 'serving' || queueName(queue) === queueName(token.queue)) return []
   const shorthand = printedToken(token.task)?.replace(/-[0-9]+$/, '')
   const task: Resource = {
@@ -116,16 +117,14 @@ function followers(
 }
 
 /** Returns the queue that a token belongs to when its appointment is as it is now. */
-function queueAfter(ctx: Context, appointment: Resource, { queue }: Token): Queue {
-  const { baseUrl, zone } = ctx.settings
+async function queueAfter(ctx: Context, appointment: Resource, { queue }: Token): Promise<Queue> {
   const start = instantOf(appointment.start)
-  const actors = actorsOf(appointment).flatMap(one => keysOf(one, baseUrl) as Key[])
-  const practitioner = actors.find(key => typeOf(key) === 'Practitioner')
-  const left = typeOf(queue.owner) === 'Practitioner' && !actors.includes(queue.owner)
+  const practitioners = await practitionersOf(ctx, appointment)
+  const left = typeOf(queue.owner) === 'Practitioner' && !practitioners.includes(queue.owner)
   return {
-    owner: left && practitioner !== undefined ? practitioner : queue.owner,
+    owner: (left ? practitioners[0] : undefined) ?? queue.owner,
     category: queue.category,
-    day: start === undefined ? queue.day : localDay(start, zone),
+    day: start === undefined ? queue.day : localDay(start, ctx.settings.zone),
   }
 }
 

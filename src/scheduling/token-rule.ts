@@ -17,6 +17,7 @@ import {
   isToken,
   printedToken,
   type Queue,
+  queueDay,
   queueName,
   type Token,
   taskQueue,
@@ -80,7 +81,8 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
           queue.given++
           return queue.number + queue.given
         })
-    if (!isToken(before)) require.push(...(await checkAppointment(ctx, pending, change.key, token)))
+    const joins = !isToken(before) || (LEFT.has(stateOf(before.status)!) && !LEFT.has(stateOf(token.status)!))
+    if (joins) require.push(...(await checkAppointment(ctx, pending, change.key, token)))
     made.set(change.key, { ...change, after: token })
   }
 
@@ -223,8 +225,9 @@ function stamped(
   const state = stateOf(task.status)!
   const now = new Date(ctx.clock()).toISOString()
   const others = (Array.isArray(task.identifier) ? task.identifier : []).filter(
-    one => !isObject(one) || one.system !== SYSTEM.token,
+    one => !isObject(one) || (one.system !== SYSTEM.token && one.system !== SYSTEM.queueDay),
   )
+  const day = { system: SYSTEM.queueDay, value: queueDay(taskQueue(task)!) }
   const asked = isObject(before?.executionPeriod) ? before.executionPeriod : {}
   const start = state === 'serving' || state === 'completed' ? (asked.start ?? now) : undefined
   const end = state === 'completed' ? (asked.end ?? now) : undefined
@@ -232,7 +235,7 @@ function stamped(
   const whole: Resource = {
     ...rest,
     resourceType: 'Task',
-    identifier: [{ system: SYSTEM.token, value: printed }, ...others],
+    identifier: [{ system: SYSTEM.token, value: printed }, day, ...others],
     businessStatus: { coding: [{ system: SYSTEM.tokenStatus, code: state }] },
     ...(before?.status === task.status && rest.lastModified !== undefined ? {} : { lastModified: now }),
     ...(start === undefined ? {} : { executionPeriod: { start, ...(end === undefined ? {} : { end }) } }),

@@ -183,6 +183,9 @@ const inQueue = (name: string): Node => ({
   code: name,
 })
 
+/** Returns the value of the identifier that all tokens of an owner and day have, whatever their category. */
+export const queueDay = ({ owner, day }: Pick<Queue, 'owner' | 'day'>): string => `${owner}|${day}`
+
 const hasStatus = (states: readonly TokenState[]): Node => ({
   kind: 'or',
   nodes: states.map(state => ({ kind: 'token', param: 'Task.status', code: TASK_STATUS[state] })),
@@ -205,5 +208,17 @@ export async function tokensOf(
     most === undefined
       ? await findAll(ctx, plan)
       : ((await ctx.storage.search(plan, { limit: most, total: 'none' })).rows as Live[])
+  return rows.flatMap(row => tokenOf(row.key, resourceOf(row), row) ?? [])
+}
+
+/** Returns the stored tokens of all queues of an owner on a day, in no order. Throws as `tokensOf` does. */
+export async function tokensOfDay(ctx: Context, of: Pick<Queue, 'owner' | 'day'>): Promise<Token[]> {
+  const where: Node = {
+    kind: 'token',
+    param: 'Task.identifier',
+    system: SYSTEM.queueDay,
+    code: queueDay(of),
+  }
+  const rows = await findAll(ctx, planFor('Task', where))
   return rows.flatMap(row => tokenOf(row.key, resourceOf(row), row) ?? [])
 }

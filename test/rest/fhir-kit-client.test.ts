@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from 'fhir-kit-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { tokenTask } from '../../src/scheduling/token.ts'
 import { startServer } from '../runtime/server.ts'
 import { SYSTEM, type Tree, word } from './client.ts'
 import {
@@ -194,6 +195,10 @@ const OPERATIONS: Record<string, (type: string, id: string) => [method: string, 
       'ConceptMap/$translate?url=http://hl7.org/fhir/ConceptMap/cm-administrative-gender-v3' +
         '&system=http://hl7.org/fhir/administrative-gender&code=male',
     ],
+    find: () => [
+      'GET',
+      'Appointment/$find?start=2026-11-30&end=2026-12-05&practitioner=Practitioner/anjali-menon',
+    ],
     'generate-slots': () => ['POST', 'Schedule/anjali-menon/$generate-slots', GENERATE],
     document: type => [
       'GET',
@@ -217,12 +222,47 @@ const OPERATIONS: Record<string, (type: string, id: string) => [method: string, 
         ],
       },
     ],
+    token: type => [
+      'POST',
+      `${type === 'Appointment' ? 'Appointment/appointment-02' : DESKS[type]}/$token`,
+      parameters({ name: 'patient', valueReference: { reference: 'Patient/meera-nair' } }),
+    ],
+    queue: type => ['GET', `${DESKS[type]}/$queue`],
+    'call-next': type => [
+      'POST',
+      `${DESKS[type]}/$call-next`,
+      parameters(DRIVEN, { name: 'day', valueDate: DAY }),
+    ],
+    'queue-step': () => [
+      'POST',
+      'Task/driven-token/$queue-step',
+      parameters({ name: 'step', valueCode: 'serve' }),
+    ],
+    absent: () => [
+      'POST',
+      'Practitioner/thomas-kurian/$absent',
+      parameters({ name: 'day', valueDate: '2031-11-21' }),
+    ],
+    late: () => [
+      'POST',
+      'Practitioner/thomas-kurian/$late',
+      parameters({ name: 'minutes', valueInteger: 20 }, { name: 'day', valueDate: '2031-11-21' }),
+    ],
     render: () => [
       'POST',
       'Bundle/$render',
       JSON.parse(readFileSync(join(BUNDLES, 'documents/OPConsultation.json'), 'utf8')),
     ],
   }
+/** Whose queues are driven, by type. */
+const DESKS: Record<string, string> = {
+  Practitioner: 'Practitioner/anjali-menon',
+  HealthcareService: 'HealthcareService/general-medicine',
+  Location: 'Location/thanal-main',
+}
+const DAY = '2026-11-30'
+const DRIVEN = { name: 'category', valueString: 'Driven' }
+const parameters = (...parameter: Tree[]): Tree => ({ resourceType: 'Parameters', parameter })
 /** The sample clinic, of which documents are made. */
 const BUNDLES = join(import.meta.dirname, '../../bundles')
 const metaInput = (): Tree => ({
@@ -282,6 +322,11 @@ beforeAll(async () => {
   )
   for (const file of readdirSync(BUNDLES).filter(name => name.endsWith('.json')))
     await client.transaction({ body: JSON.parse(readFileSync(join(BUNDLES, file), 'utf8')) })
+  for (const [type, desk] of Object.entries(DESKS)) {
+    const id = type === 'Practitioner' ? 'driven-token' : `driven-token-${type}`
+    const task = tokenTask({ patient: 'Patient/meera-nair', owner: desk, category: 'Driven', day: DAY })
+    await client.update({ resourceType: 'Task', id, body: { ...task, id } as Tree })
+  }
   await client.update({
     resourceType: 'Composition',
     id: 'driven-document',
