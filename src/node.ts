@@ -48,8 +48,8 @@ process.stdout.on('error', () => {})
 
 const storage = await openStorage(config, log).catch(error => giveUp(explain(error, config)))
 const settings = settingsOf(config, config.port)
-const { mail, timeoutMs } = settings.notifications.channels
-const smtp = mail.by === 'smtp' ? createSmtpChannel(mail, { timeoutMs }) : undefined
+const { mail } = settings.notifications.channels
+const smtp = mail.by === 'smtp' ? createSmtpChannel(mail, { timeoutMs: settings.messages.sendMs }) : undefined
 const channels = channelsOf(settings.notifications, { log, clock: Date.now, ...(smtp && { smtp }) })
 const start = { ...systemContext({ storage, settings, log, version: pkg.version }), harfbuzz: loadHarfbuzz }
 const indexed = await bringIndexUpToDate(start, config.baseUrl ?? '').catch(error =>

@@ -52,7 +52,7 @@ export function createSmtpChannel(
       try {
         const { response } = await transport.sendMail({
           // A server may trickle its answers, which no time-out of the socket notices.
-          signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+          signal,
           messageId: `<${key}@${sender.slice(sender.indexOf('@') + 1)}>`,
           from: { name: from?.name ?? '', address: sender },
           to: { name: '', address },

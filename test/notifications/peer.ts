@@ -103,9 +103,9 @@ export const KEY = '0b9f2c1e-5d3a-4e86-9b57-2f4a6c8d1e30'
 export const delivery = (changes: Partial<Delivery> = {}): Delivery => ({
   key: KEY,
   event: 'booked',
-  to: '98765 43210',
+  to: '+919876543210',
   language: 'en',
-  template: 'booked',
+  template: changes.event ?? 'booked',
   subject: 'Your appointment',
   text: 'Meera, you are booked with Dr Nair on 23 Nov, 10:30.',
   values: { patient: 'Meera Pillai', practitioner: 'Dr Nair', start: '23 Nov 2026, 10:30' },

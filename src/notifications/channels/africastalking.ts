@@ -23,14 +23,11 @@ const ACCEPTED: ReadonlySet<unknown> = new Set([100, 101, 102])
 const REFUSED: ReadonlySet<unknown> = new Set([403, 404, 406, 407, 409, 502])
 
 /** Returns the channel. */
-export const createAfricasTalkingChannel = (
-  settings: SmsSettings,
-  { callingCode, timeoutMs }: { callingCode: string; timeoutMs: number },
-): Channel => ({
+export const createAfricasTalkingChannel = (settings: SmsSettings): Channel => ({
   name: 'sms',
   reaches: 'phone',
   async send(delivery, signal) {
-    const sms = smsOf(delivery, settings, callingCode)
+    const sms = smsOf(delivery, settings)
     if ('is' in sms) return sms
     const { url, user = '', key = '' } = settings.africastalking
     const body = new URLSearchParams({ username: user, to: sms.to, message: sms.text })
@@ -45,7 +42,6 @@ export const createAfricasTalkingChannel = (
         },
         body: body.toString(),
         key: delivery.key,
-        timeoutMs,
       },
       signal,
     )

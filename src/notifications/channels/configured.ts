@@ -33,16 +33,16 @@ const SMS = {
  * Throws an Error where the settings want SMTP of a runtime that has it not.
  */
 export function channelsOf({ channels }: NotificationSettings, { log, clock, smtp }: ChannelDeps): Channel[] {
-  const { mail, sms, whatsApp, webhook, careGateway, callingCode, timeoutMs } = channels
-  const deps = { log, clock, callingCode, timeoutMs }
+  const { mail, sms, whatsApp, webhook, careGateway } = channels
+  const deps = { log, clock }
   const found: Channel[] = []
   if (mail.by === 'smtp') {
     if (smtp === undefined) throw new Error('NADI_MAIL is smtp, which needs Node: choose sendgrid.')
     found.push(smtp)
   }
-  if (mail.by === 'sendgrid') found.push(createSendGridChannel(mail, deps))
+  if (mail.by === 'sendgrid') found.push(createSendGridChannel(mail))
   if (sms.by !== 'off') found.push(SMS[sms.by](sms, deps))
-  if (whatsApp.on) found.push(createWhatsAppChannel(whatsApp, deps))
+  if (whatsApp.on) found.push(createWhatsAppChannel(whatsApp))
   if (webhook.url !== undefined) found.push(createWebhookChannel(webhook, deps))
   if (careGateway.url !== undefined && careGateway.enabled)
     found.push(createCareGatewayChannel(careGateway, deps))

@@ -1,5 +1,8 @@
 /** Texts made fit for a place where a peer takes only so much, or only one line. */
 
+/** Whether it is a telephone number with its country, of any. https://www.itu.int/rec/T-REC-E.164 */
+export const isTelephone = (text: string): boolean => /^\+[0-9]{7,15}$/.test(text)
+
 /** Returns the text in one line: control characters, line ends and runs of white space are single spaces. */
 export const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
 

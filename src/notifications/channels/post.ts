@@ -14,7 +14,8 @@ export interface PostRequest {
   headers: Readonly<Record<string, string>>
   /** The same in every attempt. https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ */
   key: string
-  timeoutMs: number
+  /** Where the peer has less time than the attempt. */
+  timeoutMs?: number
 }
 
 type Failed = Extract<Sent, { is: 'failed' }>
@@ -25,7 +26,7 @@ const MOST = 16_384
 /** Returns the answer, or that there was none. Throws nothing. */
 export async function post(request: PostRequest, signal: AbortSignal): Promise<Answer | Failed> {
   const { url, body, headers, key, timeoutMs } = request
-  const within = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+  const within = timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   try {
     const response = await fetch(url, {
       method: body === undefined ? 'GET' : 'POST',

@@ -12,10 +12,7 @@ import { clip, oneLine, plain } from './line.ts'
 import { isSuccess, notAccepted, post } from './post.ts'
 
 /** Returns the channel. */
-export const createSendGridChannel = (
-  { from, sendgrid }: MailSettings,
-  { timeoutMs }: { timeoutMs: number },
-): Channel => ({
+export const createSendGridChannel = ({ from, sendgrid }: MailSettings): Channel => ({
   name: 'email',
   reaches: 'email',
   async send({ key, event, to, subject, text, attachments }, signal) {
@@ -46,7 +43,6 @@ export const createSendGridChannel = (
           }),
         }),
         key,
-        timeoutMs,
       },
       signal,
     )

@@ -11,14 +11,11 @@ import { isSuccess, notAccepted, post } from './post.ts'
 import { type Sms, smsOf } from './sms-text.ts'
 
 /** Returns the channel. */
-export const createSmsGatewayChannel = (
-  settings: SmsSettings,
-  { callingCode, timeoutMs }: { callingCode: string; timeoutMs: number },
-): Channel => ({
+export const createSmsGatewayChannel = (settings: SmsSettings): Channel => ({
   name: 'sms',
   reaches: 'phone',
   async send(delivery, signal) {
-    const sms = smsOf(delivery, settings, callingCode)
+    const sms = smsOf(delivery, settings)
     if ('is' in sms) return sms
     const { url = '', body, headers, accepted, refused } = settings.gateway
     const valueNamed = namesOf(delivery, sms, settings)
@@ -34,7 +31,6 @@ export const createSmsGatewayChannel = (
             : filled(body, name => encodeURIComponent(valueNamed(name))),
         }),
         key: delivery.key,
-        timeoutMs,
       },
       signal,
     )

@@ -4,8 +4,7 @@
  */
 import type { DltTemplate, SmsSettings } from '../../config/sms.ts'
 import type { Delivery, Sent } from '../channel.ts'
-import { toE164 } from './e164.ts'
-import { clip, oneLine, plain } from './line.ts'
+import { clip, isTelephone, oneLine, plain } from './line.ts'
 
 export interface Sms {
   /** E.164. */
@@ -24,14 +23,14 @@ const VARIABLE = 30
 const MOST = 1600
 
 /** Returns the message, or why there can be none. */
-export function smsOf(delivery: Delivery, settings: SmsSettings, callingCode: string): Sms | Refused {
-  const to = toE164(delivery.to, callingCode)
-  if (to === undefined) return { is: 'refused', reason: 'not a telephone number' }
+export function smsOf(delivery: Delivery, settings: SmsSettings): Sms | Refused {
+  const { to } = delivery
+  if (!isTelephone(to)) return { is: 'refused', reason: 'not a telephone number' }
   if (settings.templates === undefined) {
     const text = clip(plain(delivery.text).trim(), MOST)
     return text === '' ? { is: 'refused', reason: 'no text' } : { to, text, variables: [] }
   }
-  const registered = settings.templates[delivery.event]
+  const registered = templateFor(delivery, settings.templates)
   const template = registered?.[delivery.language] ?? registered?.[delivery.language.split('-')[0] as string]
   const used = template ?? registered?.en
   if (used === undefined) return { is: 'refused', reason: 'no registered text for this event' }
@@ -40,6 +39,15 @@ export function smsOf(delivery: Delivery, settings: SmsSettings, callingCode: st
   const pieces = used.text.split('{#var#}')
   const text = pieces.map((piece, n) => piece + (variables[n] ?? '')).join('')
   return { to, text, template: used.id, variables }
+}
+
+/** Returns what is kept for a delivery by name: of its template (`queue.next/practitioner`), of that for anybody, of its event. */
+export function templateFor<T>(
+  { template, event }: Delivery,
+  named: Readonly<Record<string, T>>,
+): T | undefined {
+  const name = [template, template.split('/', 1)[0] as string, event].find(one => Object.hasOwn(named, one))
+  return name === undefined ? undefined : named[name]
 }
 
 /** Returns the value of each variable; undefined where a link would have to be cut. */

@@ -15,14 +15,11 @@ import { smsOf } from './sms-text.ts'
 const REFUSED = /^(?:InvalidParameter|InvalidParameterValue|ParameterValueInvalid|OptedOut|Validation)/
 
 /** Returns the channel. `clock`: ms since 1970 UTC. */
-export const createSnsChannel = (
-  settings: SmsSettings,
-  { callingCode, timeoutMs, clock }: { callingCode: string; timeoutMs: number; clock(): number },
-): Channel => ({
+export const createSnsChannel = (settings: SmsSettings, { clock }: { clock(): number }): Channel => ({
   name: 'sms',
   reaches: 'phone',
   async send(delivery, signal) {
-    const sms = smsOf(delivery, settings, callingCode)
+    const sms = smsOf(delivery, settings)
     if ('is' in sms) return sms
     const { region, id = '', secret = '' } = settings.sns
     const url = `${settings.sns.url ?? `https://sns.${region}.amazonaws.com`}/`
@@ -56,7 +53,7 @@ export const createSnsChannel = (
       body: body.toString(),
     } as const
     const headers = await signed(request, { id, secret, region, service: 'sns' }, clock())
-    const answer = await post({ url, headers, body: request.body, key: delivery.key, timeoutMs }, signal)
+    const answer = await post({ url, headers, body: request.body, key: delivery.key }, signal)
     if ('is' in answer) return answer
     if (isSuccess(answer)) {
       const reference = /<MessageId>([0-9a-fA-F-]{36})<\/MessageId>/.exec(answer.text)?.[1]

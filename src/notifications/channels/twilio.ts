@@ -11,14 +11,11 @@ import { isSuccess, membersOf, NOT_UNDERSTOOD, notAccepted, post } from './post.
 import { smsOf } from './sms-text.ts'
 
 /** Returns the channel. */
-export const createTwilioChannel = (
-  settings: SmsSettings,
-  { callingCode, timeoutMs }: { callingCode: string; timeoutMs: number },
-): Channel => ({
+export const createTwilioChannel = (settings: SmsSettings): Channel => ({
   name: 'sms',
   reaches: 'phone',
   async send(delivery, signal) {
-    const sms = smsOf(delivery, settings, callingCode)
+    const sms = smsOf(delivery, settings)
     if ('is' in sms) return sms
     const { url, account, token } = settings.twilio
     const from = settings.from ?? ''
@@ -36,7 +33,6 @@ export const createTwilioChannel = (
         },
         body: body.toString(),
         key: delivery.key,
-        timeoutMs,
       },
       signal,
     )

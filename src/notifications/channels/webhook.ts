@@ -14,7 +14,7 @@ import { isSuccess, post, reasonOf } from './post.ts'
 /** Returns the channel. `clock`: ms since 1970 UTC. */
 export const createWebhookChannel = (
   { url = '', secret, secrets }: WebhookSettings,
-  { timeoutMs, clock }: { timeoutMs: number; clock(): number },
+  { clock }: { clock(): number },
 ): Channel => ({
   name: 'webhook',
   reaches: 'none',
@@ -36,7 +36,6 @@ export const createWebhookChannel = (
         },
         body,
         key,
-        timeoutMs,
       },
       signal,
     )

@@ -7,8 +7,7 @@
  */
 import type { WhatsAppSettings } from '../../config/whatsapp.ts'
 import type { Channel } from '../channel.ts'
-import { toE164 } from './e164.ts'
-import { clip, oneLine } from './line.ts'
+import { clip, isTelephone, oneLine } from './line.ts'
 import {
   isSuccess,
   membersOf,
@@ -19,6 +18,7 @@ import {
   recordOf,
   referenceOf,
 } from './post.ts'
+import { templateFor } from './sms-text.ts'
 
 /** Error codes about this message, its template or its receiver; all others (limits, outages, the account) may pass. */
 const REFUSED: ReadonlySet<unknown> = new Set([
@@ -30,17 +30,14 @@ const REFUSED: ReadonlySet<unknown> = new Set([
 const MOST = 1000
 
 /** Returns the channel. */
-export const createWhatsAppChannel = (
-  { url, phoneId, token, templates }: WhatsAppSettings,
-  { callingCode, timeoutMs }: { callingCode: string; timeoutMs: number },
-): Channel => ({
+export const createWhatsAppChannel = ({ url, phoneId, token, templates }: WhatsAppSettings): Channel => ({
   name: 'whatsapp',
   reaches: 'phone',
-  events: new Set(Object.keys(templates)),
-  async send({ key, event, language, to, values }, signal) {
-    const number = toE164(to, callingCode)
-    if (number === undefined) return { is: 'refused', reason: 'not a telephone number' }
-    const template = templates[event]
+  events: new Set(Object.keys(templates).map(name => name.split(/[./]/, 1)[0] as string)),
+  async send(delivery, signal) {
+    const { key, language, to, values } = delivery
+    if (!isTelephone(to)) return { is: 'refused', reason: 'not a telephone number' }
+    const template = templateFor(delivery, templates)
     const { languages = {} } = template ?? {}
     const code = languages[language] ?? languages[language.split('-')[0] as string] ?? languages.en
     if (template === undefined || code === undefined)
@@ -57,7 +54,7 @@ export const createWhatsAppChannel = (
         body: JSON.stringify({
           messaging_product: 'whatsapp',
           recipient_type: 'individual',
-          to: number.slice(1),
+          to: to.slice(1),
           type: 'template',
           template: {
             name: template.name,
@@ -67,7 +64,6 @@ export const createWhatsAppChannel = (
           biz_opaque_callback_data: key,
         }),
         key,
-        timeoutMs,
       },
       signal,
     )

@@ -1,9 +1,8 @@
-/** Settings of channels, telephone numbers, and the channel that only logs. */
+/** Settings of channels, and the channel that only logs. */
 import { describe, expect, it } from 'vitest'
 import { readConfig, SettingsError } from '../../../src/config.ts'
 import type { Log } from '../../../src/lib/log.ts'
 import { channelsOf } from '../../../src/notifications/channels/configured.ts'
-import { toE164 } from '../../../src/notifications/channels/e164.ts'
 import { clip } from '../../../src/notifications/channels/line.ts'
 import { createLogChannel } from '../../../src/notifications/channels/log.ts'
 import { silent } from '../../storage/silent-log.ts'
@@ -92,40 +91,6 @@ describe('channels', () => {
     ['CCM_UHI_NOTIFICATION_TIMEOUT', '0'],
   ])('refuse %s %j', (env, value) => {
     expect(problems({ [env]: value })).toHaveLength(1)
-  })
-})
-
-describe('a telephone number', () => {
-  it.each([
-    ['9876543210', '+919876543210'],
-    ['98765 43210', '+919876543210'],
-    ['098765-43210', '+919876543210'],
-    ['+91 98765 43210', '+919876543210'],
-    ['919876543210', '+919876543210'],
-    ['00919876543210', '+919876543210'],
-    ['tel:+919876543210', '+919876543210'],
-    ['+254 711 123456', '+254711123456'],
-    ['(0484) 2345678', '+914842345678'],
-  ])('%j is %s', (written, number) => {
-    expect(toE164(written, '91')).toBe(number)
-  })
-
-  it.each([
-    '',
-    '12345',
-    '987654321',
-    '+0123456789',
-    '98765432101234567890',
-    '98765x3210',
-    '९८७६५४३२१०',
-    'a\n9876543210',
-  ])('%j is none', written => {
-    expect(toE164(written, '91')).toBeUndefined()
-  })
-
-  it('has the code of another country where that is set', () => {
-    expect(toE164('0711 123456', '254')).toBe('+254711123456')
-    expect(toE164('254711123456', '254')).toBe('+254711123456')
   })
 })
 

@@ -347,6 +347,14 @@ describe('the Care gateway', () => {
     }
   })
 
+  it('has its own time to answer', async () => {
+    peer.reply = () => 'hang'
+    const began = performance.now()
+    const one = careGateway({ CCM_UHI_NOTIFICATION_TIMEOUT: '1' })
+    expect(await one.send(told, never)).toEqual({ is: 'failed', reason: 'no answer in time' })
+    expect(performance.now() - began).toBeLessThan(2000)
+  })
+
   it('is off without an endpoint or where it is disabled, and only logs unless it is to send', async () => {
     const lines: string[] = []
     const log: Log = {
@@ -376,15 +384,13 @@ describe('the Care gateway', () => {
 })
 
 describe('a peer that misbehaves', () => {
-  const FAST = { NADI_CHANNEL_TIMEOUT_MS: '150' }
   const all = (): [Channel, Partial<Parameters<typeof delivery>[0]>][] => [
-    [sendgrid(FAST), { to: 'meera@example.in' }],
-    [whatsApp(FAST), {}],
-    [webhook(FAST), {}],
-    [channel({ ...FAST, NADI_SMS: 'gateway', NADI_SMS_GATEWAY_URL: `${peer.url}/` }), {}],
+    [sendgrid(), { to: 'meera@example.in' }],
+    [whatsApp(), {}],
+    [webhook(), {}],
+    [channel({ NADI_SMS: 'gateway', NADI_SMS_GATEWAY_URL: `${peer.url}/` }), {}],
     [
       channel({
-        ...FAST,
         NADI_SMS: 'sns',
         NADI_SNS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
         NADI_SNS_SECRET: 's',
@@ -402,7 +408,8 @@ describe('a peer that misbehaves', () => {
   ] as const)('by a %s: tried again, within its time', async (reply, reason) => {
     peer.reply = () => reply
     const began = performance.now()
-    for (const got of await Promise.all(all().map(([one, changes]) => one.send(delivery(changes), never))))
+    const within = AbortSignal.timeout(150)
+    for (const got of await Promise.all(all().map(([one, changes]) => one.send(delivery(changes), within))))
       expect(got).toEqual({ is: 'failed', reason })
     expect(performance.now() - began).toBeLessThan(2000)
   })

@@ -78,10 +78,11 @@ describe('Twilio', () => {
   })
 
   it('gets nothing for what is no telephone number', async () => {
-    expect(await twilio().send(delivery({ to: 'meera@example.in' }), never)).toEqual({
-      is: 'refused',
-      reason: 'not a telephone number',
-    })
+    for (const to of ['meera@example.in', '9876543210', '+91 98765', '+919876543210,+919876543211', ''])
+      expect(await twilio().send(delivery({ to }), never)).toEqual({
+        is: 'refused',
+        reason: 'not a telephone number',
+      })
     expect(peer.heard).toEqual([])
   })
 
@@ -214,7 +215,6 @@ describe("Africa's Talking", () => {
     channel({
       NADI_SMS: 'africastalking',
       NADI_SMS_FROM: 'CLINIC',
-      NADI_CALLING_CODE: '254',
       NADI_AFRICASTALKING_USER: 'sandbox',
       NADI_AFRICASTALKING_KEY: 'atsk_1',
       NADI_AFRICASTALKING_URL: peer.url,
@@ -245,7 +245,7 @@ describe("Africa's Talking", () => {
         Object.keys(others).length === 0
       return fine ? sent(101, 'Success') : json(401, { error: 'The supplied authentication is invalid' })
     }
-    expect(await africasTalking().send(delivery({ to: '0711 123456', text: 'Booked' }), never)).toEqual({
+    expect(await africasTalking().send(delivery({ to: '+254711123456', text: 'Booked' }), never)).toEqual({
       is: 'accepted',
       reference: 'ATXid_1',
     })
@@ -359,6 +359,21 @@ describe('a provider of registered texts', () => {
       '/1107160000000012346',
       '/1107160000000012345',
     ])
+  })
+
+  it('gets the text of a variant and of a role before that of the event', async () => {
+    peer.reply = () => ({ status: 200 })
+    const one = (name: string) => ({ en: { id: name, text: 'x', values: [] } })
+    const named = { queue: one('all'), 'queue.next': one('next'), 'booked/practitioner': one('doctor') }
+    const gate = gateway({
+      NADI_SMS_GATEWAY_URL: `${peer.url}/{template}`,
+      NADI_SMS_TEMPLATES: JSON.stringify(named),
+    })
+    for (const template of ['queue.next', 'queue.next/patient', 'queue.fifth'])
+      await gate.send(delivery({ event: 'queue', template }), never)
+    await gate.send(delivery({ template: 'booked/practitioner' }), never)
+    expect(await gate.send(delivery(), never)).toMatchObject({ is: 'refused' })
+    expect(peer.heard.map(({ path }) => path)).toEqual(['/next', '/next', '/all', '/doctor'])
   })
 
   it('gets values cut to 30 characters, and nothing where a link would be cut or an event is not registered', async () => {
