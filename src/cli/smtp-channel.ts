@@ -48,7 +48,7 @@ export function createSmtpChannel(
     reaches: 'email',
     async send({ key, to, subject, text, attachments }, signal) {
       const address = addressOf(to)
-      if (address === undefined) return { is: 'refused', reason: 'not an e-mail address' }
+      if (address === undefined) return { is: 'refused', reason: 'Not an e-mail address.' }
       try {
         const { response } = await transport.sendMail({
           // A server may trickle its answers, which no time-out of the socket notices.
@@ -82,11 +82,11 @@ function failureOf(error: unknown): Sent {
     const refused = responseCode >= 500 && (command === 'RCPT TO' || command === 'DATA')
     return {
       is: refused ? 'refused' : 'failed',
-      reason: `answered ${responseCode} to ${command ?? 'the message'}`,
+      reason: `Answered ${responseCode} to ${command ?? 'the message'}.`,
     }
   }
-  if (code === 'EABORT' || code === 'ETIMEDOUT') return { is: 'failed', reason: 'no answer in time' }
+  if (code === 'EABORT' || code === 'ETIMEDOUT') return { is: 'failed', reason: 'No answer in time.' }
   if (code === 'ETLS' || (error instanceof Error && /certificate|altname/i.test(error.message)))
-    return { is: 'failed', reason: 'no trusted TLS connection' }
-  return { is: 'failed', reason: 'no connection' }
+    return { is: 'failed', reason: 'No trusted TLS connection.' }
+  return { is: 'failed', reason: 'No connection.' }
 }

@@ -28,7 +28,7 @@ export interface Attachment {
   text: string
 }
 
-/** What came of an attempt. `reason` is for people and holds neither the text nor the address. */
+/** What came of an attempt. `reason` is a sentence for people and holds neither the text nor the address. */
 export type Sent =
   /** The peer has it; `reference` is its own name for it. */
   | { is: 'accepted'; reference?: string }

@@ -172,7 +172,7 @@ describe('a mail is not sent', () => {
     const unknown = await mailServer()
     expect(await channel(unknown.port, {}, false).send(mail, never)).toEqual({
       is: 'failed',
-      reason: 'no trusted TLS connection',
+      reason: 'No trusted TLS connection.',
     })
     expect([...bare.mails, ...unknown.mails]).toEqual([])
   })
@@ -201,7 +201,7 @@ describe('a mail is not sent', () => {
       },
     })
     const got = await channel(port, PLAIN).send(mail, never)
-    expect(got).toMatchObject({ is, reason: expect.stringMatching(`^answered ${responseCode} to`) })
+    expect(got).toMatchObject({ is, reason: expect.stringMatching(`^Answered ${responseCode} to`) })
     expect(JSON.stringify(got)).not.toContain('meera')
   })
 })
@@ -229,7 +229,7 @@ describe('a mail server', () => {
       ),
     )
     expect(got.map(({ is }) => is)).toEqual(Array(5).fill('failed'))
-    expect(got[0]).toEqual({ is: 'failed', reason: 'no answer in time' })
+    expect(got[0]).toEqual({ is: 'failed', reason: 'No answer in time.' })
     expect(performance.now() - began).toBeLessThan(3000)
   })
 
@@ -256,7 +256,7 @@ describe('a mail server', () => {
   it('that is not there: no connection', async () => {
     const { port } = await mailServer()
     for (const close of open.splice(0)) await close()
-    expect(await channel(port, PLAIN).send(mail, never)).toEqual({ is: 'failed', reason: 'no connection' })
+    expect(await channel(port, PLAIN).send(mail, never)).toEqual({ is: 'failed', reason: 'No connection.' })
   })
 
   it('is left at once when the server wants to stop', async () => {
@@ -264,6 +264,6 @@ describe('a mail server', () => {
     const stop = new AbortController()
     const sending = channel(port, PLAIN).send(mail, stop.signal)
     setTimeout(() => stop.abort(), 50)
-    expect(await sending).toEqual({ is: 'failed', reason: 'no answer in time' })
+    expect(await sending).toEqual({ is: 'failed', reason: 'No answer in time.' })
   })
 })

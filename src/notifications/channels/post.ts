@@ -38,7 +38,7 @@ export async function post(request: PostRequest, signal: AbortSignal): Promise<A
     return { status: response.status, text: await beginningOf(response) }
   } catch {
     // The runtime's own words may quote the address.
-    return { is: 'failed', reason: within.aborted ? 'no answer in time' : 'no connection' }
+    return { is: 'failed', reason: within.aborted ? 'No answer in time.' : 'No connection.' }
   }
 }
 
@@ -68,12 +68,12 @@ export const notAccepted = (status: number, code?: unknown): Sent => ({
 
 /** Returns a reason that holds nothing of the peer's words but a short code. */
 export const reasonOf = (status: number, code?: unknown): string =>
-  `answered ${status}${/^[A-Za-z0-9_.]{1,40}$/.test(String(code ?? '')) ? ` (${code})` : ''}`
+  `Answered ${status}${/^[A-Za-z0-9_.]{1,40}$/.test(String(code ?? '')) ? ` (${code})` : ''}.`
 
 export const isSuccess = ({ status }: Answer): boolean => status >= 200 && status < 300
 
 /** A success that does not say what the peer's documentation promises. */
-export const NOT_UNDERSTOOD: Sent = { is: 'failed', reason: 'an answer that cannot be understood' }
+export const NOT_UNDERSTOOD: Sent = { is: 'failed', reason: 'An answer that cannot be understood.' }
 
 /** Returns the members of a JSON object; none where it is anything else. Only for the short answers of providers. */
 export function membersOf(text: string): Record<string, unknown> {

@@ -17,7 +17,7 @@ export const createSendGridChannel = ({ from, sendgrid }: MailSettings): Channel
   reaches: 'email',
   async send({ key, event, to, subject, text, attachments }, signal) {
     const email = addressOf(to)
-    if (email === undefined) return { is: 'refused', reason: 'not an e-mail address' }
+    if (email === undefined) return { is: 'refused', reason: 'Not an e-mail address.' }
     const sender = from?.address ?? ''
     const utf8 = new TextEncoder()
     const answer = await post(

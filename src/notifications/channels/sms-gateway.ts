@@ -36,11 +36,11 @@ export const createSmsGatewayChannel = (settings: SmsSettings): Channel => ({
     )
     if ('is' in answer) return answer
     if (refused !== undefined && answer.text.includes(refused))
-      return { is: 'refused', reason: `answered ${answer.status} with the sign of a refusal` }
+      return { is: 'refused', reason: `Answered ${answer.status} with the sign of a refusal.` }
     if (!isSuccess(answer)) return notAccepted(answer.status)
     return accepted === undefined || answer.text.includes(accepted)
       ? { is: 'accepted' }
-      : { is: 'failed', reason: `answered ${answer.status} without the sign of acceptance` }
+      : { is: 'failed', reason: `Answered ${answer.status} without the sign of acceptance.` }
   },
 })
 

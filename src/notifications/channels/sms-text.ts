@@ -25,17 +25,17 @@ const MOST = 1600
 /** Returns the message, or why there can be none. */
 export function smsOf(delivery: Delivery, settings: SmsSettings): Sms | Refused {
   const { to } = delivery
-  if (!isTelephone(to)) return { is: 'refused', reason: 'not a telephone number' }
+  if (!isTelephone(to)) return { is: 'refused', reason: 'Not a telephone number.' }
   if (settings.templates === undefined) {
     const text = clip(plain(delivery.text).trim(), MOST)
-    return text === '' ? { is: 'refused', reason: 'no text' } : { to, text, variables: [] }
+    return text === '' ? { is: 'refused', reason: 'No text.' } : { to, text, variables: [] }
   }
   const registered = templateFor(delivery, settings.templates)
   const template = registered?.[delivery.language] ?? registered?.[delivery.language.split('-')[0] as string]
   const used = template ?? registered?.en
-  if (used === undefined) return { is: 'refused', reason: 'no registered text for this event' }
+  if (used === undefined) return { is: 'refused', reason: 'No registered text for this event.' }
   const variables = fill(used, delivery.values)
-  if (variables === undefined) return { is: 'refused', reason: 'a link is too long for its variables' }
+  if (variables === undefined) return { is: 'refused', reason: 'A link is too long for its variables.' }
   const pieces = used.text.split('{#var#}')
   const text = pieces.map((piece, n) => piece + (variables[n] ?? '')).join('')
   return { to, text, template: used.id, variables }

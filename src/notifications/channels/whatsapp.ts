@@ -36,12 +36,12 @@ export const createWhatsAppChannel = ({ url, phoneId, token, templates }: WhatsA
   events: new Set(Object.keys(templates).map(name => name.split(/[./]/, 1)[0] as string)),
   async send(delivery, signal) {
     const { key, language, to, values } = delivery
-    if (!isTelephone(to)) return { is: 'refused', reason: 'not a telephone number' }
+    if (!isTelephone(to)) return { is: 'refused', reason: 'Not a telephone number.' }
     const template = templateFor(delivery, templates)
     const { languages = {} } = template ?? {}
     const code = languages[language] ?? languages[language.split('-')[0] as string] ?? languages.en
     if (template === undefined || code === undefined)
-      return { is: 'refused', reason: 'no approved template for this event' }
+      return { is: 'refused', reason: 'No approved template for this event.' }
     const parameters = template.values.map(name => ({
       type: 'text',
       // An empty parameter is an error, and so are line ends and tabs.

@@ -123,7 +123,7 @@ describe('SendGrid', () => {
     [503, 'failed'],
   ])('answers %i: %s', async (status, is) => {
     peer.reply = () => json(status, { errors: [{ message: 'to meera@example.in', field: null }] })
-    expect(await sendgrid().send(mail, never)).toEqual({ is, reason: `answered ${status}` })
+    expect(await sendgrid().send(mail, never)).toEqual({ is, reason: `Answered ${status}.` })
   })
 
   it.each([
@@ -140,7 +140,7 @@ describe('SendGrid', () => {
   ])('gets nothing for the address %j', async to => {
     expect(await sendgrid().send({ ...mail, to }, never)).toEqual({
       is: 'refused',
-      reason: 'not an e-mail address',
+      reason: 'Not an e-mail address.',
     })
     expect(peer.heard).toEqual([])
   })
@@ -237,7 +237,7 @@ describe('WhatsApp', () => {
   ])('answers %i (%i): %s', async (status, code, is) => {
     peer.reply = () =>
       json(status, { error: { code, message: '(#1) to 919876543210', type: 'OAuthException' } })
-    expect(await whatsApp().send(delivery(), never)).toEqual({ is, reason: `answered ${status} (${code})` })
+    expect(await whatsApp().send(delivery(), never)).toEqual({ is, reason: `Answered ${status} (${code}).` })
   })
 })
 
@@ -343,7 +343,7 @@ describe('the Care gateway', () => {
   it('fails in 400 as in 500, for its plugin tries either again', async () => {
     for (const status of [400, 500]) {
       peer.reply = () => ({ status })
-      expect(await careGateway().send(told, never)).toEqual({ is: 'failed', reason: `answered ${status}` })
+      expect(await careGateway().send(told, never)).toEqual({ is: 'failed', reason: `Answered ${status}.` })
     }
   })
 
@@ -351,7 +351,7 @@ describe('the Care gateway', () => {
     peer.reply = () => 'hang'
     const began = performance.now()
     const one = careGateway({ CCM_UHI_NOTIFICATION_TIMEOUT: '1' })
-    expect(await one.send(told, never)).toEqual({ is: 'failed', reason: 'no answer in time' })
+    expect(await one.send(told, never)).toEqual({ is: 'failed', reason: 'No answer in time.' })
     expect(performance.now() - began).toBeLessThan(2000)
   })
 
@@ -401,10 +401,10 @@ describe('a peer that misbehaves', () => {
   ]
 
   it.each([
-    ['hang', 'no answer in time'],
-    ['trickle', 'no answer in time'],
-    ['reset', 'no connection'],
-    ['garbage', 'no connection'],
+    ['hang', 'No answer in time.'],
+    ['trickle', 'No answer in time.'],
+    ['reset', 'No connection.'],
+    ['garbage', 'No connection.'],
   ] as const)('by a %s: tried again, within its time', async (reply, reason) => {
     peer.reply = () => reply
     const began = performance.now()
@@ -418,7 +418,7 @@ describe('a peer that misbehaves', () => {
     peer.reply = () => 'flood'
     expect(await whatsApp().send(delivery(), never)).toEqual({
       is: 'failed',
-      reason: 'an answer that cannot be understood',
+      reason: 'An answer that cannot be understood.',
     })
     expect(peer.flooded()).toBeLessThan(10_000_000)
   })
@@ -437,7 +437,7 @@ describe('a peer that misbehaves', () => {
       headers: { Location: `${peer.url}/other` },
     })
     for (const [one, changes] of all())
-      expect(await one.send(delivery(changes), never)).toEqual({ is: 'failed', reason: 'answered 307' })
+      expect(await one.send(delivery(changes), never)).toEqual({ is: 'failed', reason: 'Answered 307.' })
     expect(peer.heard.map(({ path }) => path)).not.toContain('/other')
   })
 
@@ -445,7 +445,7 @@ describe('a peer that misbehaves', () => {
     const gone = await startPeer()
     await gone.close()
     const one = channel({ NADI_WEBHOOK_URL: gone.url })
-    expect(await one.send(delivery(), never)).toEqual({ is: 'failed', reason: 'no connection' })
+    expect(await one.send(delivery(), never)).toEqual({ is: 'failed', reason: 'No connection.' })
   })
 
   it('is left at once when the server wants to stop', async () => {
@@ -453,6 +453,6 @@ describe('a peer that misbehaves', () => {
     const stop = new AbortController()
     const sending = webhook().send(delivery(), stop.signal)
     stop.abort()
-    expect(await sending).toEqual({ is: 'failed', reason: 'no answer in time' })
+    expect(await sending).toEqual({ is: 'failed', reason: 'No answer in time.' })
   })
 })

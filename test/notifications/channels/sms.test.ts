@@ -74,14 +74,14 @@ describe('Twilio', () => {
     [500, 20500, 'failed'],
   ])('answers %i (%i): %s', async (status, code, is) => {
     peer.reply = () => json(status, { code, message: 'to +919876543210', status })
-    expect(await twilio().send(delivery(), never)).toEqual({ is, reason: `answered ${status} (${code})` })
+    expect(await twilio().send(delivery(), never)).toEqual({ is, reason: `Answered ${status} (${code}).` })
   })
 
   it('gets nothing for what is no telephone number', async () => {
     for (const to of ['meera@example.in', '9876543210', '+91 98765', '+919876543210,+919876543211', ''])
       expect(await twilio().send(delivery({ to }), never)).toEqual({
         is: 'refused',
-        reason: 'not a telephone number',
+        reason: 'Not a telephone number.',
       })
     expect(peer.heard).toEqual([])
   })
@@ -190,7 +190,7 @@ describe('AWS SNS', () => {
     [500, 'InternalError', 'failed'],
   ])('answers %i %s: %s', async (status, code, is) => {
     peer.reply = () => error(status, code)
-    expect(await sns().send(delivery(), never)).toEqual({ is, reason: `answered ${status} (${code})` })
+    expect(await sns().send(delivery(), never)).toEqual({ is, reason: `Answered ${status} (${code}).` })
   })
 
   it('is signed as the example of the guide: ListUsers of IAM', async () => {
