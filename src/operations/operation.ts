@@ -24,7 +24,14 @@ export type PrimitiveType =
   | 'uri'
 
 /** Types whose values are objects: they come in a Parameters resource alone. */
-export type ComplexType = 'CodeableConcept' | 'Coding' | 'Meta' | 'Period' | 'Reference'
+export type ComplexType =
+  | 'CodeableConcept'
+  | 'Coding'
+  | 'Identifier'
+  | 'Meta'
+  | 'Period'
+  | 'Reference'
+  | 'Timing'
 
 /** One of the parameters that go in. */
 export interface InParameter {
@@ -35,6 +42,8 @@ export interface InParameter {
   max: 1 | '*'
   resourceTypes?: readonly string[]
   parts?: readonly InParameter[]
+  /** A Reference that may also come as its text (`Practitioner/1`), and so stand in a URL. */
+  asText?: true
 }
 
 export interface Operation {

@@ -153,13 +153,15 @@ const SYNTAX: Partial<Record<InParameter['type'], [RegExp, string]>> = {
 const COMPLEX: ReadonlySet<InParameter['type']> = new Set<ComplexType>([
   'CodeableConcept',
   'Coding',
+  'Identifier',
   'Meta',
   'Period',
   'Reference',
+  'Timing',
 ])
 
 /** Returns the text or the tree of a value. Throws `invalid` for what is of another type. */
-function checked({ type, resourceTypes }: InParameter, given: Given): string | JsonObject {
+function checked({ type, resourceTypes, asText }: InParameter, given: Given): string | JsonObject {
   const { value } = given
   if (type === 'Resource') {
     if (typeof value === 'string' || isParts(value) || !('resource' in value))
@@ -169,6 +171,7 @@ function checked({ type, resourceTypes }: InParameter, given: Given): string | J
       throw wrong(given, `is a ${resourceTypes.join(' or a ')}`)
     return resource
   }
+  if (asText && typeof value === 'string') return { reference: value }
   if (COMPLEX.has(type)) {
     if (typeof value === 'string' || isParts(value) || 'resource' in value)
       throw wrong(given, `is a ${type}: value${type} of a Parameters resource`)

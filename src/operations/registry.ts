@@ -2,6 +2,7 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { checkType } from '../interactions/identity.ts'
+import { absent } from './absent.ts'
 import { cancel, checkIn, complete, noShow } from './appointment-steps.ts'
 import { book } from './book.ts'
 import { compositionDocument, encounterDocument, patientDocument } from './document.ts'
@@ -12,6 +13,7 @@ import { find } from './find.ts'
 import { generateSlotsOperation } from './generate-slots.ts'
 import { hold } from './hold.ts'
 import { lastn } from './lastn.ts'
+import { late } from './late.ts'
 import { lookup } from './lookup.ts'
 import { meta, metaAdd, metaDelete } from './meta.ts'
 import type { Level, Operation } from './operation.ts'
@@ -57,6 +59,8 @@ export const OPERATIONS: readonly Operation[] = [
   queue,
   callNextToken,
   queueStep,
+  absent,
+  late,
   reindex,
   reindexStatus,
   validate,
