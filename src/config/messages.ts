@@ -13,6 +13,8 @@ export interface MessageSettings {
   waitMs: number
   /** What a telephone number without a country begins with: `91`. */
   countryCode: string
+  /** Template of the link under which a patient says how the visit was; `{appointment}` stands for the id. Undefined: nobody is asked. */
+  feedbackUrl: string | undefined
 }
 
 /** Reads `22:00-07:00`. */
@@ -69,6 +71,14 @@ export const MESSAGE_SETTINGS = [
     meaning: 'Country that a telephone number without one belongs to.',
     read: value => (/^[1-9]\d{0,2}$/.test(value) ? value : undefined),
   },
+  {
+    env: 'NADI_FEEDBACK_URL',
+    values: 'https URL with {appointment}',
+    default: '',
+    meaning:
+      'Link under which patients answer a questionnaire after a visit; `{appointment}` stands for the id of the Appointment. They are asked where it is set.',
+    read: value => (/^https:\/\/\S+\{appointment\}\S*$/.test(value) ? text(value) : undefined),
+  },
 ] as const satisfies readonly Setting[]
 
 type Name = (typeof MESSAGE_SETTINGS)[number]['env']
@@ -83,5 +93,6 @@ export function messagesOf(value: <T>(name: Name) => T): MessageSettings {
     tries: value('NADI_SEND_TRIES'),
     waitMs: value('NADI_SEND_WAIT_MS'),
     countryCode: value('NADI_COUNTRY_CODE'),
+    feedbackUrl: value('NADI_FEEDBACK_URL'),
   }
 }

@@ -1,0 +1,298 @@
+/** From what happened to what each person is told by each channel: a Communication, and the job of sending it. */
+import type { Context } from '../context.ts'
+import { type Json, type JsonObject, type Resource, writeJson } from '../fhir/json.ts'
+import { codings, objects, text } from '../fhir/tree.ts'
+import { derivedId } from '../lib/derived-id.ts'
+import { EXTENSION, SYSTEM } from '../scheduling/codes.ts'
+import type { Job, Key } from '../storage/port.ts'
+import type { Attachment, Channel, Delivery } from './channel.ts'
+import { kindOf } from './event.ts'
+import { invitationOf } from './invitation.ts'
+import { addressOf, mayReach, type Person } from './person.ts'
+import { findTemplate, namesIn, render, type Template, type Templates } from './template.ts'
+import type { Visit } from './visit.ts'
+import {
+  clockWords,
+  dayWords,
+  isoMinute,
+  monthName,
+  twelveHours,
+  type Wall,
+  wallOf,
+  zoneWords,
+} from './when.ts'
+
+/** A channel as far as what is told depends on it. */
+export type Medium = Omit<Channel, 'send'>
+
+/** Something that people are to be told. */
+export interface News {
+  event: string
+  /** Tells texts of one event apart: `next`. */
+  variant?: string | undefined
+  /** Equal for what must not be told twice. */
+  cause: string
+  people: readonly Person[]
+  visit: Visit | undefined
+  /** The appointment as it was, or the one that this one is in the place of. */
+  previous?: Visit | undefined
+  /** What a reference of Communication.about names. */
+  about?: string | undefined
+  /** Undefined: of the first person, where that is a patient. */
+  subject?: string | undefined
+  basedOn?: string | undefined
+  values?: Readonly<Record<string, string>>
+  /** The whole text, in the place of a template's; it may name values. */
+  text?: string | undefined
+  /** Of the calendar entry: higher with each version of the appointment. */
+  sequence?: number
+  /** ms since 1970 from which it makes no sense any more. */
+  expires?: number | undefined
+  /** Whether it is told by a channel. */
+  by?: ((channel: Medium) => boolean) | undefined
+}
+
+/** The kind of outbox jobs that deliver messages. */
+export const MESSAGE_JOB = 'message'
+
+/** The body of such a job. */
+export interface MessageJob {
+  /** Id of the Communication. */
+  communication: string
+  channel: string
+  /** Attempts made. */
+  tries: number
+  /** ms since 1970. */
+  expires: number
+  delivery: Delivery
+}
+
+export interface Message {
+  key: Key
+  communication: Resource
+  /** Undefined where it is not sent at all. */
+  job: Job | undefined
+}
+
+/** What stands in a stored text where the sent one has a secret. */
+const HIDDEN = '****'
+
+/** Returns what each of the people is told by each channel that reaches them; one address is told once. */
+export async function messagesOf(
+  ctx: Context,
+  news: News,
+  channels: readonly Medium[],
+  templates: Templates,
+): Promise<Message[]> {
+  const now = ctx.clock()
+  const { countryCode } = ctx.settings.messages
+  const zone = ctx.settings.zone
+  const made: Message[] = []
+  for (const channel of channels) {
+    if (channel.events?.has(news.event) === false || news.by?.(channel) === false) continue
+    const told = new Set<string>()
+    for (const person of news.people) {
+      const to = addressOf(person, channel, { now, zone, countryCode })
+      if (to === undefined && !mayReach(person, channel)) continue
+      if (to !== undefined && to !== '' && told.has(to)) continue
+      if (to !== undefined) told.add(to)
+      const message = await messageOf(ctx, news, person, channel, to, templates)
+      if (message !== undefined) made.push(message)
+    }
+  }
+  return made
+}
+
+async function messageOf(
+  ctx: Context,
+  news: News,
+  person: Person,
+  channel: Medium,
+  to: string | undefined,
+  templates: Templates,
+): Promise<Message | undefined> {
+  const now = ctx.clock()
+  const { event, visit } = news
+  const set = channel.templates ?? visit?.set ?? 'standard'
+  const wording = wordingOf(news, person, set, templates)
+  if (wording === undefined) return undefined
+  const { template, language, name } = wording
+  const id = await derivedId(
+    'message',
+    news.cause,
+    `${person.key}${person.mark && ` ${person.mark}`}`,
+    channel.name,
+  )
+  const values = valuesOf(news, person, language)
+  const secrets = secretsFor(ctx, template, channel)
+  const hidden = Object.fromEntries(Object.keys(secrets).map(one => [one, HIDDEN]))
+  const shown = textFor(template, channel)
+  const shownText = render(shown, { ...values, ...hidden })
+  const communication: Resource = {
+    resourceType: 'Communication',
+    id,
+    language,
+    ...(news.basedOn === undefined ? {} : { basedOn: [{ reference: news.basedOn }] }),
+    identifier: [
+      { system: SYSTEM.messageKey, value: id },
+      ...(news.about === undefined ? [] : [{ system: SYSTEM.messageAbout, value: news.about }]),
+    ],
+    status: to === undefined ? 'not-done' : 'preparation',
+    ...(to === undefined ? { statusReason: { text: 'The patient has no ABHA address or number.' } } : {}),
+    category: [{ coding: [{ system: SYSTEM.event, code: event }] }],
+    medium: [{ coding: [{ system: SYSTEM.channel, code: channel.name }] }],
+    ...subjectOf(news, person),
+    ...(news.about === undefined ? {} : { about: [{ reference: news.about }] }),
+    recipient: [{ reference: person.key }],
+    payload: [{ contentString: shownText }],
+  }
+  const key = `Communication/${id}` as const
+  if (to === undefined) return { key, communication, job: undefined }
+  const whole = { ...values, ...secrets }
+  const delivery: Delivery = {
+    key: id,
+    event,
+    to,
+    language,
+    template: name,
+    subject: render(template.subject ?? '', { ...values, ...hidden }),
+    text: render(shown, whole),
+    values: whole,
+    attachments: attachmentsFor(ctx, news, channel),
+    // Those alone who reach nobody in particular send it.
+    ...(channel.reaches === 'none' ? { communication: writeJson(communication) } : {}),
+  }
+  const expires = news.expires ?? now + kindOf(event).lasts
+  const body: MessageJob = { communication: id, channel: channel.name, tries: 0, expires, delivery }
+  return {
+    key,
+    communication,
+    job: { id: `message ${id}`, kind: MESSAGE_JOB, due: now, body: JSON.stringify(body) },
+  }
+}
+
+interface Wording {
+  template: Template
+  language: string
+  name: string
+}
+
+function wordingOf(news: News, person: Person, set: string, templates: Templates): Wording | undefined {
+  const { event, variant, text: own } = news
+  const { language, role } = person
+  const name = variant === undefined ? event : `${event}.${variant}`
+  const found =
+    findTemplate(templates, { set, language, name, role }) ??
+    (own === undefined ? undefined : findTemplate(templates, { set, language, name: 'message', role }))
+  if (found === undefined) return undefined
+  if (own === undefined) return found
+  // A text of somebody's own is no template: its brackets are only brackets.
+  const quoted = own
+    .replace(/[[\]]/g, '$&$&')
+    .replace(/\{(?![A-Za-z][\w-]*\})|(?<!\{[A-Za-z][\w-]*)\}/g, '$&$&')
+  const subject = found.template.subject
+  return { ...found, template: { text: quoted, ...(subject === undefined ? {} : { subject }) } }
+}
+
+const textFor = (template: Template, channel: Medium): string => template[channel.name] ?? template.text
+
+/** A secret goes to those alone whose text names it. */
+function secretsFor(ctx: Context, template: Template, channel: Medium): Record<string, string> {
+  const named = namesIn(textFor(template, channel))
+  return Object.fromEntries(Object.entries(ctx.secrets ?? {}).filter(([name]) => named.has(name)))
+}
+
+function subjectOf({ subject, visit }: News, person: Person): JsonObject {
+  const key = subject ?? visit?.patient?.key ?? (person.key.startsWith('Patient/') ? person.key : undefined)
+  return key === undefined ? {} : { subject: { reference: key } }
+}
+
+function attachmentsFor(ctx: Context, news: News, channel: Medium): Attachment[] {
+  if (channel.reaches !== 'email' || news.visit === undefined) return []
+  return invitationOf(ctx, news.event, news.visit, news.sequence ?? 0)
+}
+
+/** Returns the values of a text by name; missing ones are ''. */
+function valuesOf(news: News, person: Person, language: string): Record<string, string> {
+  const { visit, previous } = news
+  const own = news.values ?? {}
+  const name = visit === undefined ? '' : nameFor(visit, person, language)
+  if (visit === undefined) return { name, ...own }
+  const type =
+    text(codings(visit.appointment.appointmentType)[0]?.display) ??
+    text(objects(visit.appointment.appointmentType)[0]?.text) ??
+    ''
+  const reason = reasonOf(visit.appointment)
+  const practitioner = visit.names('practitioner', language)
+  return {
+    name,
+    id: visit.key.split('/')[1]!,
+    patient: visit.names('patient', language),
+    practitioner,
+    practitionerOr: practitioner || 'Assigned Practitioner',
+    facility: visit.names('facility', language),
+    place: visit.names('place', language),
+    ...whenValues(visit, person, language, ''),
+    ...(previous === undefined ? {} : whenValues(previous, person, language, 'old')),
+    minutes: Number.isNaN(visit.end - visit.start)
+      ? ''
+      : String(Math.round((visit.end - visit.start) / 60_000)),
+    type,
+    typeOr: type || 'General Consultation',
+    reason,
+    reasonOr: reason || 'Not specified',
+    link: visit.joinUrl ?? '',
+    ...own,
+  }
+}
+
+const nameFor = (visit: Visit, person: Person, language: string): string =>
+  person.role === 'practitioner' ? visit.names('practitioner', language) : visit.names('patient', language)
+
+const reasonOf = (appointment: Resource): string =>
+  text(appointment.description) ??
+  text(objects(appointment.reasonCode)[0]?.text) ??
+  text(codings(appointment.reasonCode)[0]?.display) ??
+  ''
+
+/** Returns the values of a time: `when`, or with a prefix `oldWhen`, and the forms that other systems write. */
+function whenValues(
+  visit: Visit,
+  person: Person,
+  language: string,
+  prefix: 'old' | '',
+): Record<string, string> {
+  if (Number.isNaN(visit.start)) return {}
+  const own = person.zone ?? (person.role === 'patient' ? visit.patient?.zone : undefined)
+  const zone = visit.online && person.role === 'patient' && own !== undefined ? own : visit.zone
+  const wall = wallOf(visit.start, zone)
+  const differs = own !== undefined && wallOf(visit.start, own).offset !== wall.offset
+  const suffix = differs ? ` (${zoneWords(wall, zone)})` : ''
+  const named = (name: string): string =>
+    prefix === '' ? name : prefix + name[0]!.toUpperCase() + name.slice(1)
+  return {
+    [named('date')]: dayWords(wall, language),
+    [named('time')]: clockWords(wall, language) + suffix,
+    [named('when')]: `${dayWords(wall, language)}, ${clockWords(wall, language)}${suffix}`,
+    [named('whenIso')]: isoMinute(wall) + suffix,
+    [named('whenLong')]: english(wall, monthName(wall)) + suffix,
+    [named('whenShort')]: english(wall, monthName(wall).slice(0, 3)) + suffix,
+  }
+}
+
+/** Returns `November 21, 2026 at 10:08 AM`. */
+const english = (wall: Wall, month: string): string =>
+  `${month} ${String(wall.day).padStart(2, '0')}, ${wall.year} at ${twelveHours(wall)}`
+
+/** Returns the named values that a CommunicationRequest carries. */
+export function carriedValues(request: Resource): Record<string, string> {
+  const values: Record<string, string> = {}
+  for (const one of objects(request.extension)) {
+    if (one.url !== EXTENSION.messageValue) continue
+    const part = (url: string): Json | undefined =>
+      objects(one.extension).find(part => part.url === url)?.valueString
+    const name = text(part('name'))
+    if (name !== undefined && /^[A-Za-z][\w-]{0,63}$/.test(name)) values[name] = text(part('value')) ?? ''
+  }
+  return values
+}

@@ -1,0 +1,118 @@
+/** Reminders and what follows a visit: CommunicationRequests that come, move and go with their appointment, in the same commit. */
+import type { Context, Pending, Put } from '../context.ts'
+import type { Resource } from '../fhir/json.ts'
+import { text } from '../fhir/tree.ts'
+import { derivedId } from '../lib/derived-id.ts'
+import { EXTENSION, SYSTEM } from '../scheduling/codes.ts'
+import { instantOf } from '../search/busy.ts'
+import type { Key } from '../storage/port.ts'
+import { AFTERWARDS, HISTORY_MS, REMINDERS } from './event.ts'
+import type { Reading } from './reading.ts'
+import { keyOfRequest, timeOf } from './request.ts'
+import { type Visit, visitOf } from './visit.ts'
+import { quietAround } from './when.ts'
+
+/** Returns the key of the one request for an event of an appointment. */
+export const requestKey = async (appointment: string, event: string): Promise<Key> =>
+  `CommunicationRequest/${await derivedId('request', appointment, event)}`
+
+const CAME: ReadonlySet<string> = new Set(['booked', 'arrived', 'checked-in'])
+
+/** Returns the requests that a commit makes, moves and revokes for one appointment. */
+export async function reminderPuts(
+  ctx: Context,
+  reading: Reading,
+  { key, method, before, after }: Pending,
+): Promise<Put[]> {
+  const wanted = new Map<string, Resource>()
+  const visit = after === undefined ? undefined : await visitOf(ctx, reading, key, after)
+  if (visit?.patient !== undefined)
+    for (const one of wantedFor(ctx, visit, before)) wanted.set(one.event, await requestOf(visit, one))
+  const events = [...REMINDERS, ...(wanted.has('follow-up') ? AFTERWARDS : [])].map(([event]) => event)
+  // Nothing can have been asked for an appointment that is new.
+  const isNew = method === 'POST' && before === undefined
+  if (isNew && wanted.size === 0) return []
+  const keys = await Promise.all(events.map(event => requestKey(key, event)))
+  const found = isNew ? new Map<string, Resource>() : await reading.load(keys)
+  return events.flatMap((event, i) => {
+    const at = keys[i]!
+    const there = found.get(at)
+    const want = wanted.get(event)
+    if (want !== undefined && isSame(there, want, ctx.settings.zone)) return []
+    if (want === undefined && there?.status !== 'active') return []
+    const resource: Resource = want ?? { ...there!, resourceType: 'CommunicationRequest', status: 'revoked' }
+    return [{ key: at, current: reading.stored(at), resource }]
+  })
+}
+
+/** Whether what is there asks for, or has told, the same. */
+const isSame = (there: Resource | undefined, want: Resource, zone: string): boolean =>
+  there !== undefined &&
+  keyOfRequest(there) === keyOfRequest(want) &&
+  (there.status === 'completed' ||
+    (there.status === 'active' && timeOf(there, zone).from === timeOf(want, zone).from))
+
+interface Wanted {
+  event: string
+  at: number
+  cause: string
+  link?: string
+}
+
+function wantedFor(ctx: Context, visit: Visit, before: Resource | undefined): Wanted[] {
+  const now = ctx.clock()
+  const { quiet, feedbackUrl } = ctx.settings.messages
+  const { appointment, start, end, key, zone } = visit
+  if (appointment.status === 'booked' && start > now)
+    return REMINDERS.flatMap(([event, ahead]) => {
+      const due = start - ahead
+      const at = quietAround(due, quiet, zone)?.from ?? due
+      return at > now ? [{ event, at, cause: `${key}|${event}|${text(appointment.start)}` }] : []
+    })
+  const ended = Number.isNaN(end) ? start : end
+  if (appointment.status === 'fulfilled' && CAME.has(String(before?.status)) && ended > now - HISTORY_MS)
+    return AFTERWARDS.flatMap(([event, after]) => {
+      if (event === 'feedback' && feedbackUrl === undefined) return []
+      const at = quietAround(now + after, quiet, zone)?.to ?? now + after
+      const link =
+        event === 'feedback' ? feedbackUrl!.replaceAll('{appointment}', key.split('/')[1]!) : undefined
+      return [{ event, at, cause: `${key}|${event}`, ...(link === undefined ? {} : { link }) }]
+    })
+  return []
+}
+
+async function requestOf(visit: Visit, { event, at, cause, link }: Wanted): Promise<Resource> {
+  const patient = visit.patient!.key
+  const key = await requestKey(visit.key, event)
+  return {
+    resourceType: 'CommunicationRequest',
+    id: key.split('/')[1]!,
+    ...(link === undefined
+      ? {}
+      : {
+          extension: [
+            {
+              url: EXTENSION.messageValue,
+              extension: [
+                { url: 'name', valueString: 'link' },
+                { url: 'value', valueString: link },
+              ],
+            },
+          ],
+        }),
+    identifier: [
+      { system: SYSTEM.messageKey, value: cause },
+      { system: SYSTEM.messageAbout, value: visit.key },
+    ],
+    status: 'active',
+    category: [{ coding: [{ system: SYSTEM.event, code: event }] }],
+    subject: { reference: patient },
+    about: [{ reference: visit.key }],
+    occurrenceDateTime: new Date(at).toISOString(),
+    recipient: [{ reference: patient }],
+  }
+}
+
+/** Returns whether an appointment may have, or want, requests. */
+export const mayRemind = ({ before, after }: Pending, now: number): boolean =>
+  CAME.has(String(before?.status)) || (after?.status === 'booked' && (instantOf(after.start) ?? 0) > now)
