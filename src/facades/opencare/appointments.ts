@@ -184,10 +184,10 @@ export async function conflicts(ctx: Context, id: string): Promise<unknown> {
   const row = await found(ctx, id)
   const { conflicts: all } = await conflictsOf(ctx, row.key, resourceOf(row))
   const rows: Record<string, Row[]> = {}
-  for (const of of ['provider', 'patient', 'facility'] as const) {
-    const taken = all[of]?.flatMap(one => one.stored ?? [])
+  for (const whose of ['provider', 'patient', 'facility'] as const) {
+    const taken = all[whose]?.flatMap(one => one.stored ?? [])
     if (taken === undefined) continue
-    rows[of] = (await seen(ctx, taken)).map(one => conflictRow(of, one))
+    rows[whose] = (await seen(ctx, taken)).map(one => conflictRow(whose, one))
   }
   return { has_conflicts: Object.keys(rows).length > 0, conflicts: rows }
 }
