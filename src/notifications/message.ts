@@ -242,7 +242,7 @@ function valuesOf(news: News, person: Person, language: string): Record<string, 
     reason,
     reasonOr: reason || 'Not specified',
     link: visit.joinUrl ?? '',
-    ...own,
+    ...inWords(own, visit, person, language),
   }
 }
 
@@ -254,6 +254,22 @@ const reasonOf = (appointment: Resource): string =>
   text(objects(appointment.reasonCode)[0]?.text) ??
   text(codings(appointment.reasonCode)[0]?.display) ??
   ''
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
+
+/** Returns the values that came with a request, instants among them as people read them. */
+const inWords = (
+  values: Readonly<Record<string, string>>,
+  visit: Visit,
+  person: Person,
+  language: string,
+): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const start = INSTANT.test(value) ? Date.parse(value) : Number.NaN
+      return [name, whenValues({ ...visit, start }, person, language, '').when ?? value]
+    }),
+  )
 
 /** Returns the values of a time: `when`, or with a prefix `oldWhen`, and the forms that other systems write. */
 function whenValues(
