@@ -1,6 +1,6 @@
 /**
  * What holds for appointments that are written through this API, beside the rules of every door: nobody and no place has two at once, also
- * not beside one that nobody came to; and each has an integer id.
+ * not beside one that nobody came to.
  */
 import type { Context, Pending, WriteRule } from '../../context.ts'
 import { FhirError, type Issue } from '../../fhir/error.ts'
@@ -11,9 +11,7 @@ import { busyNode, instantOf, MISSED } from '../../search/busy.ts'
 import type { Node } from '../../search/plan-node.ts'
 import type { Key, Require } from '../../storage/port.ts'
 import { TAKEN } from './errors.ts'
-import { freeNumbers } from './numbers.ts'
 import { actorsOf, seatsOf } from './people.ts'
-import { numberOf, withNumber } from './translate.ts'
 
 const DAY = 86_400_000
 
@@ -93,27 +91,18 @@ function isPlaced({ before, after }: Pending, now: number): boolean {
   return place(before) !== place(after)
 }
 
-/** Refuses with `conflict` (409), all that is in the way at once; gives integer ids in the same commit. */
+/** Refuses with `conflict` (409), all that is in the way at once. */
 export const openCareRule: WriteRule = {
   types: new Set(['Appointment']),
   async judge(ctx, pending) {
     const require: Require[] = []
-    const appointments = pending.filter(one => one.after?.resourceType === 'Appointment')
-    for (const one of appointments) {
-      if (!isPlaced(one, ctx.clock())) continue
-      const found = await conflictsOf(ctx, one.key, one.after!)
+    for (const one of pending) {
+      if (one.after?.resourceType !== 'Appointment' || !isPlaced(one, ctx.clock())) continue
+      const found = await conflictsOf(ctx, one.key, one.after)
       if (Object.keys(found.conflicts).length > 0) throw conflictError(found.conflicts)
       require.push(...found.require)
     }
-    const bare = appointments.filter(one => numberOf('appointment', one.after) === undefined)
-    if (bare.length === 0) return { require }
-    const free = await freeNumbers(ctx, 'appointment', bare.length)
-    const puts = bare.map((one, i) => ({
-      key: one.key,
-      current: undefined,
-      resource: withNumber('appointment', one.after!, free.numbers[i]!),
-    }))
-    return { require: [...require, free.require], puts }
+    return { require }
   },
 }
 

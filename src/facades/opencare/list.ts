@@ -48,8 +48,10 @@ export async function nodeOf(
 
 const TYPE_TEXT = 'Appointment.appointment-type:text'
 
+/** Returns the node of those whose type has these words, whatever their case and accents. */
 function typeNode(value: string): Node {
-  const said = (param: string): Node => ({ kind: 'string', param, match: 'exact', value })
+  if (fold(value) === '') return NONE
+  const said = (param: string): Node => ({ kind: 'string', param, match: 'equals', value: fold(value) })
   const unsaid: Node = { kind: 'not', node: { kind: 'present', param: TYPE_TEXT } }
   return anyOf([said(TYPE_TEXT), { kind: 'and', nodes: [unsaid, said('Appointment.service-type:text')] }])
 }

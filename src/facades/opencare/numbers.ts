@@ -2,10 +2,11 @@
 import type { Context, Principal } from '../../context.ts'
 import { fhirError } from '../../fhir/error.ts'
 import { isObject, parseJson, type Resource } from '../../fhir/json.ts'
-import { changeOf, commit, liveOf } from '../../interactions/commit.ts'
+import { changeOf, commit } from '../../interactions/commit.ts'
 import { underCurrent } from '../../interactions/current.ts'
 import { indexRows } from '../../interactions/indexer.ts'
 import { LOST, untilSettled } from '../../interactions/race.ts'
+import type { Proposed } from '../../interactions/write-rules.ts'
 import { planFor, resourceOf } from '../../scheduling/calendar.ts'
 import type { Node } from '../../search/plan-node.ts'
 import {
@@ -18,6 +19,7 @@ import {
   typeOf,
 } from '../../storage/port.ts'
 import { KINDS, type Kind, systemOf, TYPE_OF } from './codes.ts'
+import { together } from './together.ts'
 import { numberOf, withNumber } from './translate.ts'
 
 /** Numbering is the server's own work: it changes nothing that its asker could be kept from. */
@@ -53,7 +55,7 @@ export async function numbered(ctx: Context, kind: Kind, number: number): Promis
  *
  * Throws `transient` where free ones are too far away.
  */
-export async function freeNumbers(
+async function freeNumbers(
   ctx: Context,
   kind: Kind,
   count: number,
@@ -87,16 +89,20 @@ const allNumbers = (kind: Kind, resource: Resource): number[] =>
   )
 
 /**
- * Returns the resources by their keys, each with an integer id: who has none gets one now, in one commit. An appointment that does not say
- * when it was made says so then too. Resources that are gone meanwhile are left out.
+ * Returns the resources by their keys, each with an integer id: who has none gets one now, and an appointment that does not say when it was
+ * made says so then too. Resources that are gone meanwhile are left out.
  */
 export async function withNumbers(ctx: Context, rows: readonly Live[]): Promise<Map<Key, Live>> {
   const all = new Map(rows.map(row => [row.key, row]))
   const bare = rows.filter(lacksNumber).map(row => row.key)
-  for (let at = 0; at < bare.length; at += MOST_IN_COMMIT)
-    for (const [key, row] of await numberAll(ctx, bare.slice(at, at + MOST_IN_COMMIT)))
-      if (row === undefined) all.delete(key)
-      else all.set(key, row)
+  if (bare.length === 0) return all
+  const { rules: _, ...rest } = ctx
+  // No rule is about identifiers, and none may refuse what was stored before it was made.
+  const own: Context = { ...rest, principal: NUMBERING }
+  await together(ctx.storage, bare, MOST_IN_COMMIT, keys => numberAll(own, keys))
+  for (const [key, row] of await ctx.storage.readMany(bare))
+    if (row.text === undefined) all.delete(key)
+    else all.set(key, row as Live)
   return all
 }
 
@@ -107,46 +113,31 @@ function lacksNumber(row: Live): boolean {
   return !row.text.includes(systemOf(kind)) || numberOf(kind, resourceOf(row)) === undefined
 }
 
-async function numberAll(ctx: Context, keys: readonly Key[]): Promise<[Key, Live | undefined][]> {
-  const { rules: _, ...bare } = ctx
-  // No rule is about identifiers, and none may refuse what was stored before it was made.
-  const own: Context = { ...bare, principal: NUMBERING }
-  return underCurrent(own, under => untilSettled(() => attempt(under, keys)))
-}
+const numberAll = (ctx: Context, keys: readonly Key[]): Promise<true> =>
+  underCurrent(ctx, under => untilSettled(() => attempt(under, keys)))
 
-async function attempt(ctx: Context, keys: readonly Key[]): Promise<[Key, Live | undefined][] | typeof LOST> {
+async function attempt(ctx: Context, keys: readonly Key[]): Promise<true | typeof LOST> {
   const current = await ctx.storage.readMany(keys)
-  const live = keys.map(key => {
-    const row = current.get(key)
-    return [key, row?.text === undefined ? undefined : (row as Live)] as [Key, Live | undefined]
-  })
-  const missing = live.flatMap(([, row]) => (row !== undefined && lacksNumber(row) ? [row] : []))
-  if (missing.length === 0) return live
+  const missing = [...current.values()].filter(
+    row => row.text !== undefined && lacksNumber(row as Live),
+  ) as Live[]
+  if (missing.length === 0) return true
   const require: Require[] = []
-  const proposed = []
+  const proposed: Proposed[] = []
   for (const [type, rows] of Map.groupBy(missing, row => typeOf(row.key))) {
     const kind = KIND_OF.get(type)!
     const free = await freeNumbers(ctx, kind, rows.length)
     require.push(free.require)
-    for (const [i, row] of rows.entries()) {
-      const resource = withNumber(kind, await withCreated(ctx, row), free.numbers[i]!)
+    for (const [i, current] of rows.entries()) {
+      const { key, version } = current
+      const resource = withNumber(kind, await withCreated(ctx, current), free.numbers[i]!)
+      const index = indexRows(ctx, resource)
       proposed.push(
-        changeOf(ctx, {
-          key: row.key,
-          id: idOf(row.key),
-          version: row.version + 1,
-          method: 'PUT',
-          resource,
-          index: indexRows(ctx, resource),
-          current: row,
-        }),
+        changeOf(ctx, { key, id: idOf(key), version: version + 1, method: 'PUT', resource, index, current }),
       )
     }
   }
-  const done = await commit(ctx, proposed, require)
-  if (!done.ok) return LOST
-  const made = new Map(proposed.map(one => [one.key, liveOf(done.change(one), done.at)]))
-  return live.map(([key, row]) => [key, made.get(key) ?? row])
+  return (await commit(ctx, proposed, require)).ok ? true : LOST
 }
 
 async function withCreated(ctx: Context, row: Live): Promise<Resource> {

@@ -62,14 +62,16 @@ export function numberOf(kind: Kind, resource: Resource | undefined): number | u
   return undefined
 }
 
-/** Returns a copy of the resource with the integer id. */
-export const withNumber = (kind: Kind, resource: Resource, number: number): Resource => ({
-  ...resource,
-  identifier: [
-    ...(Array.isArray(resource.identifier) ? resource.identifier : []),
-    { system: systemOf(kind), value: String(number) },
-  ],
-})
+/** Returns a copy of the resource with the integer id: where one was promised, else as a second name for what came by another door. */
+export function withNumber(kind: Kind, resource: Resource, number: number): Resource {
+  const system = systemOf(kind)
+  const value = String(number)
+  const others = Array.isArray(resource.identifier) ? resource.identifier : []
+  const at = others.findIndex(one => isObject(one) && one.system === system && one.value === undefined)
+  const identifier =
+    at === -1 ? [...others, { use: 'secondary', system, value }] : others.with(at, { system, value })
+  return { ...resource, identifier }
+}
 
 /** Returns the appointment as lists and actions show it. */
 export function rowOf({ appointment, patient, provider, facility, updated }: Seen): Record<string, unknown> {
@@ -151,10 +153,11 @@ const fullName = (person: Resource | undefined): string => {
   return `${first} ${last}`.trim()
 }
 
-/** Returns a new appointment. Throws nothing; what is missing is the caller's to check. */
+/** Returns a new appointment, with a promise of an integer id. What is missing is the caller's to check. `now` is ms since 1970. */
 export function newAppointment(fields: Fields, now: number): Resource {
   const bare: Resource = {
     resourceType: 'Appointment',
+    identifier: [{ system: systemOf('appointment') }],
     status: 'booked',
     created: new Date(now).toISOString(),
   }
