@@ -50,9 +50,9 @@ export async function conflictsOf(
     .map(row => takenOf(row.key, resourceOf(row), ctx.settings.baseUrl, row))
     .filter(one => one.key !== key && overlap(one, { start, end }) && keeps(one.resource, ctx.clock()))
   const conflicts: Conflicts = {}
-  for (const of of ['provider', 'patient', 'facility'] as const) {
-    const own = taken.filter(one => one.actors.some(actor => seats[of].includes(actor)))
-    if (own.length > 0) conflicts[of] = own
+  for (const kind of ['provider', 'patient', 'facility'] as const) {
+    const own = taken.filter(one => one.actors.some(actor => seats[kind].includes(actor)))
+    if (own.length > 0) conflicts[kind] = own
   }
   const [guard, ...also] = guardsOf(facility ?? all[0]!, start, end)
   return {
