@@ -2,6 +2,7 @@
 import type { Context as HonoContext } from 'hono'
 import type { Context, Principal } from '../context.ts'
 import type { Channel } from '../notifications/channel.ts'
+import type { Templates } from '../notifications/template.ts'
 import type { Metrics } from './metrics.ts'
 
 export type Encoding = 'br' | 'gzip'
@@ -18,6 +19,12 @@ export interface AppDeps {
   fromTrustedProxy?: (bindings: unknown) => boolean
   /** Ways in which messages leave; none where the entry gives none. */
   channels?: readonly Channel[]
+  /** What messages say; the built-in texts where the entry gives none. */
+  templates?: Templates
+  /** Returns the network address of the client; '' where it is not known. `bindings` as above. Absent: nobody's is. */
+  addressOf?: (request: Request, bindings: unknown) => string
+  /** Returns the addresses of a name; absent where the platform cannot tell. Throws where there is none. */
+  resolve?: (name: string) => Promise<readonly string[]>
   /** Returns who asks, undefined for nobody. Absent: the principal of the context, until sign-in exists. */
   principalOf?: (request: Request) => Principal | undefined
   /** Process figures for /metrics: name -> value. */

@@ -1,0 +1,64 @@
+/** Calling results back: four attempts, ten seconds apart, of which the outbox loses none. */
+import type { Context } from '../../context.ts'
+import type { Handler, Outcome } from '../../notifications/dispatch.ts'
+import { type CallbackRules, refusedCallback } from './callback-address.ts'
+import { finish, jobOf, outcomeOf, resultContext } from './first.ts'
+import { CARE_UHI } from './names.ts'
+import { delivered } from './record.ts'
+
+const RETRIES = 3
+const WAIT_MS = 10_000
+/** The contract has 5 s for the connection and 30 s for the answer: here both together have 30. */
+const TIMEOUT_MS = 30_000
+/** Milliseconds of a lease that must be left to write down what came of a call. */
+const RECORD_MS = 2000
+
+/** Returns the handler of the jobs that call results back; the context that it is given needs the rules of writes. */
+export function createCallbackHandler(rules: CallbackRules): Handler {
+  return async (given, job) => {
+    const ctx: Context = { ...given, principal: CARE_UHI }
+    const { request, failed } = jobOf(job)
+    const { context } = request
+    const message = await outcomeOf(ctx, request)
+    const timeout = Math.min(TIMEOUT_MS, job.until - ctx.clock() - RECORD_MS)
+    // Another server may have the job by now.
+    if (timeout < RECORD_MS) return { is: 'later', due: ctx.clock(), body: job.body }
+    const refused = await refusedCallback(context.consumer_uri, rules)
+    const url = `${context.consumer_uri.replace(/\/+$/, '')}/on_${context.action}`
+    const body = JSON.stringify({ context: resultContext(ctx, context), message })
+    const why = refused === undefined ? await post(url, body, timeout) : `The callback URL ${refused}`
+    if (why === undefined) {
+      await finish(ctx, context, task => delivered(task, 'delivered'))
+      return DONE
+    }
+    if (refused === undefined && failed < RETRIES) {
+      ctx.log.info('care-uhi callback failed', { action: context.action, attempt: failed + 1, why })
+      const due = ctx.clock() + WAIT_MS
+      return { is: 'later', due, body: JSON.stringify({ request, failed: failed + 1 }) }
+    }
+    ctx.log.warn('care-uhi callback given up', { action: context.action, why })
+    await finish(ctx, context, task => delivered(task, 'undelivered', why))
+    return DONE
+  }
+}
+
+const DONE: Outcome = { is: 'done' }
+
+/** Returns why a body did not arrive, undefined where it did. Redirections are not followed: they lead where nobody has looked. */
+async function post(url: string, body: string, ms: number): Promise<string | undefined> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(ms),
+    })
+    await response.body?.cancel()
+    return response.ok ? undefined : `The consumer answered ${response.status}`
+  } catch (error) {
+    return error instanceof Error && error.name === 'TimeoutError'
+      ? 'The consumer did not answer in time'
+      : 'The consumer could not be reached'
+  }
+}

@@ -1,0 +1,106 @@
+/** The patient of a request: one who is known, or a new one, with a Task for the clerk where it may be somebody twice. */
+import type { Context } from '../../context.ts'
+import type { JsonObject, Resource } from '../../fhir/json.ts'
+import { toBase64 } from '../../lib/base64.ts'
+import { SYSTEM } from '../../scheduling/codes.ts'
+import { searched } from '../../scheduling/live-resources.ts'
+import { fold } from '../../search/fold.ts'
+import { PERSON } from './names.ts'
+import { hasPhone, isSame, type Person, patientOf } from './person.ts'
+import { idOf } from './translate.ts'
+
+/** Patients of one telephone that are looked at: a family, and not a ward. */
+const MOST = 200
+
+export interface Found {
+  /** As references of the transaction name him. */
+  reference: string
+  /** Undefined while he is not stored. */
+  patient: Resource | undefined
+  /** As he is, or will be. */
+  resource: Resource
+  /** What the transaction has to make first. */
+  entries: JsonObject[]
+}
+
+/**
+ * Returns the patient. Of several who match, the one with this ABHA, else the first that there was.
+ *
+ * A new one is made under a key of all that was said, and of those who were there: of requests that meet, one makes him.
+ */
+export async function findPatient(ctx: Context, person: Person): Promise<Found> {
+  const mates = await patientsOf(ctx, person.phone)
+  const same = mates.filter(one => isSame(one, person))
+  const known = same.find(one => hasAbha(one, person)) ?? same[0]
+  if (known !== undefined) {
+    const reference = `Patient/${idOf(known)}`
+    return { reference, patient: known, resource: known, entries: [] }
+  }
+  const value = await hashed([
+    person.phone,
+    fold(person.name),
+    person.gender ?? '',
+    person.birthDate ?? '',
+    person.abha?.value ?? '',
+    ...mates.map(idOf),
+  ])
+  const resource = patientOf(person, { system: PERSON, value })
+  const fullUrl = `urn:uuid:${crypto.randomUUID()}`
+  const criteria = (code: string): string => `${code}${encodeURIComponent(`${PERSON}|${value}`)}`
+  const made: JsonObject = {
+    fullUrl,
+    resource,
+    request: { method: 'POST', url: 'Patient', ifNoneExist: criteria('identifier=') },
+  }
+  const twice: JsonObject[] = mates.slice(0, 1).map(mate => ({
+    resource: possibleDuplicate(fullUrl, `Patient/${idOf(mate)}`, value),
+    request: { method: 'POST', url: 'Task', ifNoneExist: criteria('identifier=') },
+  }))
+  return { reference: fullUrl, patient: undefined, resource, entries: [made, ...twice] }
+}
+
+const hasAbha = (patient: Resource, { abha }: Person): boolean =>
+  abha !== undefined &&
+  Array.isArray(patient.identifier) &&
+  patient.identifier.some(one => (one as JsonObject).value === abha.value)
+
+const possibleDuplicate = (patient: string, other: string, value: string): Resource => ({
+  resourceType: 'Task',
+  identifier: [{ system: PERSON, value }],
+  status: 'requested',
+  intent: 'order',
+  code: { coding: [{ system: SYSTEM.taskCode, code: 'possible-duplicate' }], text: 'Possible duplicate' },
+  description: 'A new patient has the telephone of another: they may be one person.',
+  focus: { reference: other },
+  for: { reference: patient },
+})
+
+/** Returns the patients with this telephone, however it is written, in the order of their ids. */
+async function patientsOf(ctx: Context, phone: string): Promise<Resource[]> {
+  const found = await searched(ctx, 'Patient', [['phone', spellings(phone).join()]], MOST)
+  return [...found.values()].filter(one => hasPhone(one, phone)).sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1))
+}
+
+/** Returns the ways in which a number stands in books: search compares texts. */
+export function spellings(phone: string): string[] {
+  const digits = phone.slice(1)
+  if (!digits.startsWith('91')) return [phone, digits, `00${digits}`]
+  const own = digits.slice(2)
+  const halves = `${own.slice(0, 5)} ${own.slice(5)}`
+  const dashed = `${own.slice(0, 5)}-${own.slice(5)}`
+  return [own, halves, dashed].flatMap(one => [
+    `+91${one}`,
+    `+91 ${one}`,
+    `+91-${one}`,
+    `91${one}`,
+    `0${one}`,
+    one,
+  ])
+}
+
+/** Returns a short name that says nothing of what it is made of. */
+export async function hashed(parts: readonly string[]): Promise<string> {
+  const bytes = new TextEncoder().encode(parts.join('\n'))
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return toBase64(hash).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
