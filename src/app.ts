@@ -13,7 +13,12 @@ import { createOperationRoute, isOperation } from './http/operation-routes.ts'
 import { createPages } from './http/pages.ts'
 import { createSend, sendError } from './http/respond.ts'
 import type { Channel } from './notifications/channel.ts'
+import { createDeliver, type DeliverOptions } from './notifications/deliver.ts'
+import type { Handlers } from './notifications/dispatch.ts'
+import { MESSAGE_JOB } from './notifications/message.ts'
 import { createMessageRule } from './notifications/message-rule.ts'
+import type { Templates } from './notifications/template.ts'
+import { TEMPLATES } from './notifications/templates.ts'
 import { bookingRule } from './scheduling/booking-rule.ts'
 import { responseRule } from './scheduling/response-rule.ts'
 import { tokenRule } from './scheduling/token-rule.ts'
@@ -28,14 +33,23 @@ const INSIDE = ':inside{[^$_/][^/]*}'
 /**
  * Returns the context under what holds for every write, whichever door it comes by; each rule sees what those before it have added.
  */
-export const underRules = (ctx: Context, channels: readonly Channel[] = []): Context => ({
+export const underRules = (
+  ctx: Context,
+  channels: readonly Channel[] = [],
+  templates: Templates = TEMPLATES,
+): Context => ({
   ...ctx,
-  rules: [responseRule, bookingRule, waitlistRule, tokenRule, createMessageRule(channels)],
+  rules: [responseRule, bookingRule, waitlistRule, tokenRule, createMessageRule(channels, templates)],
+})
+
+/** Returns who does what commits leave to be done after them, by the kind of job. The context that they are given is under the rules. */
+export const jobHandlers = (channels: readonly Channel[], options?: DeliverOptions): Handlers => ({
+  [MESSAGE_JOB]: createDeliver(channels, options),
 })
 
 /** Returns the application. FHIR is served under the path of the base URL. */
 export function createApp(given: AppDeps): Hono<Env> {
-  const deps = { ...given, ctx: underRules(given.ctx, given.channels) }
+  const deps = { ...given, ctx: underRules(given.ctx, given.channels, given.templates) }
   const send = createSend(deps)
   const onError = createOnError(send, deps.ctx.log)
   const fhir = createFhirRoutes(send)

@@ -6,9 +6,9 @@ import { loadHarfbuzz } from './cli/harfbuzz.ts'
 import { compress, listen, malformed, proxyTest, stop } from './cli/http-server.ts'
 import { bringIndexUpToDate, keepIndexing } from './cli/index-update.ts'
 import { logWriter } from './cli/log-writer.ts'
+import { type Messages, messageWork, openMessages } from './cli/messages.ts'
 import { openStorage } from './cli/open-storage.ts'
 import { processGauges } from './cli/process-gauges.ts'
-import { createSmtpChannel } from './cli/smtp-channel.ts'
 import { banner, explain, explainAddress } from './cli/words.ts'
 import { helpText } from './config/text.ts'
 import { type Config, readConfig, SettingsError, settingsOf } from './config.ts'
@@ -18,7 +18,6 @@ import { createMetrics } from './http/metrics.ts'
 import { traceOf } from './http/on-error.ts'
 import { faultOf } from './lib/fault.ts'
 import { jsonLog } from './lib/json-log.ts'
-import { channelsOf } from './notifications/channels/configured.ts'
 
 const args = process.argv.slice(2)
 if (args.includes('--help') || args.includes('-h')) {
@@ -46,11 +45,16 @@ process.on('exit', writer.flush)
 // Whoever read the banner may be gone: `npm start | head -1`.
 process.stdout.on('error', () => {})
 
+let messages: Messages
+try {
+  messages = openMessages(config, log)
+} catch (error) {
+  giveUp((error as Error).message)
+}
+const work = messageWork(messages)
+
 const storage = await openStorage(config, log).catch(error => giveUp(explain(error, config)))
 const settings = settingsOf(config, config.port)
-const { mail } = settings.notifications.channels
-const smtp = mail.by === 'smtp' ? createSmtpChannel(mail, { timeoutMs: settings.messages.sendMs }) : undefined
-const channels = channelsOf(settings.notifications, { log, clock: Date.now, ...(smtp && { smtp }) })
 const start = { ...systemContext({ storage, settings, log, version: pkg.version }), harfbuzz: loadHarfbuzz }
 const indexed = await bringIndexUpToDate(start, config.baseUrl ?? '').catch(error =>
   giveUp(explain(error, config)),
@@ -58,17 +62,19 @@ const indexed = await bringIndexUpToDate(start, config.baseUrl ?? '').catch(erro
 
 let stopIndexing = async (): Promise<void> => {}
 const server = await listen(config, port => {
-  const ctx = { ...indexed, settings: settingsOf(config, port) }
+  const ctx = { ...indexed, settings: settingsOf(config, port), announce: work.announce }
   const app = createApp({
     ctx,
     metrics: createMetrics(pkg.version),
+    channels: messages.channels,
+    templates: messages.templates,
     urlLimit: config.limits.url,
     compress,
     gauges: processGauges(),
     fromTrustedProxy: proxyTest(config.trustedProxies),
-    channels,
   })
   stopIndexing = keepIndexing(ctx)
+  work.start(ctx)
   console.log(banner(ctx, config, port))
   unusableProfiles(ctx).then(
     profiles => {
@@ -93,8 +99,8 @@ async function end(signal: string): Promise<void> {
   stoppingSince = now
   log.info('stopping', { signal })
   await stop(server, config.stopMs)
+  await work.stop()
   await stopIndexing()
-  smtp?.close()
   await storage.close()
   writer.flush()
   process.exit(0)

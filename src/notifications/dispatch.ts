@@ -88,12 +88,23 @@ const LOOK_MS = 5000
 /** Milliseconds after a failure of the store. */
 const FAILED_MS = 5000
 
-/** Does jobs in the background until it is stopped. Woken, it looks at once. */
+/** Does jobs in the background until it is stopped. Woken, it looks at once. A slow peer holds up its own job alone. */
 export function startDispatch(ctx: Context, handlers: Handlers, options: DispatchOptions): Dispatcher {
+  const { owner, leaseMs, parallel, at } = options
+  const running = new Set<Promise<void>>()
   let stopped = false
   let woken = true
   let wake = (): void => {}
   let complained = false
+  /** Whether the last look found as much as it asked for. */
+  let isMore = false
+  /** When the next of those put off here is due. */
+  let next = Number.POSITIVE_INFINITY
+
+  const rouse = (): void => {
+    woken = true
+    wake()
+  }
   const pause = (ms: number): Promise<void> =>
     new Promise(resolve => {
       if (stopped || woken) return resolve()
@@ -104,34 +115,53 @@ export function startDispatch(ctx: Context, handlers: Handlers, options: Dispatc
         resolve()
       }
     })
+  const run = (job: Leased): void => {
+    const one: Promise<void> = doOne(ctx, handlers, job)
+      .then(due => {
+        if (due !== undefined) next = Math.min(next, due)
+      })
+      .catch(error => complain(error))
+      .finally(() => {
+        running.delete(one)
+        // Half of the places free is the time for one look at many jobs.
+        if (isMore && running.size <= parallel / 2) rouse()
+        else if (next < Number.POSITIVE_INFINITY) wake()
+      })
+    running.add(one)
+  }
+  const complain = (error: unknown): void => {
+    if (!complained && !stopped)
+      ctx.log.warn('the outbox cannot be reached at the moment', { error: faultOf(error) })
+    complained = true
+  }
   const work = async (): Promise<void> => {
-    let next: number | undefined
     while (!stopped) {
+      woken = false
+      if (running.size > parallel / 2) {
+        await pause(LOOK_MS)
+        continue
+      }
       try {
-        woken = false
-        const done = await dispatch(ctx, handlers, options)
-        complained = false
-        if (done.next !== undefined && (next === undefined || done.next < next)) next = done.next
-        if (done.taken > 0) continue
         const now = ctx.clock()
-        const wait = next === undefined ? LOOK_MS : Math.min(LOOK_MS, Math.max(1, next - now))
-        if (next !== undefined && next <= now) next = undefined
-        await pause(wait)
+        if (next <= now) next = Number.POSITIVE_INFINITY
+        const until = now + leaseMs
+        const free = parallel - running.size
+        const jobs = await ctx.storage.outbox.take(free, owner, leaseMs)
+        isMore = jobs.length === free
+        complained = false
+        if (jobs.length > 0) at?.('after-lease')
+        for (const job of jobs) run({ ...job, until })
+        if (!isMore) await pause(Math.max(1, Math.min(LOOK_MS, next - ctx.clock())))
       } catch (error) {
-        if (!complained && !stopped)
-          ctx.log.warn('the outbox cannot be read at the moment', { error: faultOf(error) })
-        complained = true
-        woken = false
+        complain(error)
         await pause(FAILED_MS)
       }
     }
+    await Promise.all(running)
   }
   const ended = work()
   return {
-    wake() {
-      woken = true
-      wake()
-    },
+    wake: rouse,
     stop() {
       stopped = true
       wake()

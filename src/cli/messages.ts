@@ -1,0 +1,125 @@
+/** Messages on Node: the channels and templates that the settings name, and the work that goes on while the server runs. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { scheduleJob } from 'node-schedule'
+import { jobHandlers, underRules } from '../app.ts'
+import type { Config } from '../config.ts'
+import type { Context } from '../context.ts'
+import { faultOf } from '../lib/fault.ts'
+import type { Log } from '../lib/log.ts'
+import type { Channel } from '../notifications/channel.ts'
+import { channelsOf } from '../notifications/channels/configured.ts'
+import { type Dispatcher, type DispatchOptions, type Step, startDispatch } from '../notifications/dispatch.ts'
+import type { Templates } from '../notifications/template.ts'
+import { TEMPLATES, withFiles } from '../notifications/templates.ts'
+import { tick } from '../notifications/tick.ts'
+import { createSmtpChannel } from './smtp-channel.ts'
+
+export interface Messages {
+  channels: readonly Channel[]
+  templates: Templates
+  /** Ends what the channels keep open. */
+  close(): void
+}
+
+/** Returns the channels and templates. Throws Error with a sentence for each bad template, and for a folder that cannot be read. */
+export function openMessages({ notifications, messages }: Config, log: Log): Messages {
+  const { mail } = notifications.channels
+  const smtp = mail.by === 'smtp' ? createSmtpChannel(mail, { timeoutMs: messages.sendMs }) : undefined
+  return {
+    channels: channelsOf(notifications, { log, clock: Date.now, ...(smtp === undefined ? {} : { smtp }) }),
+    templates:
+      messages.templates === undefined ? TEMPLATES : withFiles(TEMPLATES, templateFiles(messages.templates)),
+    close: () => smtp?.close(),
+  }
+}
+
+function templateFiles(folder: string): { name: string; text: string }[] {
+  try {
+    return readdirSync(folder)
+      .filter(name => name.endsWith('.json'))
+      .sort()
+      .map(name => ({ name, text: readFileSync(join(folder, name), 'utf8') }))
+  } catch (error) {
+    throw new Error(
+      `NADI_TEMPLATES: ${folder} cannot be read (${(error as { code?: string }).code ?? 'unknown'}).`,
+    )
+  }
+}
+
+/** Jobs at a time, and milliseconds that the longest of them takes beside the attempt to send a message. */
+const PARALLEL = 16
+const LONGEST_MS = 30_000
+const MARGIN_MS = 15_000
+
+/** Returns how this process takes jobs: under a lease that is longer than any attempt. */
+export const dispatchOptions = (ctx: Context, at?: (step: Step) => void): DispatchOptions => ({
+  owner: ctx.newId(),
+  leaseMs: leaseFor(ctx),
+  parallel: PARALLEL,
+  ...(at === undefined ? {} : { at }),
+})
+
+function leaseFor(ctx: Context): number {
+  const test = Number(process.env.NADI_TEST_LEASE_MS)
+  return test > 0 ? test : Math.max(ctx.settings.messages.sendMs, LONGEST_MS) + MARGIN_MS
+}
+
+/** Ends the process at the step that a test names, without a word and without cleaning up. */
+const crashAt = process.env.NADI_TEST_CRASH
+const crash =
+  crashAt === undefined
+    ? undefined
+    : (step: Step): void => {
+        if (step === crashAt) process.kill(process.pid, 'SIGKILL')
+      }
+
+export interface MessageWork {
+  /** Says that a commit has left work. */
+  announce(): void
+  /** Begins to tick and to dispatch. */
+  start(ctx: Context): void
+  /** Returns after what is at hand is done. */
+  stop(): Promise<void>
+}
+
+/** Every minute. */
+const TICK = process.env.NADI_TEST_TICK ?? '0 * * * * *'
+
+/** Returns the work of messages on this server, which begins with `start`. */
+export function messageWork({ channels, templates, close }: Messages): MessageWork {
+  let dispatcher: Dispatcher | undefined
+  let ticking: Promise<void> | undefined
+  let scheduled: ReturnType<typeof scheduleJob> | undefined
+  return {
+    announce() {
+      crash?.('after-commit')
+      dispatcher?.wake()
+    },
+    start(bare) {
+      const ctx = underRules(bare, channels, templates)
+      const deliver = { random: Math.random, ...(crash === undefined ? {} : { at: crash }) }
+      dispatcher = startDispatch(ctx, jobHandlers(channels, deliver), dispatchOptions(ctx, crash))
+      const onTick = (): void => {
+        // A slow tick is not overtaken by the next.
+        ticking ??= tick(ctx, ctx.clock())
+          .then(
+            () => {},
+            error => ctx.log.warn('what is due could not be done', { error: faultOf(error) }),
+          )
+          .finally(() => {
+            ticking = undefined
+          })
+      }
+      scheduled = scheduleJob(TICK, onTick)
+      // After a time in which nothing ran, much may be due.
+      onTick()
+    },
+    async stop() {
+      scheduled?.cancel()
+      await ticking
+      await dispatcher?.stop()
+      close()
+    },
+  }
+}
