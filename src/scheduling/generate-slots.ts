@@ -219,7 +219,7 @@ async function onePart(ctx: Context, work: Work): Promise<Done> {
     const counter = `slots ${key}`
     let seen = await ctx.storage.counter(counter)
     const existing = await existingSlots(ctx, key, part)
-    const appointed = await appointedIn(ctx, { actors: hours.actors, schedule: key, slots: existing }, part)
+    const appointed = await appointedIn(ctx, hours, existing, part)
     const plan = await plannedSlots(ctx, {
       key,
       schedule,

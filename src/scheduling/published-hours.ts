@@ -37,8 +37,10 @@ export interface Hours {
 /** Who and what stands behind a Schedule. */
 export interface Published {
   zone: string
-  /** Keys of practitioners, their roles and Locations of the Schedule, by which their appointments are found. */
+  /** Keys of the practitioners and their roles, or of what has a Schedule without them, by which appointments are found. */
   actors: readonly string[]
+  /** Keys of its places and of what they are part of; empty where it has none. */
+  places: ReadonlySet<string>
   /** Returns the hours of the days `from` to `to` (`2026-12-01`), and of what began before and reaches into them. */
   hours(from: string, to: string): Hours[]
 }
@@ -103,10 +105,15 @@ export async function published(ctx: Context, schedule: Resource): Promise<Publi
     placesAt,
   )
   if (sheets.length === 0) throw noHours(practitioners.length > 0 || roles.size > 0)
-  const actors = [...new Set([...practitioners, ...roles.keys(), ...ofRoles('practitioner', 'Practitioner')])]
+  const people = [...practitioners, ...roles.keys(), ...ofRoles('practitioner', 'Practitioner')]
+  const actors = [...new Set(people.length > 0 ? people : [...namedServices, ...namedPlaces])]
+  const around = new Set(
+    chainOf(usedPlaces).flatMap(chain => chain.map(place => `Location/${String(place.id)}`)),
+  )
   return {
     zone,
     actors,
+    places: around,
     hours: (from, to) => sheets.map(sheet => hoursOf(sheet, zone, from, to)),
   }
 }

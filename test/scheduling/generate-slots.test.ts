@@ -198,6 +198,57 @@ describe('Schedule/$generate-slots', () => {
     expect((await times())[0]).toBe('11-23T09:00-09:30 entered-in-error')
   })
 
+  it('names appointments outside the hours that are in no slot, or in one that is gone, and none of another Schedule', async () => {
+    await clinic()
+    await put('Location', 'here')
+    await put('Location', 'there')
+    await schedule({}, ['PractitionerRole/r', 'Practitioner/p', 'Location/here'])
+    await put('Schedule', 'other', { actor: [{ reference: 'Practitioner/p' }] })
+    const times = { start: `${MONDAY}T18:00:00+05:30`, end: `${MONDAY}T18:15:00+05:30` }
+    await put('Slot', 'other', { schedule: { reference: 'Schedule/other' }, status: 'free', ...times })
+    const at = (place: string) => ({
+      participant: [
+        { actor: { reference: 'Practitioner/p' }, status: 'accepted' },
+        { actor: { reference: `Location/${place}` }, status: 'accepted' },
+      ],
+    })
+    await book('alone', '16:00', '16:15')
+    await book('here', '16:15', '16:30', at('here'))
+    await book('there', '16:30', '16:45', at('there'))
+    await book('gone', '17:00', '17:15', { slot: [{ reference: 'Slot/never' }] })
+    await book('other', '18:00', '18:15', { slot: [{ reference: 'Slot/other' }] })
+    await book('fits', '09:00', '09:15')
+    expect((await generate()).appointments).toEqual([
+      'Appointment/alone',
+      'Appointment/here',
+      'Appointment/gone',
+    ])
+  })
+
+  it('leaves no slot of a booking behind that comes while the hours change', async () => {
+    await clinic()
+    for (let round = 0; round < 5; round++) {
+      await role()
+      await generate()
+      const [first] = await slots()
+      await role({ active: false })
+      const id = `b${round}`
+      const booked = book(id, '09:00', '09:30', { slot: [{ reference: `Slot/${first!.id}` }] })
+      const [done, said] = await Promise.all([
+        booked.then(
+          () => true,
+          () => false,
+        ),
+        generate(),
+      ])
+      const again = await generate()
+      const told = [...said.appointments, ...again.appointments]
+      // Whoever came first: the clerk learns of the appointment.
+      expect(told.includes(`Appointment/${id}`)).toBe(done)
+      if (done) await remove(ctx, 'Appointment', id)
+    }
+  })
+
   it('makes room for another length around what is booked or set aside', async () => {
     await clinic()
     await generate()
