@@ -33,9 +33,9 @@ export interface Visit {
 const OPENCARE_ID = 'urn:nadi:opencare:appointment'
 const ADULT_YEARS = 18
 
-/** Returns whether OpenCare knows the appointment. */
+/** Returns whether OpenCare made the appointment; what it only knows has its id as a second name. */
 export const isOpenCare = (appointment: Resource): boolean =>
-  objects(appointment.identifier).some(({ system }) => system === OPENCARE_ID)
+  objects(appointment.identifier).some(({ system, use }) => system === OPENCARE_ID && use !== 'secondary')
 
 /** Returns an appointment with what it names; reads that in two steps at most. */
 export async function visitOf(

@@ -48,8 +48,7 @@ export const shownAll = async (ctx: Context, rows: readonly Live[]): Promise<Row
 /** Returns the whole of one appointment. Throws Refusal (404). */
 export async function detail(ctx: Context, id: string): Promise<Row> {
   const row = await found(ctx, id)
-  const { patient } = actorsIn(resourceOf(row), ctx.settings.baseUrl)
-  return { ...(await shown(ctx, row)), notifications_sent: await noticesOf(ctx, row.key, patient) }
+  return { ...(await shown(ctx, row)), notifications_sent: await noticesOf(ctx, row.key) }
 }
 
 /** Books an appointment and returns it. Throws Refusal (400) with every fault, and what the rules throw. */
@@ -84,10 +83,19 @@ export async function change(ctx: Context, id: string, body: unknown, partial: b
   })
 }
 
-/** Deletes an appointment, which tells those who were to come. Throws Refusal (404). */
+/**
+ * Deletes an appointment, which tells in the same commit those who were to come. Where references are enforced, what was told of it still
+ * refers to it: then it stays, entered in error, and this API shows it no more. Throws Refusal (404).
+ */
 export async function erase(ctx: Context, id: string): Promise<void> {
   const row = await found(ctx, id)
-  await remove(asOpenCare(ctx), 'Appointment', idOf(row.key))
+  try {
+    await remove(asOpenCare(ctx), 'Appointment', idOf(row.key))
+  } catch (error) {
+    if (!(error instanceof FhirError && error.code === 'conflict' && ctx.settings.references === 'enforce'))
+      throw error
+    await replaced(ctx, id, async appointment => ({ ...appointment, status: 'entered-in-error' }))
+  }
 }
 
 const DONE: Readonly<Record<Exclude<State, 'scheduled'>, string>> = {
@@ -120,8 +128,16 @@ async function rewritten(
   id: string,
   make: (appointment: Resource) => Promise<Resource>,
 ): Promise<Row> {
+  return shown(ctx, await replaced(ctx, id, make))
+}
+
+function replaced(
+  ctx: Context,
+  id: string,
+  make: (appointment: Resource) => Promise<Resource>,
+): Promise<Live> {
   const under = asOpenCare(ctx)
-  const stored = await untilSettled(async () => {
+  return untilSettled(async () => {
     const row = await found(ctx, id)
     const made = await make(resourceOf(row))
     try {
@@ -132,7 +148,6 @@ async function rewritten(
       throw error
     }
   })
-  return shown(ctx, stored)
 }
 
 const isOvertaken = (error: unknown): boolean => error instanceof FhirError && error.status === 412

@@ -5,11 +5,14 @@ import { planFor, resourceOf } from '../../scheduling/calendar.ts'
 import { SYSTEM } from '../../scheduling/codes.ts'
 import { instantOf, keysOf } from '../../search/busy.ts'
 import type { Node } from '../../search/plan-node.ts'
-import { idOf, type Key, type Live } from '../../storage/port.ts'
+import type { Key, Live } from '../../storage/port.ts'
 import { timeText } from './translate.ts'
 
-/** Messages of one patient that are looked through. */
+/** Messages of one appointment that are looked through. */
 const MOST = 1000
+
+/** Channels that tell no person. */
+const SILENT: ReadonlySet<string> = new Set(['log', 'webhook'])
 
 /** Events in the words of OpenCare; what has none is told under its own. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -24,14 +27,12 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 /** Returns what was delivered to provider and patient, oldest first. */
-export async function noticesOf(ctx: Context, key: Key, patient: string | undefined): Promise<unknown[]> {
-  if (patient === undefined) return []
+export async function noticesOf(ctx: Context, key: Key): Promise<unknown[]> {
   const where: Node = {
     kind: 'and',
     nodes: [
-      { kind: 'reference', param: 'Communication.subject', type: 'Patient', id: idOf(patient as Key) },
+      { kind: 'token', param: 'Communication.identifier', system: SYSTEM.messageAbout, code: key },
       { kind: 'token', param: 'Communication.status', code: 'completed' },
-      { kind: 'token', param: 'Communication.category', system: SYSTEM.event },
     ],
   }
   const deadline = ctx.clock() + ctx.settings.limits.searchMs
@@ -42,22 +43,17 @@ export async function noticesOf(ctx: Context, key: Key, patient: string | undefi
   })
   return (page.rows as Live[])
     .map(resourceOf)
-    .filter(one => keysIn(one.about, ctx).includes(key))
     .map(one => ({ one, at: instantOf(one.sent) ?? instantOf(one.received) }))
     .sort((a, b) => (a.at ?? 0) - (b.at ?? 0))
     .flatMap(({ one, at }) => noticeOf(ctx, one, at))
 }
 
 function noticeOf(ctx: Context, communication: Resource, at: number | undefined): unknown[] {
-  const [to] = keysIn(communication.recipient, ctx)
-  const recipient = to?.startsWith('Patient/')
-    ? 'patient'
-    : to?.startsWith('Practitioner')
-      ? 'provider'
-      : undefined
+  const [to = ''] = keysIn(communication.recipient, ctx)
+  const recipient = to.startsWith('Practitioner') ? 'provider' : 'patient'
   const event = codeIn(communication.category, SYSTEM.event)
   const method = codeIn(communication.medium, SYSTEM.channel)
-  if (recipient === undefined || event === undefined || method === undefined) return []
+  if (event === undefined || method === undefined || SILENT.has(method)) return []
   return [
     { type: Object.hasOwn(TYPES, event) ? TYPES[event] : event, recipient, method, sent_at: timeText(at) },
   ]
