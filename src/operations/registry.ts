@@ -5,6 +5,8 @@ import { checkType } from '../interactions/identity.ts'
 import { absent } from './absent.ts'
 import { cancel, checkIn, complete, noShow } from './appointment-steps.ts'
 import { book } from './book.ts'
+import { bookSeries } from './book-series.ts'
+import { bookTogether } from './book-together.ts'
 import { compositionDocument, encounterDocument, patientDocument } from './document.ts'
 import { sectionsDocument } from './document-from-sections.ts'
 import { encounterEverything, patientEverything } from './everything.ts'
@@ -30,6 +32,8 @@ import {
   validateCodeOfSet,
   validateCodeOfSystem,
 } from './validate-code.ts'
+import { waitlist } from './waitlist.ts'
+import { walkIn } from './walk-in.ts'
 
 /**
  * Every operation. The CapabilityStatement lists those of the system level under `rest.operation`, and those with `types` (or with levels
@@ -46,11 +50,15 @@ export const OPERATIONS: readonly Operation[] = [
   generateSlotsOperation,
   hold,
   book,
+  bookSeries,
+  bookTogether,
   reschedule,
   cancel,
   checkIn,
   complete,
   noShow,
+  walkIn,
+  waitlist,
   lastn,
   meta,
   metaAdd,
