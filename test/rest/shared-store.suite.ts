@@ -1,6 +1,7 @@
 /** Two server processes on one store: conditional writes leave one resource, and a reader of history loses nothing. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Api, api, byIdentifier, link, located, patient, type Tree, word } from './client.ts'
+import { slotsSuite } from './slots.suite.ts'
 
 export interface Servers {
   bases: string[]
@@ -17,6 +18,8 @@ export function sharedStoreSuite(start: () => Promise<Servers>): void {
   afterAll(async () => {
     await servers?.stop()
   })
+  slotsSuite(() => clients)
+
   const client = (n: number): Api => clients[n % clients.length] as Api
   const create = (n: number, value: string) =>
     client(n).post('Patient', patient(value), { 'if-none-exist': byIdentifier(value) })

@@ -18,6 +18,7 @@ import { pageSuite } from './page.suite.ts'
 import { patchSuite } from './patch.suite.ts'
 import { renderSuite } from './render.suite.ts'
 import { searchSuite } from './search.suite.ts'
+import { slotsSuite } from './slots.suite.ts'
 import { terminologySuite } from './terminology.suite.ts'
 import { validateSuite } from './validate.suite.ts'
 
@@ -52,5 +53,6 @@ export function restSuite(start: () => Promise<Server>, options: CitizenOptions)
   documentsSuite(current)
   renderSuite(current)
   terminologySuite(current)
+  slotsSuite(() => [client])
   citizenSuite(current, options)
 }
