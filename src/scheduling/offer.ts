@@ -26,12 +26,13 @@ export const cancelledFor = (appointment: Resource, reason: { code: string; disp
 
 const OFFER = 'offer'
 
+/** Returns whether an appointment is a time that was offered, whatever became of it. */
+export const wasOffered = (appointment: Resource): boolean =>
+  objects(appointment.identifier).some(one => one.system === SYSTEM.waitlist)
+
 /** Returns whether an appointment is a time that was offered and not answered yet. */
 export const isOffer = (appointment: Resource): boolean =>
-  appointment.status === 'pending' && objects(appointment.identifier).some(isOfferMark)
-
-const isOfferMark = (identifier: Resource | { system?: unknown }): boolean =>
-  identifier.system === SYSTEM.waitlist
+  appointment.status === 'pending' && wasOffered(appointment)
 
 /** Returns the identifier of an offer: whose wait, and which slot. */
 export const offerMark = (entry: Key, slot: Key) => ({

@@ -9,7 +9,8 @@ import { codings, objects } from '../fhir/tree.ts'
 import { keysOf } from '../search/busy.ts'
 import { type Key, type Live, type Stored, typeOf } from '../storage/port.ts'
 import { resourceOf } from './calendar.ts'
-import { declined, isOffer } from './offer.ts'
+import { isLive } from './hold.ts'
+import { declined, isOffer, wasOffered } from './offer.ts'
 
 /**
  * The status of a reply becomes that of the participant in the same commit. A time that was offered from the waitlist is booked by the
@@ -55,7 +56,12 @@ function answered(ctx: Context, appointment: Resource, response: Resource): Reso
   )
   const changed = fresh.length === 0 ? appointment : { ...appointment, participant }
   const patient = replying.some(one => keysOf(one.actor, ctx.settings.baseUrl)[0]?.startsWith('Patient/'))
-  if (!patient || !isOffer(appointment)) return changed
+  if (!patient || !wasOffered(appointment)) return changed
+  if (status === 'accepted' && !isLive(appointment, ctx.clock()))
+    throw fhirError('conflict', 'The time in which the offer could be accepted is over.', {
+      expression: 'AppointmentResponse.participantStatus',
+    })
+  if (!isOffer(appointment)) return changed
   if (status === 'declined') return declined(changed)
   return status === 'accepted' ? { ...changed, status: 'booked' } : changed
 }

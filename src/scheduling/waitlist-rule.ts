@@ -1,10 +1,8 @@
 /** The rule for Appointments that end a wait: who is booked at a time that was offered waits no longer. */
 import type { Context, Pending, Put, Ruling, WriteRule } from '../context.ts'
-import { objects } from '../fhir/tree.ts'
 import { type Key, type Live, typeOf } from '../storage/port.ts'
 import { resourceOf } from './calendar.ts'
-import { SYSTEM } from './codes.ts'
-import { cancelledFor, entryOf, REASON } from './offer.ts'
+import { cancelledFor, entryOf, REASON, wasOffered } from './offer.ts'
 
 /** An entry of the waitlist ends in the commit that books what was offered for it. */
 export const waitlistRule: WriteRule = { types: new Set(['Appointment']), judge }
@@ -13,7 +11,7 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
   const puts: Put[] = []
   for (const { key, before, after } of pending) {
     if (typeOf(key) !== 'Appointment' || after?.status !== 'booked' || before?.status !== 'pending') continue
-    if (!objects(after.identifier).some(one => one.system === SYSTEM.waitlist)) continue
+    if (!wasOffered(after)) continue
     const entry = entryOf(ctx, after)
     const put = entry === undefined ? undefined : await ended(ctx, pending, entry)
     if (put !== undefined) puts.push(put)

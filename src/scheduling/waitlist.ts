@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { FhirError } from '../fhir/error.ts'
 import { wallTime } from '../fhir/instant.ts'
 import { isObject, type Json, type JsonObject, type Resource } from '../fhir/json.ts'
-import { objects } from '../fhir/tree.ts'
+import { objects, text } from '../fhir/tree.ts'
 import { etag } from '../interactions/preconditions.ts'
 import { transaction } from '../interactions/transaction.ts'
 import { update } from '../interactions/update.ts'
@@ -28,6 +28,8 @@ const TRIES = 5
 /** The longest time that is looked at for one entry. */
 const MOST_MS = 90 * 86_400_000
 const MINUTE = 60_000
+/** Who says nothing of urgency comes after all who do; 0 says nothing. https://hl7.org/fhir/R4/appointment-definitions.html#Appointment.priority */
+const LEAST = 10
 
 export interface WaitlistMoves {
   /** Keys of the offers that were made. */
@@ -59,7 +61,7 @@ export async function offerFreeTimes(ctx: Context, now: number): Promise<Waitlis
 async function waiting(ctx: Context): Promise<Live[]> {
   const plan = planFor('Appointment', { kind: 'token', param: 'Appointment.status', code: 'waitlist' })
   const page = await ctx.storage.search(plan, { limit: MOST_ENTRIES, total: 'none' })
-  const urgency = (one: Live): number => Number(String(resourceOf(one).priority ?? 0)) || 10
+  const urgency = (one: Live): number => Number(text(resourceOf(one).priority) ?? 0) || LEAST
   return (page.rows as Live[])
     .map(row => [urgency(row), row] as const)
     .sort((a, b) => a[0] - b[0])
