@@ -5,7 +5,7 @@ import type { JsonObject, Resource } from '../fhir/json.ts'
 import { codings } from '../fhir/tree.ts'
 import { checkGranted } from '../interactions/identity.ts'
 import { decimalKey } from '../lib/decimal.ts'
-import { instantOf, keysOf } from '../search/busy.ts'
+import { busyNode, instantOf, keysOf } from '../search/busy.ts'
 import type { Node } from '../search/plan-node.ts'
 import { idOf, type Key, type Live } from '../storage/port.ts'
 import { openBook } from './book.ts'
@@ -112,33 +112,32 @@ async function slotsOf(ctx: Context, priced: readonly Priced[], { start, end }: 
   return found
 }
 
+/** Schedules times days up to which slots are looked up by both; beyond, the Schedules and the time narrow the search each for itself. */
+const MARKS = 32
+const DAY = 86_400_000
+
 /** The booking rule keeps the status in step with what is booked; only a hold that runs out leaves it as it was. */
-const offeredBy = (schedules: readonly Key[], start: number, end: number): Node => ({
-  kind: 'and',
-  nodes: [
-    {
-      kind: 'or',
-      nodes: schedules.map(key => ({
-        kind: 'reference',
-        param: 'Slot.schedule',
-        type: 'Schedule',
-        id: idOf(key),
-      })),
-    },
-    {
-      kind: 'date',
-      param: 'Slot.start',
-      bounds: [
-        { end: 'lo', op: '>=', value: start },
-        { end: 'lo', op: '<', value: end },
-      ],
-    },
-    {
-      kind: 'or',
-      nodes: ['free', TENTATIVE].map(code => ({ kind: 'token', param: 'Slot.status', code })),
-    },
-  ],
-})
+function offeredBy(schedules: readonly Key[], start: number, end: number): Node {
+  const bounds = [
+    { end: 'lo', op: '>=', value: start },
+    { end: 'lo', op: '<', value: end },
+  ] as const
+  const named = schedules.map(
+    (key): Node => ({ kind: 'reference', param: 'Slot.schedule', type: 'Schedule', id: idOf(key) }),
+  )
+  const isNarrow = schedules.length * ((end - start) / DAY + 2) <= MARKS
+  return {
+    kind: 'and',
+    nodes: [
+      isNarrow ? busyNode(schedules, start, end) : { kind: 'or', nodes: named },
+      { kind: 'date', param: 'Slot.start', bounds },
+      {
+        kind: 'or',
+        nodes: ['free', TENTATIVE].map((code): Node => ({ kind: 'token', param: 'Slot.status', code })),
+      },
+    ],
+  }
+}
 
 const TENTATIVE = 'busy-tentative'
 

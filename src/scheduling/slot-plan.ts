@@ -6,7 +6,7 @@ import { zonedText } from '../fhir/instant.ts'
 import { NumberText, type Resource } from '../fhir/json.ts'
 import { equalJson } from '../interactions/json-equal.ts'
 import { derivedId } from '../lib/derived-id.ts'
-import { instantOf } from '../search/busy.ts'
+import { busyNode, instantOf } from '../search/busy.ts'
 import { idOf, type Key, keyOf, type Live, type Stored } from '../storage/port.ts'
 import type { AppointedIn } from './appointed.ts'
 import { planFor, resourceOf } from './calendar.ts'
@@ -24,34 +24,18 @@ export interface Existing extends Span {
   resource: Resource
 }
 
-/** A slot that began more than a day before is none of a clinic's. */
-const LONGEST = 86_400_000
 const PAGE = 1000
 
 /** Returns the slots of a Schedule that stand in its calendar and overlap the time, in the order of their start. */
 export async function existingSlots(ctx: Context, schedule: Key, { start, end }: Span): Promise<Existing[]> {
   const found: Existing[] = []
-  const plan = planFor('Slot', {
-    kind: 'and',
-    nodes: [
-      { kind: 'reference', param: 'Slot.schedule', type: 'Schedule', id: idOf(schedule) },
-      {
-        kind: 'date',
-        param: 'Slot.start',
-        bounds: [
-          { end: 'lo', op: '>=', value: start - LONGEST },
-          { end: 'lo', op: '<', value: end },
-        ],
-      },
-    ],
-  })
+  const plan = planFor('Slot', busyNode([schedule], start, end))
   for await (const { rows } of searchPages(ctx, plan, { limit: PAGE }))
     for (const stored of rows) {
       const resource = resourceOf(stored)
       const from = instantOf(resource.start)
       const to = instantOf(resource.end)
-      if (from === undefined || to === undefined || to <= start || resource.status === 'entered-in-error')
-        continue
+      if (from === undefined || to === undefined || to <= start || from >= end) continue
       found.push({ stored, resource, start: from, end: to })
     }
   return found.sort((a, b) => a.start - b.start || (a.stored.key < b.stored.key ? -1 : 1))
@@ -108,9 +92,10 @@ export async function plannedSlots(ctx: Context, asked: Asked): Promise<SlotPlan
     if (next !== undefined) put.push({ slotKey: one.stored.key, current: one.stored, resource: next })
     else if (isHere) kept++
   }
+  const longest = staying.reduce((most, one) => Math.max(most, one.end - one.start), 0)
   const fresh = await Promise.all(
     [...open.values()]
-      .filter(span => !overlapsAny(span, staying))
+      .filter(span => !overlapsAny(span, staying, longest))
       .map(async span => ({ span, slotKey: keyOf('Slot', await slotId(key, span)) })),
   )
   const stored = fresh.length === 0 ? undefined : await ctx.storage.readMany(fresh.map(one => one.slotKey))
@@ -126,13 +111,13 @@ export async function plannedSlots(ctx: Context, asked: Asked): Promise<SlotPlan
   return { removed, put, kept }
 }
 
-/** `sorted` is in the order of start, without slots that are longer than a day. */
-function overlapsAny(span: Span, sorted: readonly Span[]): boolean {
+/** `sorted` is in the order of start, and none of it longer than `longest`. */
+function overlapsAny(span: Span, sorted: readonly Span[], longest: number): boolean {
   let low = 0
   let high = sorted.length
   while (low < high) {
     const middle = (low + high) >> 1
-    if (sorted[middle]!.start < span.start - LONGEST) low = middle + 1
+    if (sorted[middle]!.start < span.start - longest) low = middle + 1
     else high = middle
   }
   for (let i = low; i < sorted.length && sorted[i]!.start < span.end; i++)

@@ -272,6 +272,14 @@ describe('Schedule/$generate-slots', () => {
     expect(await times()).toEqual(['11-23T09:00-09:30 busy-unavailable'])
   })
 
+  it('makes nothing in a time of several days that is set aside', async () => {
+    await clinic()
+    const away = { start: '2026-11-22T00:00:00+05:30', end: '2026-11-25T09:30:00+05:30' }
+    await put('Slot', 'away', { schedule: { reference: 'Schedule/s' }, status: 'busy-unavailable', ...away })
+    await generate({ end: '2026-11-25' })
+    expect(await times()).toEqual(['11-22T00:00-09:30 busy-unavailable', '11-25T09:30-10:00'])
+  })
+
   it('does not offer time that a live appointment without a slot takes', async () => {
     await clinic()
     await book('walk-in', '09:10', '09:25')
