@@ -31,7 +31,7 @@ const MINUTES = 15
 /** How far ahead the next time is looked for. */
 const HORIZON = 24 * 60 * MINUTE
 /** Others who take the same time just now. */
-const TRIES = 5
+const TRIES = 20
 
 /** Who has one appointment at a time. A place may have many: only where one is refused, its time counts too. */
 const BUSY = /^(?:Patient|Practitioner|PractitionerRole)\//
