@@ -11,6 +11,6 @@ if ('skip' in mongo) {
 } else {
   afterAll(() => mongo.stop())
   describe('OpenCare on MongoDB', () => {
-    openCareSuite((clock, log) => openMongo(mongo.uri, { clock, log }))
+    openCareSuite((clock, log) => openMongo(mongo.uri, { clock, log }), { brief: true })
   })
 }
