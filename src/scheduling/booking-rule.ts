@@ -3,7 +3,7 @@ import type { Context, Pending, Put, Ruling, WriteRule } from '../context.ts'
 import { FhirError, fhirError, type Issue } from '../fhir/error.ts'
 import { isObject, type Resource } from '../fhir/json.ts'
 import { LIVE } from '../search/busy.ts'
-import { type Key, typeOf } from '../storage/port.ts'
+import { type Key, type Require, typeOf } from '../storage/port.ts'
 import { mayFollow } from './appointment-status.ts'
 import { type Book, openBook, type Place, type Stretch } from './book.ts'
 import { hasCoding, overlap, type Taken, takenOf } from './calendar.ts'
@@ -58,7 +58,7 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
   if (issues.length > 0) throw new FhirError('conflict', issues)
 
   for (const put of slotPuts(book, slots, stored, after, now)) puts.set(put.key, put)
-  return { puts: [...puts.values()], require: book.require }
+  return { puts: [...puts.values()], require: [...book.require, ...holdsStay(book, visits, after, now)] }
 }
 
 function checkTransition({ key, before, after }: Pending): void {
@@ -289,6 +289,20 @@ function slotPuts(
       return []
     return [slotPut(place, next)]
   })
+}
+
+/**
+ * A full slot is tentative only while one of its appointments is a hold: who books that one at the same moment is waited for, or else each
+ * of the two would leave the slot to the other.
+ */
+function holdsStay(book: Book, visits: readonly Visit[], after: readonly Taken[], now: number): Require[] {
+  const own = new Set(visits.map(({ key }) => key))
+  const holds = [...book.places.values()].flatMap(place =>
+    inSlot(place, after, now).filter(
+      one => one.resource.status === 'pending' && one.stored !== undefined && !own.has(one.key),
+    ),
+  )
+  return [...new Set(holds)].map(({ key, stored }) => ({ is: 'version', key, version: stored!.version }))
 }
 
 const slotPut = ({ key, stored, resource }: Place, status: string): Put => ({
