@@ -12,12 +12,11 @@ import { required, said } from './message.ts'
 import { EMERGENCY, REQUEST_STATUS } from './names.ts'
 import { findPatient } from './patient.ts'
 import { abhasOf, personIn } from './person.ts'
-import { malformed, Refusal, refusalOf, ruleOf } from './refusal.ts'
+import { malformed, Refusal, refusalOf } from './refusal.ts'
 import { idOf } from './translate.ts'
 import { stored } from './write.ts'
 
 const TITLE = 'Emergency Admission'
-const ACTIVE = 'An active emergency request already exists for this patient'
 /** People of the facility who are told. */
 const MOST_TOLD = 50
 
@@ -34,7 +33,7 @@ export async function emergency(ctx: Context, body: Json): Promise<object> {
   try {
     return await request({ ...ctx, rules: [...(ctx.rules ?? []), emergencyRule] }, body)
   } catch (error) {
-    const refusal = ruleOf(error) === 'emergency-active' ? malformed(ACTIVE) : refusalOf(error)
+    const refusal = refusalOf(error)
     if (!(refusal instanceof Refusal)) throw error
     throw refusal.status < 500 ? malformed(refusal.message) : refusal
   }

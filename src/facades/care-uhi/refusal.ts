@@ -20,8 +20,9 @@ export const malformed = (text: string): Refusal => new Refusal(400, text)
 /** The body is well, but what it wants cannot be. */
 export const impossible = (text: string, code?: string): Refusal => new Refusal(422, text, code)
 
-/** The contract's words for what the rules of booking refuse. */
+/** The contract's words for what the rules of writes refuse. */
 const RULES: Readonly<Record<string, string>> = {
+  'emergency-active': 'An active emergency request already exists for this patient',
   'patient-overlap': 'Patient already has a booking for this slot',
   'slot-full': 'Slot is already full',
   'slot-unavailable': 'Slot is already full',
@@ -30,7 +31,7 @@ const RULES: Readonly<Record<string, string>> = {
   'location-overlap': 'Slot is already full',
 }
 
-/** Returns the rule of booking that an error names, undefined where it names none. */
+/** Returns the rule of writes that an error names, undefined where it names none. */
 export const ruleOf = (error: unknown): string | undefined =>
   error instanceof FhirError ? error.issues.find(({ rule }) => rule !== undefined)?.rule : undefined
 
