@@ -1,8 +1,8 @@
 /** The server on Cloudflare Workers: the same application on D1. https://developers.cloudflare.com/d1/worker-api/ */
-import type { D1Database, ExecutionContext } from '@cloudflare/workers-types'
+import type { D1Database, ExecutionContext, ScheduledController } from '@cloudflare/workers-types'
 import harfbuzz from 'harfbuzzjs/dist/harfbuzz.wasm'
 import pkg from '../package.json' with { type: 'json' }
-import { createApp } from './app.ts'
+import { createApp, jobHandlers, underRules } from './app.ts'
 import { bringIndexUpToDate, type Indexed, indexAStep } from './cli/index-update.ts'
 import { isLoopback } from './config/table.ts'
 import { readConfig, settingsOf } from './config.ts'
@@ -11,8 +11,12 @@ import { FhirError, fhirError } from './fhir/error.ts'
 import { outcomeText } from './fhir/outcome.ts'
 import { createMetrics } from './http/metrics.ts'
 import { FHIR_JSON_UTF8 } from './http/negotiate.ts'
+import { faultOf } from './lib/fault.ts'
 import { jsonLog } from './lib/json-log.ts'
+import type { Channel } from './notifications/channel.ts'
 import { channelsOf } from './notifications/channels/configured.ts'
+import { dispatch, dispatchOptions } from './notifications/dispatch.ts'
+import { tick } from './notifications/tick.ts'
 import { d1Storage } from './storage/sqlite/d1.ts'
 
 interface Bindings {
@@ -23,6 +27,9 @@ interface Bindings {
 interface App {
   app: ReturnType<typeof createApp>
   ctx: Indexed
+  channels: readonly Channel[]
+  /** A commit has left work since it was looked at last. */
+  left: boolean
   /** When the index was looked after last, ms since 1970. */
   tended: number
 }
@@ -41,6 +48,7 @@ export default {
       const one = await starting
       const answer = await one.app.fetch(request, bindings)
       tend(one, execution)
+      if (one.left) execution.waitUntil(deliver(one))
       return answer
     } catch (error) {
       // The next request tries again: the database may not have been there yet.
@@ -51,6 +59,35 @@ export default {
       return refuse('The server cannot start: its log says why.')
     }
   },
+  /** Cron trigger: what is due by now. https://developers.cloudflare.com/workers/runtime-apis/handlers/scheduled/ */
+  async scheduled(_event: ScheduledController, bindings: Bindings): Promise<void> {
+    // Any address does: an isolate that has served requests knows one.
+    const [known] = apps.values()
+    const one = await (known ?? start(UNASKED, bindings))
+    await tick(underRules(one.ctx, one.channels), one.ctx.clock())
+    await deliver(one)
+  },
+}
+
+/** Where the server is taken to be while nobody has asked it, and no setting says so. */
+const UNASKED = 'http://127.0.0.1:8787'
+
+/** Rounds of deliveries after one request or trigger; the rest is left to the next trigger. */
+const ROUNDS = 20
+
+/** Delivers what is due. A failure is logged: the next trigger tries again. */
+async function deliver(one: App): Promise<void> {
+  one.left = false
+  const ctx = underRules(one.ctx, one.channels)
+  try {
+    const options = dispatchOptions(ctx)
+    for (let round = 0; round < ROUNDS; round++) {
+      const { taken } = await dispatch(ctx, jobHandlers(one.channels), options)
+      if (taken < options.parallel) return
+    }
+  } catch (error) {
+    ctx.log.warn('the outbox cannot be reached at the moment', { error: faultOf(error) })
+  }
 }
 
 /** Milliseconds between two looks at the index, and what one request does of it after its answer. */
@@ -75,14 +112,17 @@ async function start(origin: string, bindings: Bindings): Promise<App> {
     ...systemContext({ storage, settings, log, version: pkg.version }),
     harfbuzz: () => Promise.resolve(harfbuzz),
   }
-  const ctx = await bringIndexUpToDate(bare, config.baseUrl ?? '', STEP)
-  const app = createApp({
-    ctx,
-    metrics: createMetrics(pkg.version),
-    urlLimit: config.limits.url,
-    channels: channelsOf(settings.notifications, { log, clock: Date.now }),
-  })
-  return { app, ctx, tended: Date.now() }
+  const indexed = await bringIndexUpToDate(bare, config.baseUrl ?? '', STEP)
+  const channels = channelsOf(settings.notifications, { log, clock: Date.now })
+  const ctx = {
+    ...indexed,
+    announce: () => {
+      one.left = true
+    },
+  }
+  const app = createApp({ ctx, metrics: createMetrics(pkg.version), urlLimit: config.limits.url, channels })
+  const one: App = { app, ctx, channels, left: false, tended: Date.now() }
+  return one
 }
 
 const refuse = (diagnostics: string): Response =>

@@ -9,7 +9,13 @@ import { faultOf } from '../lib/fault.ts'
 import type { Log } from '../lib/log.ts'
 import type { Channel } from '../notifications/channel.ts'
 import { channelsOf } from '../notifications/channels/configured.ts'
-import { type Dispatcher, type DispatchOptions, type Step, startDispatch } from '../notifications/dispatch.ts'
+import {
+  type Dispatcher,
+  type DispatchOptions,
+  dispatchOptions,
+  type Step,
+  startDispatch,
+} from '../notifications/dispatch.ts'
 import type { Templates } from '../notifications/template.ts'
 import { TEMPLATES, withFiles } from '../notifications/templates.ts'
 import { tick } from '../notifications/tick.ts'
@@ -47,22 +53,14 @@ function templateFiles(folder: string): { name: string; text: string }[] {
   }
 }
 
-/** Jobs at a time, and milliseconds that the longest of them takes beside the attempt to send a message. */
-const PARALLEL = 16
-const LONGEST_MS = 30_000
-const MARGIN_MS = 15_000
-
-/** Returns how this process takes jobs: under a lease that is longer than any attempt. */
-export const dispatchOptions = (ctx: Context, at?: (step: Step) => void): DispatchOptions => ({
-  owner: ctx.newId(),
-  leaseMs: leaseFor(ctx),
-  parallel: PARALLEL,
-  ...(at === undefined ? {} : { at }),
-})
-
-function leaseFor(ctx: Context): number {
-  const test = Number(process.env.NADI_TEST_LEASE_MS)
-  return test > 0 ? test : Math.max(ctx.settings.messages.sendMs, LONGEST_MS) + MARGIN_MS
+/** Returns how this process takes jobs; a test may have shorter leases. */
+function optionsOf(ctx: Context): DispatchOptions {
+  const leaseMs = Number(process.env.NADI_TEST_LEASE_MS)
+  return {
+    ...dispatchOptions(ctx),
+    ...(leaseMs > 0 ? { leaseMs } : {}),
+    ...(crash === undefined ? {} : { at: crash }),
+  }
 }
 
 /** Ends the process at the step that a test names, without a word and without cleaning up. */
@@ -99,7 +97,7 @@ export function messageWork({ channels, templates, close }: Messages): MessageWo
     start(bare) {
       const ctx = underRules(bare, channels, templates)
       const deliver = { random: Math.random, ...(crash === undefined ? {} : { at: crash }) }
-      dispatcher = startDispatch(ctx, jobHandlers(channels, deliver), dispatchOptions(ctx, crash))
+      dispatcher = startDispatch(ctx, jobHandlers(channels, deliver), optionsOf(ctx))
       const onTick = (): void => {
         // A slow tick is not overtaken by the next.
         ticking ??= tick(ctx, ctx.clock())

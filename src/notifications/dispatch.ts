@@ -34,6 +34,18 @@ export interface DispatchOptions {
 /** Handlers by the kind of job. */
 export type Handlers = Readonly<Record<string, Handler>>
 
+/** Jobs at a time; milliseconds that the longest of them takes beside the attempt to send a message; and what recording may take. */
+const PARALLEL = 16
+const LONGEST_MS = 30_000
+const MARGIN_MS = 15_000
+
+/** Returns how a process takes jobs: under leases that are longer than any attempt. */
+export const dispatchOptions = (ctx: Context): DispatchOptions => ({
+  owner: ctx.newId(),
+  leaseMs: Math.max(ctx.settings.messages.sendMs, LONGEST_MS) + MARGIN_MS,
+  parallel: PARALLEL,
+})
+
 /** Milliseconds until a job that nobody can do, or that failed unexpectedly, is looked at again. */
 const AGAIN_MS = 60_000
 
