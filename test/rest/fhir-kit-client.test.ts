@@ -200,6 +200,49 @@ const OPERATIONS: Record<string, (type: string, id: string) => [method: string, 
       'Appointment/$find?start=2026-11-30&end=2026-12-05&practitioner=Practitioner/anjali-menon',
     ],
     'generate-slots': () => ['POST', 'Schedule/anjali-menon/$generate-slots', GENERATE],
+    hold: () => ['POST', 'Appointment/$hold', parameters(drivenVisit('hold'))],
+    book: () => ['POST', 'Appointment/$book', parameters(drivenVisit('book'))],
+    'book-series': () => [
+      'POST',
+      'Appointment/$book-series',
+      parameters(
+        { name: 'appointment', resource: visit('2032-01-05') },
+        { name: 'frequency', valueCode: 'weekly' },
+        { name: 'count', valuePositiveInt: 2 },
+      ),
+    ],
+    'book-together': () => [
+      'POST',
+      'Appointment/$book-together',
+      parameters({ name: 'appointment', resource: visit('2032-02-02') }),
+    ],
+    reschedule: () => [
+      'POST',
+      'Appointment/driven-reschedule/$reschedule',
+      parameters({ name: 'start', valueInstant: '2032-03-01T09:00:00+05:30' }),
+    ],
+    cancel: () => ['POST', 'Appointment/driven-cancel/$cancel', parameters()],
+    'check-in': () => ['POST', 'Appointment/driven-check-in/$check-in', parameters()],
+    complete: () => ['POST', 'Appointment/driven-complete/$complete', parameters()],
+    'no-show': () => ['POST', 'Appointment/driven-no-show/$no-show', parameters()],
+    'walk-in': () => [
+      'POST',
+      'Appointment/$walk-in',
+      parameters(
+        { name: 'patient', valueReference: { reference: 'Patient/meera-nair' } },
+        { name: 'service', valueReference: { reference: 'HealthcareService/general-medicine' } },
+      ),
+    ],
+    waitlist: () => [
+      'POST',
+      'Appointment/$waitlist',
+      parameters(
+        { name: 'patient', valueReference: { reference: 'Patient/meera-nair' } },
+        { name: 'actor', valueReference: { reference: 'Practitioner/anjali-menon' } },
+        { name: 'start', valueDateTime: '2032-04-01' },
+        { name: 'end', valueDateTime: '2032-04-02' },
+      ),
+    ],
     document: type => [
       'GET',
       type === 'Composition'
@@ -261,8 +304,32 @@ const DESKS: Record<string, string> = {
   Location: 'Location/thanal-main',
 }
 const DAY = '2026-11-30'
+/** Appointments that are driven, one for each operation that changes one; the days are those of one patient. */
+const VISITS: Record<string, [status: string, day: string]> = {
+  hold: ['proposed', '2031-01-06'],
+  book: ['pending', '2031-01-07'],
+  reschedule: ['booked', '2031-01-08'],
+  cancel: ['booked', '2031-01-09'],
+  'check-in': ['booked', '2031-01-10'],
+  complete: ['booked', '2031-01-13'],
+  'no-show': ['booked', '2031-01-14'],
+}
+const drivenVisit = (name: string): Tree => ({
+  name: 'appointment-reference',
+  valueReference: { reference: `Appointment/driven-${name}` },
+})
+const visit = (day: string, status = 'pending'): Tree => ({
+  resourceType: 'Appointment',
+  status,
+  start: `${day}T09:00:00+05:30`,
+  end: `${day}T09:20:00+05:30`,
+  participant: [{ actor: { reference: 'Patient/meera-nair' }, status: 'accepted' }],
+})
 const DRIVEN = { name: 'category', valueString: 'Driven' }
-const parameters = (...parameter: Tree[]): Tree => ({ resourceType: 'Parameters', parameter })
+const parameters = (...parameter: Tree[]): Tree => ({
+  resourceType: 'Parameters',
+  ...(parameter.length > 0 && { parameter }),
+})
 /** The sample clinic, of which documents are made. */
 const BUNDLES = join(import.meta.dirname, '../../bundles')
 const metaInput = (): Tree => ({
@@ -322,6 +389,10 @@ beforeAll(async () => {
   )
   for (const file of readdirSync(BUNDLES).filter(name => name.endsWith('.json')))
     await client.transaction({ body: JSON.parse(readFileSync(join(BUNDLES, file), 'utf8')) })
+  for (const [name, [status, day]] of Object.entries(VISITS)) {
+    const body = { ...visit(day, status), id: `driven-${name}` } as Tree
+    await client.update({ resourceType: 'Appointment', id: body.id, body })
+  }
   for (const [type, desk] of Object.entries(DESKS)) {
     const id = type === 'Practitioner' ? 'driven-token' : `driven-token-${type}`
     const task = tokenTask({ patient: 'Patient/meera-nair', owner: desk, category: 'Driven', day: DAY })

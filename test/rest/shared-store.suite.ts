@@ -1,5 +1,6 @@
 /** Two server processes on one store: conditional writes leave one resource, and a reader of history loses nothing. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { bookingSuite } from './booking.suite.ts'
 import { type Api, api, byIdentifier, link, located, patient, type Tree, word } from './client.ts'
 import { slotsSuite } from './slots.suite.ts'
 
@@ -19,6 +20,7 @@ export function sharedStoreSuite(start: () => Promise<Servers>): void {
     await servers?.stop()
   })
   slotsSuite(() => clients)
+  bookingSuite(() => clients)
 
   const client = (n: number): Api => clients[n % clients.length] as Api
   const create = (n: number, value: string) =>

@@ -1,5 +1,6 @@
 /** The REST suite: everything that a client may expect, whatever the home and the storage of the server. */
 import { afterAll, beforeAll } from 'vitest'
+import { bookingSuite } from './booking.suite.ts'
 import { bundleSuite } from './bundle.suite.ts'
 import { type CitizenOptions, citizenSuite } from './citizen.suite.ts'
 import { type Api, api, type Server } from './client.ts'
@@ -54,5 +55,6 @@ export function restSuite(start: () => Promise<Server>, options: CitizenOptions)
   renderSuite(current)
   terminologySuite(current)
   slotsSuite(() => [client])
+  bookingSuite(() => [client])
   citizenSuite(current, options)
 }
