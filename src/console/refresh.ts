@@ -1,0 +1,32 @@
+/** The one script of the console: it puts what is new in the place of what is shown, and says so when the server cannot be reached. */
+
+export const REFRESH = `'use strict'
+{
+  const every = Number(document.body.dataset.every) * 1000
+  const stale = document.getElementById('stale')
+  const PATIENCE = 8000
+  const clock = at => at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+  let fresh = new Date()
+
+  const look = async () => {
+    try {
+      const answer = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) })
+      if (!answer.ok) throw new Error(String(answer.status))
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+      const main = page.querySelector('main')
+      if (main === null) throw new Error('no page')
+      const shown = document.querySelector('main')
+      if (main.outerHTML !== shown.outerHTML) shown.replaceWith(document.importNode(main, true))
+      document.title = page.title
+      fresh = new Date()
+      stale.hidden = true
+    } catch {
+      // The server is away for a moment, or for long: what is shown stays, and says how old it is.
+      stale.querySelector('span').textContent = clock(fresh)
+      stale.hidden = false
+    }
+    setTimeout(look, every)
+  }
+  setTimeout(look, every)
+}
+`
