@@ -89,6 +89,14 @@ async function addStretch(
   pending: ReadonlyMap<Key, Resource>,
 ): Promise<void> {
   const { ctx } = known
+  // What the appointment itself names is asked for at once: each question is a round trip on MongoDB.
+  await Promise.all([
+    readAll(known, [...stretch.slots, ...stretch.actors.filter(isOwnedElsewhere)]),
+    referring(
+      known,
+      stretch.actors.filter(actor => actor.startsWith('Practitioner')),
+    ),
+  ])
   const named = await placesNamed(known, stretch.slots, pending)
   for (const place of named) book.places.set(place.key, place)
   const actors = [...new Set([...stretch.actors, ...named.flatMap(place => scheduleActors(known, place))])]
@@ -144,6 +152,8 @@ async function addStretch(
 }
 
 const CALENDAR = ['Appointment', 'Slot']
+/** Whose time it is, the resource itself says. */
+const isOwnedElsewhere = (actor: string): boolean => /^(PractitionerRole|Location)\//.test(actor)
 const isPatient = (actor: string): boolean => actor.startsWith('Patient/')
 
 type Time = { start: number; end: number }
@@ -241,10 +251,7 @@ async function learnOwners(
   actors: readonly string[],
 ): Promise<{ all: string[]; tokens: string[] }> {
   const { baseUrl } = known.ctx.settings
-  await readAll(
-    known,
-    actors.filter(actor => /^(PractitionerRole|Location)\//.test(actor)),
-  )
+  await readAll(known, actors.filter(isOwnedElsewhere))
   for (const actor of actors) {
     const type = typeOf(actor as Key)
     if (type === 'Practitioner') owners.set(actor, actor)
