@@ -23,6 +23,10 @@ import { bookingRule } from './scheduling/booking-rule.ts'
 import { responseRule } from './scheduling/response-rule.ts'
 import { tokenRule } from './scheduling/token-rule.ts'
 import { waitlistRule } from './scheduling/waitlist-rule.ts'
+import { createUhiDeliver } from './uhi/deliver.ts'
+import { UHI_JOB } from './uhi/job.ts'
+import { uhiMessageRule } from './uhi/message-rule.ts'
+import { uhiOrderRule } from './uhi/order-rule.ts'
 import { createUhi } from './uhi/routes.ts'
 
 type Verb = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -39,12 +43,25 @@ export const underRules = (
   templates: Templates = TEMPLATES,
 ): Context => ({
   ...ctx,
-  rules: [responseRule, bookingRule, waitlistRule, tokenRule, createMessageRule(channels, templates)],
+  rules: [
+    ...(ctx.settings.uhi.enabled ? [uhiOrderRule] : []),
+    responseRule,
+    bookingRule,
+    waitlistRule,
+    tokenRule,
+    createMessageRule(channels, templates),
+    ...(ctx.settings.uhi.enabled ? [uhiMessageRule] : []),
+  ],
 })
 
 /** Returns who does what commits leave to be done after them, by the kind of job. The context that they are given is under the rules. */
-export const jobHandlers = (channels: readonly Channel[], options?: DeliverOptions): Handlers => ({
+export const jobHandlers = (
+  channels: readonly Channel[],
+  options?: DeliverOptions,
+  resolve?: AppDeps['resolve'],
+): Handlers => ({
   [MESSAGE_JOB]: createDeliver(channels, options),
+  [UHI_JOB]: createUhiDeliver({ random: options?.random ?? Math.random, resolve }),
 })
 
 /** Returns the application. FHIR is served under the path of the base URL. */

@@ -2,6 +2,7 @@
  * The PIN that a patient shows at the desk. It is made of a secret of the server and the appointment, and stored nowhere: who reads the
  * database, its history or its backups cannot tell it. The appointment holds what has become of it.
  */
+import type { Context } from '../context.ts'
 import { isObject, NumberText, type Resource } from '../fhir/json.ts'
 import { extensionOf, withExtension } from './hold.ts'
 
@@ -84,3 +85,14 @@ export const withAuthorization = (appointment: Resource, is: Authorization): Res
       ...(is.reason === undefined ? [] : [{ url: 'reason', valueString: is.reason }]),
     ],
   })
+
+/** The name of the secret under which `$verify-pin` may write what has become of a PIN. */
+const WRITER = 'visit-authorization'
+
+/** Returns the context that may write what has become of the PIN of this appointment: `Appointment/1`. */
+export const asPinWriter = (ctx: Context, key: string): Context => ({
+  ...ctx,
+  secrets: { ...ctx.secrets, [WRITER]: key },
+})
+
+export const mayWriteAuthorization = (ctx: Context, key: string): boolean => ctx.secrets?.[WRITER] === key

@@ -75,6 +75,7 @@ export function appointmentOf(order: Order, envelope: Envelope, keys: OrderKeys)
       end: instantOfLocal(fulfillment.end.time.timestamp),
     }),
     ...(fulfillment?.id !== undefined && { slot: [reference(`Slot/${fulfillment.id}`)] }),
+    supportingInformation: [reference(keys.invoice), reference(keys.stated), reference(keys.charge(0))],
     participant: [
       ...actor(keys.patient),
       ...actor(keys.practitioner),

@@ -1,0 +1,151 @@
+/**
+ * A bill is paid: PaymentNotice and PaymentReconciliation are written, and the Invoice is balanced, in one commit.
+ * https://hl7.org/fhir/R4/paymentreconciliation.html, https://hl7.org/fhir/R4/valueset-invoice-status.html
+ */
+import type { Context } from '../context.ts'
+import { FhirError } from '../fhir/error.ts'
+import { isObject, type JsonObject, NumberText, type Resource } from '../fhir/json.ts'
+import { text } from '../fhir/tree.ts'
+import { LOST, untilSettled } from '../interactions/race.ts'
+import { read } from '../interactions/read.ts'
+import { search } from '../interactions/search.ts'
+import { transaction } from '../interactions/transaction.ts'
+import { type Key, typeOf } from '../storage/port.ts'
+import { resourceOf } from './calendar.ts'
+
+export interface Paid {
+  /** Decimal; undefined: what the Invoice is about. */
+  amount?: string
+  currency?: string
+  /** The provider's name of the payment; undefined for cash. A payment is recorded once for each. */
+  identifier?: { system: string; value: string }
+  /** As the provider or the desk calls it: `UPI`, `cash`. */
+  method?: string
+}
+
+const refused = (code: 'business-rule' | 'duplicate', diagnostics: string, rule: string): FhirError =>
+  new FhirError(code, [{ severity: 'error', code, diagnostics, rule }])
+
+/**
+ * Records the payment of an Invoice.
+ *
+ * Throws `not-found`, `business-rule` (422) where the amount is not what is owed (`payment-amount`) or nothing is owed
+ * (`payment-not-owed`), and `duplicate` (409) where this payment was recorded before.
+ */
+export async function markPaid(ctx: Context, invoiceKey: Key, paid: Paid): Promise<void> {
+  await untilSettled(async () => {
+    const stored = await read(ctx, typeOf(invoiceKey), invoiceKey.split('/')[1]!)
+    const invoice = resourceOf(stored)
+    const { identifier } = paid
+    if (identifier !== undefined && (await isRecorded(ctx, identifier)))
+      throw refused('duplicate', 'This payment is recorded already.', 'payment-recorded')
+    if (invoice.status !== 'issued' && invoice.status !== 'draft')
+      throw refused(
+        'business-rule',
+        `The Invoice is ${String(invoice.status)}: nothing is owed.`,
+        'payment-not-owed',
+      )
+    const owed = isObject(invoice.totalGross) ? invoice.totalGross : undefined
+    const amount = paid.amount ?? text(owed?.value) ?? '0'
+    const currency = paid.currency ?? text(owed?.currency) ?? 'INR'
+    if (
+      owed !== undefined &&
+      (!sameAmount(amount, text(owed.value) ?? '0') || currency !== text(owed.currency))
+    )
+      throw refused('business-rule', 'The amount is not what is owed.', 'payment-amount')
+    try {
+      await transaction(ctx, {
+        resourceType: 'Bundle',
+        type: 'transaction',
+        entry: entriesOf(ctx, invoice, stored.version, { ...paid, amount, currency }),
+      })
+    } catch (error) {
+      if (error instanceof FhirError && error.status === 412) return LOST
+      throw error
+    }
+    return undefined
+  })
+}
+
+async function isRecorded(
+  ctx: Context,
+  { system, value }: { system: string; value: string },
+): Promise<boolean> {
+  const { rows } = await search(ctx, 'PaymentReconciliation', [
+    ['identifier', `${system}|${value}`],
+    ['_count', '1'],
+  ])
+  return rows.length > 0
+}
+
+/** Whether two decimals are the same number. */
+const sameAmount = (a: string, b: string): boolean => {
+  const plain = (decimal: string) => {
+    const [whole = '', part = ''] = decimal.split('.')
+    return `${whole.replace(/^0+(?=.)/, '')}.${part.replace(/0+$/, '')}`
+  }
+  return plain(a) === plain(b)
+}
+
+function entriesOf(
+  ctx: Context,
+  invoice: Resource,
+  version: number,
+  { amount, currency, identifier, method }: Paid & { amount: string; currency: string },
+): JsonObject[] {
+  const id = String(invoice.id)
+  const money = { value: new NumberText(amount), currency }
+  const now = new Date(ctx.clock()).toISOString()
+  const named = identifier === undefined ? {} : { identifier: [{ ...identifier }] }
+  const link = `urn:uuid:${crypto.randomUUID()}`
+  const reconciliation: Resource = {
+    resourceType: 'PaymentReconciliation',
+    ...named,
+    status: 'active',
+    created: now,
+    paymentDate: now.slice(0, 10),
+    paymentAmount: money,
+    ...(identifier !== undefined && { paymentIdentifier: { ...identifier } }),
+    detail: [
+      {
+        type: {
+          coding: [{ system: 'http://terminology.hl7.org/CodeSystem/payment-type', code: 'payment' }],
+          ...(method !== undefined && { text: method }),
+        },
+        request: { reference: `Invoice/${id}` },
+        amount: money,
+      },
+    ],
+  }
+  const notice: Resource = {
+    resourceType: 'PaymentNotice',
+    ...named,
+    status: 'active',
+    request: { reference: `Invoice/${id}` },
+    created: now,
+    payment: { reference: link, ...(method !== undefined && { display: method }) },
+    paymentDate: now.slice(0, 10),
+    recipient: isObject(invoice.issuer) ? invoice.issuer : { display: 'The facility' },
+    amount: money,
+    paymentStatus: {
+      coding: [{ system: 'http://terminology.hl7.org/CodeSystem/paymentstatus', code: 'paid' }],
+    },
+  }
+  const post = (resource: Resource, fullUrl?: string): JsonObject => ({
+    ...(fullUrl !== undefined && { fullUrl }),
+    resource,
+    request: {
+      method: 'POST',
+      url: resource.resourceType,
+      ...(identifier !== undefined && { ifNoneExist: `identifier=${identifier.system}|${identifier.value}` }),
+    },
+  })
+  return [
+    post(reconciliation, link),
+    post(notice),
+    {
+      resource: { ...invoice, status: 'balanced' },
+      request: { method: 'PUT', url: `Invoice/${id}`, ifMatch: `W/"${version}"` },
+    },
+  ]
+}

@@ -1,0 +1,27 @@
+/** confirm: the patient has agreed to the terms. The answer is on_confirm; of what is paid in advance once it is paid. */
+import { expired, isExpired } from '../../scheduling/hold.ts'
+import type { Action } from '../act.ts'
+import { changeOrder, needed, orderIn } from '../act.ts'
+import { booked, withTerms } from '../confirmed.ts'
+import { UhiError } from '../error.ts'
+import { stateOf, termsOf } from '../from-fhir.ts'
+import { graphOfStored } from '../load-order.ts'
+import { isPrepaid, isUnpaid } from '../paid.ts'
+import { agreed, disagreement } from '../terms.ts'
+
+export const confirm: Action = async act => {
+  const { ctx } = act
+  const { id, terms } = orderIn(act)
+  needed(terms, '/message/order/terms')
+  await changeOrder(act, id, 'on_confirm', async (appointment, stored) => {
+    const proposed = termsOf(appointment) ?? []
+    const why = disagreement(proposed, terms)
+    if (why !== undefined) throw new UhiError('UHI-1404', '/message/order/terms', why)
+    // What is booked, begun or over is told as it is.
+    if (stateOf(appointment) !== undefined) return undefined
+    const agreedTo = withTerms(appointment, agreed(proposed, terms ?? []))
+    if (isExpired(appointment, ctx.clock())) return expired(agreedTo)
+    const { invoice } = await graphOfStored(ctx, stored.key, appointment)
+    return isPrepaid(invoice) && isUnpaid(invoice) ? agreedTo : booked(agreedTo)
+  })
+}

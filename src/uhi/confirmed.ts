@@ -1,0 +1,36 @@
+/** Steps of an order on its Appointment. Pure. */
+import { isObject, type Resource } from '../fhir/json.ts'
+import { withAuthorization } from '../scheduling/pin.ts'
+import { instantOf } from '../search/busy.ts'
+import { UHI_EXTENSION } from './codes.ts'
+import { isOnline, termsOf } from './from-fhir.ts'
+import type { Term } from './order.ts'
+import { instantOfLocal, localAt } from './time.ts'
+import { termExtension } from './to-fhir.ts'
+
+/** Returns the appointment with these terms in the place of its own. */
+export function withTerms(appointment: Resource, terms: readonly Term[]): Resource {
+  const others = (Array.isArray(appointment.extension) ? appointment.extension : []).filter(
+    one => !isObject(one) || one.url !== UHI_EXTENSION.term,
+  )
+  return { ...appointment, extension: [...others, ...terms.flatMap(termExtension)] }
+}
+
+/** Returns whether the patient has agreed to all terms. */
+export const isAgreed = (appointment: Resource): boolean => {
+  const terms = termsOf(appointment)
+  return terms?.every(({ termsState }) => termsState === 'AGREED') ?? false
+}
+
+/** Returns the appointment as it is booked; one in person gets a PIN for its day. */
+export function booked(appointment: Resource): Resource {
+  const is: Resource = { ...appointment, status: 'booked' }
+  const start = instantOf(appointment.start)
+  if (isOnline(appointment) || start === undefined) return is
+  const day = localAt(start).slice(0, 10)
+  return withAuthorization(is, {
+    status: 'GENERATED',
+    validFrom: instantOfLocal(`${day}T00:00:00`),
+    validTo: instantOfLocal(`${day}T23:59:00`),
+  })
+}

@@ -1,0 +1,70 @@
+/** What an app is told when something happens to its order, by whichever door: the jobs are left in the same commit. */
+import type { Context, Pending, Ruling, WriteRule } from '../context.ts'
+import type { Resource } from '../fhir/json.ts'
+import { liveResources } from '../scheduling/live-resources.ts'
+import { keysOf } from '../search/busy.ts'
+import type { Job, Key } from '../storage/port.ts'
+import { chatFrom, isChat, partiesOf } from './chat.ts'
+import { isAgreed } from './confirmed.ts'
+import { objects } from './elements.ts'
+import { orderFrom, slotIn, stateOf } from './from-fhir.ts'
+import { callback, tellOrder } from './job.ts'
+import { addresseeOf, graphOfStored, isOrder } from './load-order.ts'
+import { selfOf } from './self.ts'
+
+/** Comes after the rules that add to appointments: what they add is told too. */
+export const uhiMessageRule: WriteRule = { types: new Set(['Appointment', 'Communication']), judge }
+
+async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling> {
+  const self = selfOf(ctx.settings)
+  if (self === undefined) return {}
+  const outbox: Job[] = []
+  for (const one of pending) {
+    const { key, before, after } = one
+    if (after === undefined) continue
+    if (key.startsWith('Communication/')) {
+      if (before === undefined && isChat(after)) outbox.push(...(await chatJobs(ctx, after)))
+      continue
+    }
+    if (!isOrder(after)) continue
+    const action = actionFor(before, after)
+    if (action !== undefined) {
+      const graph = await graphOfStored(ctx, key, after, pending)
+      outbox.push(...tellOrder(ctx, self, action, addresseeOf(ctx, after), orderFrom(graph, '')))
+    }
+  }
+  return { outbox }
+}
+
+/** Returns the action that tells of a change, undefined where there is nothing to tell. */
+function actionFor(before: Resource | undefined, after: Resource): string | undefined {
+  const is = stateOf(after)
+  if (before === undefined)
+    return is === undefined ? 'on_init' : is === 'CONFIRMED' ? 'on_confirm' : undefined
+  const was = stateOf(before)
+  if (was === is) return is === 'CONFIRMED' && isMoved(before, after) ? 'on_update' : undefined
+  if (is === 'CANCELLED') return 'on_cancel'
+  if (is === 'FAILED') return isAgreed(after) ? 'on_confirm' : undefined
+  // The app itself has said so.
+  if (is === 'DOCTOR_NO_SHOW') return undefined
+  if (is === 'CONFIRMED' && was === undefined) return 'on_confirm'
+  return is === undefined ? undefined : 'on_update'
+}
+
+const isMoved = (before: Resource, after: Resource): boolean =>
+  before.start !== after.start || before.end !== after.end || slotIn(before) !== slotIn(after)
+
+/** Returns what tells the app of a chat that a practitioner has written. */
+async function chatJobs(ctx: Context, communication: Resource): Promise<Job[]> {
+  const self = selfOf(ctx.settings)
+  const { sender, receiver } = partiesOf(communication)
+  if (self === undefined || !sender?.startsWith('Practitioner/') || !receiver?.startsWith('Patient/'))
+    return []
+  const about = objects(communication.about).flatMap(one => keysOf(one, ctx.settings.baseUrl) as Key[])
+  const found = await liveResources(ctx, [...about, sender as Key, receiver as Key])
+  const appointment = about.map(key => found.get(key)).find(isOrder)
+  const [from, to] = [found.get(sender as Key), found.get(receiver as Key)]
+  if (appointment === undefined || from === undefined || to === undefined) return []
+  const chat = chatFrom(communication, from, to)
+  return [callback(ctx, self, 'on_message', addresseeOf(ctx, appointment), { message: { intent: { chat } } })]
+}

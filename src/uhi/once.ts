@@ -1,0 +1,45 @@
+/** Messages take effect once: whoever brings one again, at once or later, gets the same ACK and nothing happens. */
+import type { Context, WriteRule } from '../context.ts'
+import { FhirError } from '../fhir/error.ts'
+import { firstOf, isLeft, leaveWork } from '../interactions/leave-work.ts'
+import type { Job } from '../storage/port.ts'
+import type { Admitted } from './admit.ts'
+
+const DONE_BEFORE = 'uhi-message'
+
+/** Returns the name of a message: whose it is, and its id. */
+const nameOfMessage = ({ context }: Admitted): string => `uhi ${context.consumerId} ${context.messageId}`
+
+const alreadyDone = (): FhirError =>
+  new FhirError('duplicate', [
+    { severity: 'error', code: 'duplicate', diagnostics: 'The message came before.', rule: DONE_BEFORE },
+  ])
+
+/** Whether an error says that the message has had its effect before. */
+export const cameBefore = (error: unknown): boolean =>
+  error instanceof FhirError && error.issues.some(issue => issue.rule === DONE_BEFORE)
+
+/** Returns whether a message has had its effect. */
+export const isDone = (ctx: Context, admitted: Admitted): Promise<boolean> =>
+  isLeft(ctx, nameOfMessage(admitted))
+
+/**
+ * Returns the context in which what a message writes is committed once, together with the mark that it came. Committing
+ * again throws what `cameBefore` knows.
+ */
+export function once(ctx: Context, admitted: Admitted): Context {
+  const name = nameOfMessage(admitted)
+  const rule: WriteRule = {
+    types: new Set(['Appointment', 'Communication']),
+    async judge() {
+      if (await isLeft(ctx, name)) throw alreadyDone()
+      return { require: [firstOf(name)] }
+    },
+  }
+  return { ...ctx, rules: [rule, ...(ctx.rules ?? [])] }
+}
+
+/** Leaves work to be done for a message that changes no resource; nothing where it came before. */
+export const leave = async (ctx: Context, admitted: Admitted, jobs: readonly Job[]): Promise<void> => {
+  await leaveWork(ctx, nameOfMessage(admitted), jobs)
+}
