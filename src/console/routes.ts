@@ -7,13 +7,14 @@ import type { AppDeps, C, Env } from '../http/exchange.ts'
 import { read } from '../interactions/read.ts'
 import { resourceOf } from '../scheduling/calendar.ts'
 import { dayList } from '../scheduling/day-list.ts'
+import { practitionersWithHours } from '../scheduling/practitioner.ts'
 import { localDay, OWNERS, tokensOfDay } from '../scheduling/token.ts'
+import { createCalendar } from './calendar.ts'
 import { dayPage, lateMinutes } from './day-page.ts'
 import { displayPage } from './display-page.ts'
 import { type Markup, PAGE_HEADERS } from './layout.ts'
 import { noticePage } from './notice-page.ts'
 import { REFRESH } from './refresh.ts'
-import { practitionersWithHours } from './start-list.ts'
 import { startPage } from './start-page.ts'
 import { STYLE } from './style.ts'
 
@@ -40,6 +41,7 @@ export function createConsole(deps: AppDeps): Hono<Env> {
       },
     })
 
+  app.route('/calendar', createCalendar())
   app.get('/style.css', file(STYLE, 'text/css'))
   app.get('/refresh.js', file(REFRESH, 'text/javascript'))
   app.get(

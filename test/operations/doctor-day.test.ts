@@ -229,7 +229,9 @@ describe('$late', () => {
     ])
     expect((await stored(ctx, 'Appointment/a2')).start).toBe('2026-11-23T03:50:00.000Z')
     expect(await told(ctx, 'doctor-late')).toEqual(['p3 doctor-late', 'p4 doctor-late', 'p5 doctor-late'])
-    expect((await texts(ctx, 'Patient/p3', 'doctor-late'))[0]).toMatch(/9:20 AM .*about 20 minutes: .*9:40 AM/)
+    expect((await texts(ctx, 'Patient/p3', 'doctor-late'))[0]).toMatch(
+      /9:20 AM .*about 20 minutes: .*9:40 AM/,
+    )
     await late(ctx, 40)
     expect(await told(ctx, 'doctor-late', 'rescheduled')).toHaveLength(6)
     await late(ctx, 0)
