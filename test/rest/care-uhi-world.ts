@@ -59,7 +59,7 @@ export async function openWorld(open: Open, careUhi: Tree = {}): Promise<World> 
   const clock = () => world.now
   const settings = testSettings({ limits: { searchMs: 20_000 } })
   const ctx: Context = {
-    storage: await open(() => NOW, silent),
+    storage: await open(clock, silent),
     settings: {
       ...settings,
       careUhi: { ...settings.careUhi, enabled: true, privateCallbacks: true, ...careUhi },

@@ -2,11 +2,12 @@
 import type { Context } from '../../context.ts'
 import { isObject, type Json, type Resource } from '../../fhir/json.ts'
 import { object, objects, text } from '../../fhir/tree.ts'
+import { isId } from '../../interactions/identity.ts'
 import { searched } from '../../scheduling/live-resources.ts'
 import { keysOf } from '../../search/busy.ts'
 import { fold } from '../../search/fold.ts'
 import type { Key } from '../../storage/port.ts'
-import { type Facility, facilityOf } from './facility.ts'
+import { type Facility, facilitiesOf } from './facility.ts'
 import { memberOf } from './generation.ts'
 import { said } from './message.ts'
 import { malformed } from './refusal.ts'
@@ -21,6 +22,7 @@ interface Service {
 /** Services that one question names, and facilities that one answer lists. */
 const MOST_WANTED = 50
 const MOST_LISTED = 200
+const MOST_LOOKED_AT = 1000
 const MOST_SERVICES = 5000
 
 /** Returns the facilities that have all services asked for. Throws Refusal (400). */
@@ -35,9 +37,9 @@ export async function availability(
   const pincode = pincodeIn(asked.pincode)
   const wanted = wantedIn(asked.services)
   const providers: (Provider & { services: Service[] })[] = []
-  for (const id of providerId === undefined ? await idsOf(ctx) : [providerId]) {
-    const facility = await facilityOf(ctx, id)
-    if (facility === undefined || (pincode !== undefined && !isAt(facility, pincode))) continue
+  const ids = providerId === undefined ? await idsOf(ctx) : isId(providerId) ? [providerId] : []
+  for (const facility of (await facilitiesOf(ctx, ids)).values()) {
+    if (pincode !== undefined && !isAt(facility, pincode)) continue
     const services = [...facility.services.values()].map(one => serviceOf(ctx, facility, one))
     const matching = services.filter(
       ({ name }) => wanted.length === 0 || wanted.some(part => fold(name).includes(part)),
@@ -92,5 +94,8 @@ async function idsOf(ctx: Context): Promise<string[]> {
   const owners = new Set(
     [...services.values()].flatMap(one => (one.active === false ? [] : keysOf(one.providedBy, baseUrl))),
   )
-  return [...owners].map(key => key.split('/')[1]!).sort()
+  return [...owners]
+    .map(key => key.split('/')[1]!)
+    .sort()
+    .slice(0, MOST_LOOKED_AT)
 }

@@ -2,6 +2,7 @@
 import type { Context } from '../../context.ts'
 import type { Json, Resource } from '../../fhir/json.ts'
 import { hasCode } from '../../fhir/tree.ts'
+import { isId } from '../../interactions/identity.ts'
 import { componentsOf, FREE, type Quote, quoteOf } from '../../scheduling/price.ts'
 import { keysOf } from '../../search/busy.ts'
 import { type Key, keyOf } from '../../storage/port.ts'
@@ -9,8 +10,8 @@ import {
   actorsOf,
   agentIn,
   type Facility,
+  facilitiesOf,
   facilityIds,
-  facilityOf,
   practitionerOf,
   pricesOf,
   servicesOf,
@@ -44,13 +45,15 @@ export async function directory(
   ctx: Context,
   id: Json | undefined,
 ): Promise<{ providers: Listed[]; descriptor?: typeof DESCRIPTOR }> {
-  const ids = id === undefined ? await facilityIds(ctx) : [id]
-  const providers: Listed[] = []
-  for (const one of ids) {
-    const facility = await facilityOf(ctx, one)
-    if (facility !== undefined && facility.schedules.size > 0) providers.push(listed(ctx, facility))
-  }
+  const facilities = await bookable(ctx, id)
+  const providers = facilities.map(facility => listed(ctx, facility))
   return id !== undefined && providers.length === 0 ? { providers } : { descriptor: DESCRIPTOR, providers }
+}
+
+/** Returns the facilities with a schedule in force, all or the one of this id. */
+export async function bookable(ctx: Context, id: Json | undefined): Promise<Facility[]> {
+  const ids = id === undefined ? await facilityIds(ctx) : isId(id) ? [id] : []
+  return [...(await facilitiesOf(ctx, ids)).values()].filter(({ schedules }) => schedules.size > 0)
 }
 
 const ROLE = 'http://terminology.hl7.org/CodeSystem/practitioner-role'

@@ -58,34 +58,66 @@ const active = (resources: ReadonlyMap<Key, Resource>): Map<Key, Resource> =>
 
 /** Returns the facility; undefined where there is none of this id, or it is closed. */
 export async function facilityOf(ctx: Context, id: Json | undefined): Promise<Facility | undefined> {
-  const organization = await oneOf(ctx, 'Organization', id)
-  if (organization === undefined || !isActive(organization)) return undefined
-  const own = keyOf('Organization', idOf(organization))
-  const parts = active(await referring(ctx, 'Organization', 'partof', [own]))
-  const departments = [...parts].filter(([, part]) => isDepartment(part)).map(([key]) => key)
-  const owners = [own, ...departments]
-  const roles = active(await referring(ctx, 'PractitionerRole', 'organization', owners))
-  const services = active(await referring(ctx, 'HealthcareService', 'organization', owners))
-  const places = await referring(ctx, 'Location', 'organization', owners)
-  const { baseUrl } = ctx.settings
-  const people = [...roles.values()].flatMap(role => keysOf(role.practitioner, baseUrl)) as Key[]
-  const practitioners = active(await liveResources(ctx, people))
-  const actors = [...roles.keys(), ...services.keys(), ...places.keys(), ...practitioners.keys()]
-  const all = await referring(ctx, 'Schedule', 'actor', actors)
-  const schedules = new Map(
-    [...all].filter(([, schedule]) => isInForce(ctx, schedule) && belongs(ctx, schedule, actors)),
-  )
-  const place = [...places.values()].find(one => one.status !== 'inactive' && one.position !== undefined)
-  return {
-    organization,
-    place: place ?? [...places.values()].find(one => one.status !== 'inactive'),
-    roles,
-    services,
-    practitioners,
-    schedules,
-    parts,
-  }
+  return isId(id) ? (await facilitiesOf(ctx, [id])).get(id) : undefined
 }
+
+/** Returns the facilities of these ids that there are, in their order: as many questions for a hundred as for one. */
+export async function facilitiesOf(ctx: Context, ids: readonly string[]): Promise<Map<string, Facility>> {
+  const { baseUrl } = ctx.settings
+  const own = active(
+    await liveResources(
+      ctx,
+      ids.map(id => keyOf('Organization', id)),
+    ),
+  )
+  const parts = active(await referring(ctx, 'Organization', 'partof', [...own.keys()]))
+  const departments = [...parts].filter(([, part]) => isDepartment(part)).map(([key]) => key)
+  const owners = [...own.keys(), ...departments]
+  const [allRoles, allServices, places] = await Promise.all([
+    referring(ctx, 'PractitionerRole', 'organization', owners),
+    referring(ctx, 'HealthcareService', 'organization', owners),
+    referring(ctx, 'Location', 'organization', owners),
+  ])
+  const roles = active(allRoles)
+  const services = active(allServices)
+  const people = [...roles.values()].flatMap(role => keysOf(role.practitioner, baseUrl)) as Key[]
+  const [somebody, schedules] = await Promise.all([
+    liveResources(ctx, people),
+    referring(ctx, 'Schedule', 'actor', [
+      ...new Set([...roles.keys(), ...services.keys(), ...places.keys(), ...people]),
+    ]),
+  ])
+  const practitioners = active(somebody)
+  const inForce = new Map([...schedules].filter(([, schedule]) => isInForce(ctx, schedule)))
+  const facilities = new Map<string, Facility>()
+  for (const [key, organization] of own) {
+    const ours = new Set<Key>([key, ...keysWhere(parts, part => ownersOf(part, baseUrl).includes(key))])
+    const isOurs = (one: Resource): boolean => ownersOf(one, baseUrl).some(owner => ours.has(owner))
+    const ourRoles = only(roles, isOurs)
+    const working = new Set([...ourRoles.values()].flatMap(role => keysOf(role.practitioner, baseUrl)))
+    const ourPlaces = only(places, isOurs)
+    const ourServices = only(services, isOurs)
+    const actors = [...ourRoles.keys(), ...ourServices.keys(), ...ourPlaces.keys(), ...(working as Set<Key>)]
+    const open = [...ourPlaces.values()].filter(one => one.status !== 'inactive')
+    facilities.set(idOf(organization), {
+      organization,
+      place: open.find(one => one.position !== undefined) ?? open[0],
+      roles: ourRoles,
+      services: ourServices,
+      practitioners: new Map([...practitioners].filter(([one]) => working.has(one))),
+      schedules: only(inForce, schedule => belongs(ctx, schedule, actors)),
+      parts: only(parts, part => ownersOf(part, baseUrl).includes(key)),
+    })
+  }
+  return facilities
+}
+
+const only = (resources: ReadonlyMap<Key, Resource>, is: (one: Resource) => boolean): Map<Key, Resource> =>
+  new Map([...resources].filter(([, resource]) => is(resource)))
+
+const keysWhere = (resources: ReadonlyMap<Key, Resource>, is: (one: Resource) => boolean): Key[] => [
+  ...only(resources, is).keys(),
+]
 
 const isDepartment = (organization: Resource): boolean =>
   hasCode(organization.type, ORGANIZATION_TYPE, 'dept')
@@ -147,10 +179,14 @@ export async function facilityIds(ctx: Context): Promise<string[]> {
     .map(idOf)
 }
 
+/** Returns the organizations whose a resource is. */
 const ownersOf = (resource: Resource | undefined, baseUrl: string): Key[] =>
-  [resource?.organization, resource?.providedBy, resource?.managingOrganization].flatMap(
-    one => keysOf(one, baseUrl) as Key[],
-  )
+  [
+    resource?.organization,
+    resource?.providedBy,
+    resource?.managingOrganization,
+    resource?.resourceType === 'Organization' ? resource.partOf : undefined,
+  ].flatMap(one => keysOf(one, baseUrl) as Key[])
 
 /** Returns the departments of a role. */
 export const servicesOf = (ctx: Context, facility: Facility, role: Resource | undefined): Resource[] =>

@@ -14,8 +14,8 @@ import {
   patientIn,
   placeOf,
 } from './booking.ts'
-import { type Catalog, offered, quoted } from './catalog.ts'
-import { agentIn, type Facility, facilityIds, facilityOf, pricesOf } from './facility.ts'
+import { bookable, type Catalog, offered, quoted } from './catalog.ts'
+import { agentIn, type Facility, facilityOf, pricesOf } from './facility.ts'
 import type { FirstRequest } from './first-request.ts'
 import type { Action } from './generation.ts'
 import { TRANSACTION } from './names.ts'
@@ -52,9 +52,7 @@ async function search(ctx: Context, { intent }: FirstRequest): Promise<object> {
   const end = until ?? start + WEEK
   const providers: Catalog['providers'] = []
   let listed = 0
-  for (const id of providerId === undefined ? await facilityIds(ctx) : [providerId]) {
-    const facility = await facilityOf(ctx, id)
-    if (facility === undefined || facility.schedules.size === 0) continue
+  for (const facility of await bookable(ctx, providerId)) {
     const one = await offered(ctx, facility, [...facility.schedules.values()], start, end)
     providers.push(one)
     listed += one.fulfillments.length
@@ -209,7 +207,7 @@ async function cancel(ctx: Context, request: FirstRequest): Promise<object> {
 
 /** Returns an order in the shape of the first generation. */
 async function orderMessage(ctx: Context, found: Order): Promise<object> {
-  const whole = await shown(ctx, found)
+  const whole = await shown(ctx, found, await facilityOfOrder(ctx, found))
   const said = await recordOf(ctx, found.transaction, 'confirm')
   const about = keysOf(said?.focus, ctx.settings.baseUrl)[0]
   return {

@@ -82,26 +82,29 @@ export interface Whole extends Shown {
   person: Resource | undefined
 }
 
-/** Returns an order as answers show it. */
-export async function shown(ctx: Context, order: Order): Promise<Whole> {
+/** Returns an order as answers show it; `facility`: its own, where it is known already. */
+export async function shown(ctx: Context, order: Order, facility: Facility | undefined): Promise<Whole> {
   const { id, appointment } = order
-  const facility = await facilityOfOrder(ctx, order)
   const slotId = slotIdOf(ctx, appointment)
-  const slot = await oneOf(ctx, 'Slot', slotId)
-  const scheduleId = keysOf(slot?.schedule, ctx.settings.baseUrl)[0]?.split('/')[1]
-  const schedule = await oneOf(ctx, 'Schedule', scheduleId)
-  const person = await oneOf(ctx, 'Patient', named(ctx, appointment, 'Patient')[0]?.split('/')[1])
+  const [slot, person, status, billed, token] = await Promise.all([
+    oneOf(ctx, 'Slot', slotId),
+    oneOf(ctx, 'Patient', named(ctx, appointment, 'Patient')[0]?.split('/')[1]),
+    statusOf(ctx, order),
+    billedOf(ctx, id),
+    tokenFor(ctx, id),
+  ])
+  const key = keysOf(slot?.schedule, ctx.settings.baseUrl)[0]
+  const schedule = facility?.schedules.get(key as Key) ?? (await oneOf(ctx, 'Schedule', key?.split('/')[1]))
   const known = facility !== undefined && schedule !== undefined
   const definition = known ? (await pricesOf(ctx, facility, [schedule])).get(idOf(schedule)) : undefined
-  const billed = await billedOf(ctx, id)
   const quote = billed ?? (definition === undefined ? FREE : quoteOf(componentsOf(definition)))
   return {
     order_id: id,
-    status: await statusOf(ctx, order),
+    status,
     provider: facility === undefined ? {} : providerOf(facility.organization, facility.place),
     patient: person === undefined ? {} : patientBlock(person),
     fulfillment: fulfillmentOf(appointment, slotId, known ? agentIn(ctx, facility, schedule) : undefined),
-    token: tokenText(await tokenFor(ctx, id)),
+    token: tokenText(token),
     item: schedule === undefined ? {} : itemOf(schedule, appointment, slotId, definition, quote),
     quote,
     person,

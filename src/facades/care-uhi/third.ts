@@ -112,7 +112,7 @@ async function confirm(ctx: Context, { context, message }: Asked): Promise<Answe
     const put = { resource: appointment, request: { method: 'PUT', url: `Appointment/${id}` } }
     return { entries: [...found.entries, put, ...(await bookedEntries(ctx, visit))], outcome: undefined }
   })
-  return { facility, message: booked(await shown(ctx, (await orderOf(ctx, id))!)) }
+  return { facility, message: booked(await shown(ctx, (await orderOf(ctx, id))!, facility)) }
 }
 
 const booked = ({ order_id, status, provider, patient, fulfillment, token, item, quote }: Whole): object => ({
@@ -138,8 +138,8 @@ async function status(ctx: Context, { message }: Asked): Promise<Answered> {
 }
 
 async function plain(ctx: Context, found: Order): Promise<Answered> {
-  const { order_id, status, patient, provider, fulfillment } = await shown(ctx, found)
   const facility = await facilityOfOrder(ctx, found)
+  const { order_id, status, patient, provider, fulfillment } = await shown(ctx, found, facility)
   return { facility, message: { order_id, status, patient, provider, fulfillment } }
 }
 
@@ -173,7 +173,7 @@ async function reschedule(ctx: Context, { context, message }: Asked): Promise<An
   const slotId = required(message, 'fulfillment_id')
   const note = said(message, 'note')
   const id = ctx.newId()
-  await stored(ctx, async () => {
+  const facility = await stored(ctx, async () => {
     const old = await order(ctx, message)
     await checkOpen(ctx, old, 'rescheduled')
     if (slotIdOf(ctx, old.appointment) === slotId)
@@ -198,8 +198,7 @@ async function reschedule(ctx: Context, { context, message }: Asked): Promise<An
       request: { method: 'PUT', url: `Appointment/${id}` },
     }
     const over = await cancelledEntries(ctx, old.appointment, 'replaced')
-    return { entries: [...over, put, ...(await bookedEntries(ctx, visit))], outcome: undefined }
+    return { entries: [...over, put, ...(await bookedEntries(ctx, visit))], outcome: facility }
   })
-  const made = (await orderOf(ctx, id))!
-  return { facility: await facilityOfOrder(ctx, made), message: booked(await shown(ctx, made)) }
+  return { facility, message: booked(await shown(ctx, (await orderOf(ctx, id))!, facility)) }
 }
