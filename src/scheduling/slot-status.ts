@@ -27,17 +27,22 @@ export function ownersOf(book: Book, one: Taken): Set<string> {
 export const inSlot = (place: Place, taken: Iterable<Taken>, now: number): Taken[] =>
   [...taken].filter(one => one.slots.includes(place.key) && isLive(one.resource, now))
 
-/** Returns the status that a slot has by the appointments that there are. */
+/**
+ * Returns the status that a slot has by the appointments that there are: tentative where it would be free without those that are only held,
+ * so that it is known for free when they have run out.
+ */
 export function derivedStatus(book: Book, place: Place, taken: readonly Taken[], now: number): Derived {
-  const own = inSlot(place, taken, now)
-  const blocked = taken.some(
+  const around = taken.filter(
     one =>
       !one.slots.includes(place.key) &&
       isLive(one.resource, now) &&
       overlap(one, place) &&
       [...ownersOf(book, one)].some(owner => place.owners.includes(owner)),
   )
-  if (blocked) return 'busy'
-  if (own.length < place.capacity) return 'free'
-  return own.some(one => one.resource.status === 'pending') ? 'busy-tentative' : 'busy'
+  const own = inSlot(place, taken, now)
+  const isTaken = (all: readonly Taken[], inside: readonly Taken[]): boolean =>
+    all.length > 0 || inside.length >= place.capacity
+  if (!isTaken(around, own)) return 'free'
+  const isFirm = (one: Taken): boolean => one.resource.status !== 'pending'
+  return isTaken(around.filter(isFirm), own.filter(isFirm)) ? 'busy' : 'busy-tentative'
 }

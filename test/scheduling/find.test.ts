@@ -294,6 +294,16 @@ describe('Appointment/$find', () => {
     expect(await found()).toEqual(['a1', 't1', 'a2'])
   })
 
+  it('offers slots again beside which a hold without a slot has run out, and they can be booked', async () => {
+    const times = { start: `${MONDAY}T09:10:00+05:30`, end: `${MONDAY}T09:40:00+05:30` }
+    await book('held', { status: 'pending', ...times })
+    expect(await found()).toEqual(['t1'])
+    test.pass(15 * 60_000)
+    expect(await found()).toEqual(['a1', 't1', 'a2'])
+    await book('after', { slot: [to('Slot/a1')] })
+    expect(await found()).toEqual(['t1', 'a2'])
+  })
+
   it('leaves out time that is taken without a slot, set aside or marked as a mistake', async () => {
     await book('walk-in', { start: `${MONDAY}T09:10:00+05:30`, end: `${MONDAY}T09:20:00+05:30` })
     expect(await found()).toEqual(['t1', 'a2'])
