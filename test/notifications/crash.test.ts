@@ -97,7 +97,7 @@ function start(name: string, step?: Step) {
     ...(step !== undefined && { step }),
     leaseMs: 4500,
     // Who is to be killed is to have the message.
-    lookMs: step === undefined ? 100 : 5,
+    lookMs: step === undefined ? 300 : 5,
     env: {
       NADI_VALIDATE: 'off',
       NADI_SEND_TIMEOUT_MS: '3000',
@@ -184,7 +184,7 @@ it('kill -9 at each step of a delivery loses no message, and repeats one at most
         by.write(booking(booked++))
         ended = await Promise.race([
           victim.gone,
-          new Promise<undefined>(resolve => setTimeout(resolve, 4000, undefined)),
+          new Promise<undefined>(resolve => setTimeout(resolve, 1500, undefined)),
         ])
       }
       if (ended === undefined) victim.kill()
