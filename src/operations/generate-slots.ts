@@ -39,8 +39,7 @@ async function run(ctx: Context, call: Call): Promise<Answer> {
     minutes: number('slotMinutes'),
     capacity: number('capacity'),
   }
-  const done: Generated[] = []
-  for (const id of idsOf(ctx, call)) done.push(await generateSlots(ctx, id, request))
+  const done = await generateSlots(ctx, idsOf(ctx, call), request)
   return { text: writeJson({ resourceType: 'Parameters', parameter: done.map(answerOf) }) }
 }
 

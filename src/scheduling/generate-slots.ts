@@ -61,13 +61,46 @@ export interface Generated {
   unfit: readonly Appointed[]
 }
 
+/** Weekly hours times days that are laid out in one call. */
+const MOST_SPANS = 200_000
+
 /**
- * Makes the slots of a Schedule for some days, from now on; a second call changes nothing.
+ * Makes the slots of Schedules for some days, from now on; a second call changes nothing. Nothing is written where one of the Schedules is
+ * refused.
  *
- * Throws `not-found` and `deleted` for the Schedule, `business-rule` (422) where it is not active or nothing says when it is open,
+ * Throws `not-found` and `deleted` for a Schedule, `business-rule` (422) where it is not active or nothing says when it is open,
  * `required` without a length of slots, `invalid` and `too-costly` (400) for days that are none or too many.
  */
-export async function generateSlots(ctx: Context, id: string, request: SlotRequest): Promise<Generated> {
+export async function generateSlots(
+  ctx: Context,
+  ids: readonly string[],
+  request: SlotRequest,
+): Promise<Generated[]> {
+  const works: Work[] = []
+  const room = { slots: MOST_SLOTS, spans: MOST_SPANS }
+  for (const id of ids) works.push(await workOf(ctx, id, request, room))
+  const done: Generated[] = []
+  for (const work of works) done.push(await perform(ctx, work))
+  return done
+}
+
+/** What a Schedule is to have. */
+interface Work {
+  key: Key
+  schedule: Resource
+  shape: SlotShape
+  hours: Published
+  window: Window
+  parts: readonly Part[]
+}
+
+/** How much may still be laid out in this call. */
+interface Room {
+  slots: number
+  spans: number
+}
+
+async function workOf(ctx: Context, id: string, request: SlotRequest, room: Room): Promise<Work> {
   const key = keyOf('Schedule', id)
   const schedule = resourceOf(live(await ctx.storage.read(key), 'Schedule', id))
   if (schedule.active === false)
@@ -75,8 +108,11 @@ export async function generateSlots(ctx: Context, id: string, request: SlotReque
   const shape = shapeOf(schedule, request)
   const hours = await published(ctx, schedule)
   const window = windowOf(ctx, schedule, hours.zone, request)
-  const parts = partsOf(hours, window, shape.minutes)
+  return { key, schedule, shape, hours, window, parts: partsOf(hours, window, shape.minutes, room) }
+}
 
+async function perform(ctx: Context, work: Work): Promise<Generated> {
+  const { key, window } = work
   const result = {
     schedule: key,
     from: window.from,
@@ -87,8 +123,8 @@ export async function generateSlots(ctx: Context, id: string, request: SlotReque
     kept: 0,
   }
   const unfit: Appointed[] = []
-  for (const part of parts) {
-    const done = await onePart(ctx, { key, schedule, shape, hours, part })
+  for (const part of work.parts) {
+    const done = await onePart(ctx, work, part)
     result.created += done.created
     result.changed += done.changed
     result.removed += done.removed
@@ -165,16 +201,19 @@ interface Part extends Span {
 }
 
 /** Returns the days in parts that are done at once. Throws `too-costly` (400) for more slots than one call makes. */
-function partsOf({ hours, zone }: Published, window: Window, minutes: number): Part[] {
+function partsOf({ hours, size, zone }: Published, window: Window, minutes: number, room: Room): Part[] {
   const length = minutes * 60_000
   if (window.end <= window.start) return []
-  const all = hours(dayAfter(window.from, -1), window.to)
-  const open = all.flatMap(one => one.open)
-  if (open.reduce((sum, { start, end }) => sum + Math.floor((end - start) / length), 0) > MOST_SLOTS)
-    throw fhirError('too-costly', `At most ${MOST_SLOTS} slots are made in one call: ask for fewer days.`, {
+  const tooMany = (what: string) =>
+    fhirError('too-costly', `At most ${what} in one call: ask for fewer days.`, {
       status: 400,
       expression: 'http.end',
     })
+  room.spans -= size * (daysBetween(window.from, window.to) + 3)
+  if (room.spans < 0) throw tooMany(`${MOST_SPANS} weekly hours times days are looked at`)
+  const all = hours(dayAfter(window.from, -1), window.to)
+  for (const { start, end } of all.flatMap(one => one.open)) room.slots -= Math.floor((end - start) / length)
+  if (room.slots < 0) throw tooMany(`${MOST_SLOTS} slots are made`)
   const slots = all.flatMap(one => slotsOf(one.open, length).filter(slot => covered(slot, one.fit)))
   slots.sort((a, b) => a.start - b.start)
   const wanted: Span[] = []
@@ -200,18 +239,10 @@ function partsOf({ hours, zone }: Published, window: Window, minutes: number): P
   return parts
 }
 
-interface Work {
-  key: Key
-  schedule: Resource
-  shape: SlotShape
-  hours: Published
-  part: Part
-}
-
 type Done = Pick<Generated, 'created' | 'changed' | 'removed' | 'kept' | 'unfit'>
 
-async function onePart(ctx: Context, work: Work): Promise<Done> {
-  const { key, schedule, shape, hours, part } = work
+async function onePart(ctx: Context, work: Work, part: Part): Promise<Done> {
+  const { key, schedule, shape, hours } = work
   /** What else refers to a slot shows only when it is to be deleted: such a slot is marked as a mistake instead. */
   const retired = new Set<Key>()
   const done = { created: 0, changed: 0, removed: 0 }

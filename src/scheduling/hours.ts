@@ -157,25 +157,32 @@ export function intersected(spans: readonly Span[], within: readonly Span[]): Sp
 }
 
 /** Returns whether the whole of a span lies in one of `within` (`joined`). */
-export const covered = ({ start, end }: Span, within: readonly Span[]): boolean =>
-  within.some(one => one.start <= start && end <= one.end)
+export function covered({ start, end }: Span, within: readonly Span[]): boolean {
+  let low = 0
+  let high = within.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (within[middle]!.end <= start) low = middle + 1
+    else high = middle
+  }
+  const one = within[low]
+  return one !== undefined && one.start <= start && end <= one.end
+}
 
-/** Returns whether a span overlaps one of others. */
-export const touches = ({ start, end }: Span, others: readonly Span[]): boolean =>
-  others.some(one => one.start < end && one.end > start)
-
-/** Returns what is left of `spans` without `out`. */
+/** Returns what is left of spans that are in order and apart (`joined`) without `out`. */
 export function without(spans: readonly Span[], out: readonly Span[]): Span[] {
-  let left = [...spans]
-  for (const hole of joined(out))
-    left = left.flatMap(({ start, end }) =>
-      hole.end <= start || hole.start >= end
-        ? [{ start, end }]
-        : [
-            ...(start < hole.start ? [{ start, end: hole.start }] : []),
-            ...(hole.end < end ? [{ start: hole.end, end }] : []),
-          ],
-    )
+  const holes = joined(out)
+  const left: Span[] = []
+  let first = 0
+  for (const { start, end } of spans) {
+    while (first < holes.length && holes[first]!.end <= start) first++
+    let from = start
+    for (let i = first; i < holes.length && holes[i]!.start < end; i++) {
+      if (from < holes[i]!.start) left.push({ start: from, end: holes[i]!.start })
+      from = Math.max(from, holes[i]!.end)
+    }
+    if (from < end) left.push({ start: from, end })
+  }
   return left
 }
 

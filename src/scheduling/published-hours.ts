@@ -41,6 +41,8 @@ export interface Published {
   actors: readonly string[]
   /** Keys of its places and of what they are part of; empty where it has none. */
   places: ReadonlySet<string>
+  /** How many hours of a week it is made of: the work of one day. */
+  size: number
   /** Returns the hours of the days `from` to `to` (`2026-12-01`), and of what began before and reaches into them. */
   hours(from: string, to: string): Hours[]
 }
@@ -114,6 +116,7 @@ export async function published(ctx: Context, schedule: Resource): Promise<Publi
     zone,
     actors,
     places: around,
+    size: sheets.reduce((sum, sheet) => sum + sizeOf(sheet), 0),
     hours: (from, to) => sheets.map(sheet => hoursOf(sheet, zone, from, to)),
   }
 }
@@ -143,6 +146,11 @@ function sheetsOf(
   const serving = services.flatMap(availableTimes)
   const times = serving.length > 0 ? serving : places.flatMap(chain => hoursAt(chain) ?? [])
   return times.length > 0 ? [{ role: undefined, times, services, places }] : []
+}
+
+function sizeOf({ times, services, places }: Sheet): number {
+  const ofServices = services.reduce((sum, one) => sum + availableTimes(one).length, 0)
+  return times.length + ofServices + places.reduce((sum, chain) => sum + (hoursAt(chain)?.length ?? 0), 0)
 }
 
 function noHours(isPersonal: boolean): FhirError {

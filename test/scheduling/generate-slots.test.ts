@@ -409,6 +409,18 @@ describe('Schedule/$generate-slots', () => {
     )
   })
 
+  it('does nothing where one of several Schedules is refused', async () => {
+    await clinic()
+    await put('Schedule', 't', { active: false, actor: [{ reference: 'Practitioner/p' }] })
+    const both = call(ctx, 'generate-slots', { type: 'Schedule' }, [
+      { name: 'schedule', value: 'Schedule/s' },
+      { name: 'schedule', value: 'Schedule/t' },
+      { name: 'slotMinutes', value: '15' },
+    ])
+    expect((await refusal(both)).status).toBe(422)
+    expect(await slots()).toEqual([])
+  })
+
   it('makes again a slot that was deleted, and writes nothing where references are enforced and lead nowhere', async () => {
     await clinic()
     await generate()
@@ -442,6 +454,13 @@ describe('Schedule/$generate-slots', () => {
     ['401 days', { end: '2027-12-28' }, undefined, 400, 'too-costly'],
     ['a year that is far away', { end: '9999-12-31' }, undefined, 400, 'too-costly'],
     ['more than 10,000 slots', { slotMinutes: 1, end: '2027-11-22' }, undefined, 400, 'too-costly'],
+    [
+      'a week of a thousand hours, for a year',
+      { end: '2027-11-22' },
+      () => role({ availableTime: Array(1000).fill(MORNING) }),
+      400,
+      'too-costly',
+    ],
     ['slots longer than a day', { slotMinutes: 1441 }, undefined, 400, 'invalid'],
     ['more places than a hall has', { capacity: 1001 }, undefined, 400, 'invalid'],
     ['a Schedule that is not active', {}, () => schedule({ active: false }), 422, 'business-rule'],
