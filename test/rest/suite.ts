@@ -17,6 +17,7 @@ import { negotiateSuite } from './negotiate.suite.ts'
 import { operationsSuite } from './operations.suite.ts'
 import { pageSuite } from './page.suite.ts'
 import { patchSuite } from './patch.suite.ts'
+import { queueSuite } from './queue.suite.ts'
 import { renderSuite } from './render.suite.ts'
 import { searchSuite } from './search.suite.ts'
 import { slotsSuite } from './slots.suite.ts'
@@ -56,5 +57,6 @@ export function restSuite(start: () => Promise<Server>, options: CitizenOptions)
   terminologySuite(current)
   slotsSuite(() => [client])
   bookingSuite(() => [client])
+  queueSuite(() => [client])
   citizenSuite(current, options)
 }
