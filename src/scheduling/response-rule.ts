@@ -44,7 +44,7 @@ async function standing(ctx: Context, pending: readonly Pending[], key: Key): Pr
 function answered(ctx: Context, appointment: Resource, response: Resource): Resource {
   const status = response.participantStatus
   const participants = objects(appointment.participant)
-  const replying = participants.filter(one => speaksFor(ctx, response, one))
+  const replying = repliersIn(ctx, response, participants)
   if (replying.length === 0)
     throw fhirError('business-rule', 'The reply is from nobody who takes part in the appointment.', {
       expression:
@@ -52,7 +52,7 @@ function answered(ctx: Context, appointment: Resource, response: Resource): Reso
     })
   const fresh = replying.filter(one => one.status !== status)
   const participant = participants.map(one =>
-    fresh.includes(one) ? { ...one, status: status as Json } : one,
+    fresh.includes(one) ? { ...one, ...named(response, one), status: status as Json } : one,
   )
   const changed = fresh.length === 0 ? appointment : { ...appointment, participant }
   const patient = replying.some(one => keysOf(one.actor, ctx.settings.baseUrl)[0]?.startsWith('Patient/'))
@@ -66,14 +66,25 @@ function answered(ctx: Context, appointment: Resource, response: Resource): Reso
   return status === 'accepted' ? { ...changed, status: 'booked' } : changed
 }
 
-/** Whether a reply is that of a participant: by who it is, or by what they are there for where it names nobody. */
-function speaksFor(ctx: Context, response: Resource, participant: JsonObject): boolean {
+/** Who accepts a part that nobody had is the one who takes it. */
+const named = ({ actor, participantStatus }: Resource, participant: JsonObject): JsonObject =>
+  participant.actor === undefined && actor !== undefined && participantStatus === 'accepted' ? { actor } : {}
+
+/**
+ * Returns those whom a reply speaks for: the participants who are its actor; where there is none, those of its role whom the appointment
+ * does not name, or any of its role where the reply names nobody.
+ */
+function repliersIn(ctx: Context, response: Resource, participants: readonly JsonObject[]): JsonObject[] {
   const { baseUrl } = ctx.settings
   const [actor] = keysOf(response.actor, baseUrl)
-  if (response.actor !== undefined)
-    return actor !== undefined && keysOf(participant.actor, baseUrl)[0] === actor
-  const types = codings(participant.type)
-  return codings(response.participantType).some(asked =>
-    types.some(one => one.system === asked.system && one.code === asked.code),
+  const same = participants.filter(one => actor !== undefined && keysOf(one.actor, baseUrl)[0] === actor)
+  if (same.length > 0) return same
+  const asked = codings(response.participantType)
+  return participants.filter(
+    one =>
+      (one.actor === undefined || response.actor === undefined) &&
+      codings(one.type).some(type =>
+        asked.some(other => other.system === type.system && other.code === type.code),
+      ),
   )
 }

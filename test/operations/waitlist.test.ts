@@ -198,6 +198,8 @@ describe('a slot that becomes free', () => {
 
   it('is offered once, however many ticks there are, on two servers at once too', async () => {
     await waiting('meera')
+    // With another slot free, who loses the race for the first must not offer the second.
+    await put(ctx, { ...(await stored(ctx, 'Slot/0920')), status: 'free' })
     await Promise.all([tick(), tick(), tick()])
     await tick()
     expect(await held()).toEqual([['Patient/meera', 'Slot/0900']])
@@ -321,6 +323,34 @@ describe('AppointmentResponse', () => {
   it('that says nothing new makes no version', async () => {
     await respond('Appointment/visit', 'accepted')
     expect((await stored(ctx, 'Appointment/visit')).meta.versionId).toBe('1')
+  })
+
+  it('speaks for whom the appointment names by what they are there for, who takes part then', async () => {
+    // As in R4's example of a reply to a request: https://hl7.org/fhir/R4/appointmentresponse-example-req.html
+    const attending = [
+      { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType', code: 'ATND' }] },
+    ]
+    await put(ctx, {
+      ...appointmentFor('meera', { status: 'proposed' }),
+      id: 'asked',
+      participant: [
+        { actor: { reference: 'Patient/meera' }, status: 'accepted' },
+        { type: attending, status: 'needs-action' },
+      ],
+    })
+    const reply = {
+      resourceType: 'AppointmentResponse',
+      appointment: { reference: 'Appointment/asked' },
+      participantType: attending,
+      actor: { reference: 'Practitioner/anjali' },
+      participantStatus: 'accepted',
+    }
+    await create(ctx, 'AppointmentResponse', tree(reply))
+    expect((await stored(ctx, 'Appointment/asked')).participant[1]).toEqual({
+      type: attending,
+      status: 'accepted',
+      actor: { reference: 'Practitioner/anjali' },
+    })
   })
 
   it('of a stranger is refused, and nothing is stored', async () => {
