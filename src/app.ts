@@ -2,6 +2,8 @@
 import { Hono } from 'hono'
 import { createConsole } from './console/routes.ts'
 import type { Context } from './context.ts'
+import { createCallbackHandler } from './facades/care-uhi/callback.ts'
+import { CALLBACK } from './facades/care-uhi/first.ts'
 import { createCareUhi } from './facades/care-uhi/routes.ts'
 import { createOpenCare } from './facades/opencare/routes.ts'
 import { fhirError } from './fhir/error.ts'
@@ -61,6 +63,7 @@ export const jobHandlers = (
   resolve?: AppDeps['resolve'],
 ): Handlers => ({
   [MESSAGE_JOB]: createDeliver(channels, options),
+  [CALLBACK]: createCallbackHandler(resolve),
   [UHI_JOB]: createUhiDeliver({ random: options?.random ?? Math.random, resolve }),
 })
 

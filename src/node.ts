@@ -7,6 +7,7 @@ import { compress, listen, malformed, proxyTest, stop } from './cli/http-server.
 import { bringIndexUpToDate, keepIndexing } from './cli/index-update.ts'
 import { logWriter } from './cli/log-writer.ts'
 import { type Messages, messageWork, openMessages } from './cli/messages.ts'
+import { addressesOf, clientAddress } from './cli/network.ts'
 import { openStorage } from './cli/open-storage.ts'
 import { processGauges } from './cli/process-gauges.ts'
 import { banner, explain, explainAddress } from './cli/words.ts'
@@ -72,6 +73,8 @@ const server = await listen(config, port => {
     compress,
     gauges: processGauges(),
     fromTrustedProxy: proxyTest(config.trustedProxies),
+    addressOf: clientAddress(proxyTest(config.trustedProxies)),
+    resolve: addressesOf,
   })
   stopIndexing = keepIndexing(ctx)
   work.start(ctx)

@@ -19,6 +19,7 @@ import {
 import type { Templates } from '../notifications/template.ts'
 import { TEMPLATES, withFiles } from '../notifications/templates.ts'
 import { tick } from '../notifications/tick.ts'
+import { addressesOf } from './network.ts'
 import { createSmtpChannel } from './smtp-channel.ts'
 
 export interface Messages {
@@ -97,7 +98,7 @@ export function messageWork({ channels, templates, close }: Messages): MessageWo
     start(bare) {
       const ctx = underRules(bare, channels, templates)
       const deliver = { random: Math.random, ...(crash === undefined ? {} : { at: crash }) }
-      dispatcher = startDispatch(ctx, jobHandlers(channels, deliver), optionsOf(ctx))
+      dispatcher = startDispatch(ctx, jobHandlers(channels, deliver, addressesOf), optionsOf(ctx))
       const onTick = (): void => {
         // A slow tick is not overtaken by the next.
         ticking ??= tick(ctx, ctx.clock())

@@ -11,6 +11,6 @@ if ('skip' in mongo) {
 } else {
   afterAll(() => mongo.stop())
   describe('Care UHI on MongoDB', () => {
-    careUhiSuite((clock, log) => openMongo(mongo.uri, { clock, log }))
+    careUhiSuite((clock, log) => openMongo(mongo.uri, { clock, log }), { brief: true })
   })
 }

@@ -75,7 +75,7 @@ export async function openWorld(open: Open, careUhi: Tree = {}): Promise<World> 
   const app = createApp({ ctx, metrics: createMetrics('0.0.0'), urlLimit: 8192 })
   const done = async () => ({ is: 'done' }) as const
   const handlers = {
-    [CALLBACK]: createCallbackHandler({ allowPrivate: ctx.settings.careUhi.privateCallbacks }),
+    [CALLBACK]: createCallbackHandler(undefined),
     message: done,
   }
   let clinics = 0

@@ -1,7 +1,7 @@
 /** Calling results back: four attempts, ten seconds apart, of which the outbox loses none. */
 import type { Context } from '../../context.ts'
+import { type Resolve, refusedCallback } from '../../http/private-address.ts'
 import type { Handler, Outcome } from '../../notifications/dispatch.ts'
-import { type CallbackRules, refusedCallback } from './callback-address.ts'
 import { finish, jobOf, outcomeOf, resultContext } from './first.ts'
 import { CARE_UHI } from './names.ts'
 import { delivered } from './record.ts'
@@ -14,7 +14,7 @@ const TIMEOUT_MS = 30_000
 const RECORD_MS = 2000
 
 /** Returns the handler of the jobs that call results back; the context that it is given needs the rules of writes. */
-export function createCallbackHandler(rules: CallbackRules): Handler {
+export function createCallbackHandler(resolve: Resolve | undefined): Handler {
   return async (given, job) => {
     const ctx: Context = { ...given, principal: CARE_UHI }
     const { request, failed } = jobOf(job)
@@ -23,7 +23,8 @@ export function createCallbackHandler(rules: CallbackRules): Handler {
     const timeout = Math.min(TIMEOUT_MS, job.until - ctx.clock() - RECORD_MS)
     // Another server may have the job by now.
     if (timeout < RECORD_MS) return { is: 'later', due: ctx.clock(), body: job.body }
-    const refused = await refusedCallback(context.consumer_uri, rules)
+    const allowPrivate = ctx.settings.careUhi.privateCallbacks
+    const refused = await refusedCallback(context.consumer_uri, { allowPrivate, resolve })
     const url = `${context.consumer_uri.replace(/\/+$/, '')}/on_${context.action}`
     const body = JSON.stringify({ context: resultContext(ctx, context), message })
     const why = refused === undefined ? await post(url, body, timeout) : `The callback URL ${refused}`

@@ -5,7 +5,7 @@ import { hasCode } from '../../fhir/tree.ts'
 import { isId } from '../../interactions/identity.ts'
 import { componentsOf, FREE, type Quote, quoteOf } from '../../scheduling/price.ts'
 import { keysOf } from '../../search/busy.ts'
-import { type Key, keyOf } from '../../storage/port.ts'
+import type { Key } from '../../storage/port.ts'
 import {
   actorsOf,
   agentIn,
@@ -17,6 +17,7 @@ import {
   servicesOf,
 } from './facility.ts'
 import { freeSlots } from './free-slots.ts'
+import { keyOf } from './reference.ts'
 import {
   type Agent,
   agentOf,

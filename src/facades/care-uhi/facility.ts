@@ -5,7 +5,8 @@ import { at, hasCode, object, objects, text } from '../../fhir/tree.ts'
 import { isId } from '../../interactions/identity.ts'
 import { liveResources, searched } from '../../scheduling/live-resources.ts'
 import { keysOf } from '../../search/busy.ts'
-import { type Key, keyOf, typeOf } from '../../storage/port.ts'
+import type { Key } from '../../storage/port.ts'
+import { keyOf, typeOf } from './reference.ts'
 import { type Agent, agentOf, idOf, priceReference } from './translate.ts'
 
 /** Resources of a kind that one facility may have here: a hospital's, and not a country's. */

@@ -6,9 +6,10 @@ import { searched } from '../../scheduling/live-resources.ts'
 import { componentsOf, FREE, type Quote, quoteOf } from '../../scheduling/price.ts'
 import { isToken } from '../../scheduling/token.ts'
 import { actorsOf, keysOf } from '../../search/busy.ts'
-import { type Key, typeOf } from '../../storage/port.ts'
+import type { Key } from '../../storage/port.ts'
 import { agentIn, type Facility, facilityOf, oneOf, pricesOf } from './facility.ts'
 import { ORDER, TRANSACTION } from './names.ts'
+import { typeOf } from './reference.ts'
 import { bookingStatus } from './status.ts'
 import {
   type Fulfillment,
