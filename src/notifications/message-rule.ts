@@ -48,7 +48,10 @@ async function judge(
   const news: News[] = []
 
   const requests = pending.filter(({ before, after }) => isOpen(after) && !wasTold(before))
-  const happenings = appointmentNews(pending, now, baseUrl).filter(one => !isSaidBy(requests, one, baseUrl))
+  const happenings = appointmentNews(pending, now, baseUrl).map(one =>
+    // The gateway knows nothing but bookings and cancellations.
+    isSaidBy(requests, one, baseUrl) ? { ...one, only: CARE } : one,
+  )
   const tokens = tokenNews(pending, baseUrl)
   for (const one of happenings) news.push(await newsOfAppointment(ctx, reading, pending, one, channels))
   for (const one of tokens) {

@@ -7,7 +7,7 @@ import { EXTENSION, SYSTEM } from '../scheduling/codes.ts'
 import type { Job, Key } from '../storage/port.ts'
 import type { Attachment, Channel, Delivery } from './channel.ts'
 import { kindOf } from './event.ts'
-import { invitationOf } from './invitation.ts'
+import { invitationsOf } from './invitation.ts'
 import { addressOf, mayReach, type Person } from './person.ts'
 import { findTemplate, namesIn, render, type Template, type Templates } from './template.ts'
 import type { Visit } from './visit.ts'
@@ -158,7 +158,7 @@ async function messageOf(
     subject: render(template.subject ?? '', { ...values, ...hidden }),
     text: render(shown, whole),
     values: whole,
-    attachments: attachmentsFor(ctx, news, channel),
+    attachments: attachmentsFor(ctx, news, person, channel, to),
     // Those alone who reach nobody in particular send it.
     ...(channel.reaches === 'none' ? { communication: writeJson(communication) } : {}),
   }
@@ -207,15 +207,18 @@ function subjectOf({ subject, visit }: News, person: Person): JsonObject {
   return key === undefined ? {} : { subject: { reference: key } }
 }
 
-function attachmentsFor(ctx: Context, news: News, channel: Medium): Attachment[] {
-  if (channel.reaches !== 'email' || news.visit === undefined) return []
-  return invitationOf(ctx, news.event, news.visit, news.sequence ?? 0)
+/** Returns what a mail carries beside its text. */
+function attachmentsFor(ctx: Context, news: News, person: Person, channel: Medium, to: string): Attachment[] {
+  const { event, visit, previous, sequence = 0 } = news
+  if (channel.reaches !== 'email' || visit === undefined || sequence < 0) return []
+  const { role, language } = person
+  return invitationsOf(ctx, { event, visit, previous, sequence, role, to, language })
 }
 
 /** Returns the values of a text by name; missing ones are ''. */
 function valuesOf(news: News, person: Person, language: string): Record<string, string> {
   const { visit, previous } = news
-  const own = news.values ?? {}
+  const own = saidValues(news, person, language)
   const name = visit === undefined ? '' : nameFor(visit, person, language)
   if (visit === undefined) return { name, ...own }
   const type =
@@ -244,6 +247,16 @@ function valuesOf(news: News, person: Person, language: string): Record<string, 
     link: visit.joinUrl ?? '',
     ...inWords(own, visit, person, language),
   }
+}
+
+/** Returns the values that came with the request, instants among them as people read them. */
+function saidValues({ values = {}, visit }: News, person: Person, language: string): Record<string, string> {
+  if (visit === undefined) return values
+  const said = { ...values }
+  for (const [name, value] of Object.entries(values))
+    if (/^\d{4}-\d\d-\d\dT\d\d:\d\d.*(?:Z|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(Date.parse(value)))
+      said[name] = whenValues({ ...visit, start: Date.parse(value) }, person, language, '').when!
+  return said
 }
 
 const nameFor = (visit: Visit, person: Person, language: string): string =>

@@ -93,7 +93,7 @@ export async function judgeRequest(
       cause: keyOfRequest(request) ?? key,
       people,
       visit,
-      about,
+      about: about ?? objects(request.about).flatMap(one => keysOf(one, baseUrl))[0],
       subject: subject?.startsWith('Patient/') ? subject : undefined,
       basedOn: key,
       values: carriedValues(request),

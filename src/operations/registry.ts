@@ -7,6 +7,7 @@ import { cancel, checkIn, complete, noShow } from './appointment-steps.ts'
 import { book } from './book.ts'
 import { bookSeries } from './book-series.ts'
 import { bookTogether } from './book-together.ts'
+import { calendarFeed } from './calendar-feed.ts'
 import { compositionDocument, encounterDocument, patientDocument } from './document.ts'
 import { sectionsDocument } from './document-from-sections.ts'
 import { encounterEverything, patientEverything } from './everything.ts'
@@ -17,6 +18,7 @@ import { hold } from './hold.ts'
 import { lastn } from './lastn.ts'
 import { late } from './late.ts'
 import { lookup } from './lookup.ts'
+import { markPaid } from './mark-paid.ts'
 import { meta, metaAdd, metaDelete } from './meta.ts'
 import type { Level, Operation } from './operation.ts'
 import { callNextToken, queue, queueStep, token } from './queue.ts'
@@ -32,6 +34,7 @@ import {
   validateCodeOfSet,
   validateCodeOfSystem,
 } from './validate-code.ts'
+import { verifyPin } from './verify-pin.ts'
 import { waitlist } from './waitlist.ts'
 import { walkIn } from './walk-in.ts'
 
@@ -57,6 +60,8 @@ export const OPERATIONS: readonly Operation[] = [
   checkIn,
   complete,
   noShow,
+  verifyPin,
+  markPaid,
   walkIn,
   waitlist,
   lastn,
@@ -69,6 +74,7 @@ export const OPERATIONS: readonly Operation[] = [
   queueStep,
   absent,
   late,
+  calendarFeed,
   reindex,
   reindexStatus,
   validate,

@@ -291,6 +291,11 @@ const OPERATIONS: Record<string, (type: string, id: string) => [method: string, 
       'Practitioner/thomas-kurian/$late',
       parameters({ name: 'minutes', valueInteger: 20 }, { name: 'day', valueDate: '2031-11-21' }),
     ],
+    'calendar-feed': () => [
+      'POST',
+      'Practitioner/thomas-kurian/$calendar-feed',
+      parameters({ name: 'renew', valueBoolean: true }),
+    ],
     render: () => [
       'POST',
       'Bundle/$render',

@@ -65,7 +65,7 @@ export const EN: Texts = {
     text: '[{practitioner}: ]The appointment of {patient} on {when} begins later[, by about {delay} minutes][: {expected}]. We are sorry for the wait.',
   },
   'doctor-absent': {
-    subject: 'The doctor is away: {when}',
+    subject: 'The doctor is away: {oldWhen}',
     text: '[{practitioner} is away. ]The appointment of {patient} on {oldWhen} cannot take place.[ New time: {newWhen}.] Please contact the clinic with any question.',
   },
   emergency: {

@@ -53,7 +53,7 @@ export const HI: Texts = {
     text: '{patient} का {when} का अपॉइंटमेंट देर से शुरू होगा।[ डॉक्टर: {practitioner}।][ देरी: लगभग {delay} मिनट।][ अनुमानित समय: {expected}।] असुविधा के लिए खेद है।',
   },
   'doctor-absent': {
-    subject: 'डॉक्टर उपलब्ध नहीं हैं: {when}',
+    subject: 'डॉक्टर उपलब्ध नहीं हैं: {oldWhen}',
     text: '{patient} का {oldWhen} का अपॉइंटमेंट नहीं हो पाएगा, क्योंकि डॉक्टर उपलब्ध नहीं हैं।[ डॉक्टर: {practitioner}।][ नया समय: {newWhen}।] किसी भी प्रश्न के लिए कृपया क्लिनिक से संपर्क करें।',
   },
   pin: {
