@@ -1,5 +1,6 @@
 /** Live appointments around the slots of a Schedule. */
 import type { Context } from '../context.ts'
+import { checkGranted } from '../interactions/identity.ts'
 import type { Node } from '../search/plan-node.ts'
 import type { Key } from '../storage/port.ts'
 import { findAll, planFor, resourceOf, type Taken, takenOf, takenWithin } from './calendar.ts'
@@ -32,6 +33,7 @@ export async function appointedIn(
   slots: readonly Existing[],
   { start, end }: Span,
 ): Promise<AppointedIn> {
+  checkGranted(ctx, 'read', 'Appointment')
   const { baseUrl } = ctx.settings
   const now = ctx.clock()
   const own = new Set<string>(slots.map(one => one.stored.key))

@@ -17,7 +17,7 @@ import type { Quote } from './price.ts'
 import { derivedStatus } from './slot-status.ts'
 
 /** Slots that one question may find, and days that it may ask about. */
-export const MOST_SLOTS = 5000
+const MOST_SLOTS = 5000
 export const MOST_DAYS = 92
 
 /** What is looked for, beside `Wanted`; times are ms since 1970, `end` exclusive. */

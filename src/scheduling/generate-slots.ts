@@ -6,7 +6,7 @@ import type { Resource } from '../fhir/json.ts'
 import { changeOf, commit, deletionOf } from '../interactions/commit.ts'
 import { indexRows } from '../interactions/indexer.ts'
 import { LOST, untilSettled } from '../interactions/race.ts'
-import { live } from '../interactions/read.ts'
+import { read } from '../interactions/read.ts'
 import { unreferenced } from '../interactions/references.ts'
 import type { Proposed } from '../interactions/write-rules.ts'
 import { type Key, keyOf, type Require } from '../storage/port.ts'
@@ -27,8 +27,8 @@ import { type Published, published } from './published-hours.ts'
 import { type Existing, existingSlots, numberIn, plannedSlots, type SlotShape } from './slot-plan.ts'
 
 /** Days and slots of one call. */
-export const MOST_DAYS = 400
-export const MOST_SLOTS = 10_000
+const MOST_DAYS = 400
+const MOST_SLOTS = 10_000
 /** Days that are made where neither the call nor the planning horizon says how many. */
 const DAYS = 28
 /** Days and slots that are looked at, and changes that are made, at once. */
@@ -102,7 +102,7 @@ interface Room {
 
 async function workOf(ctx: Context, id: string, request: SlotRequest, room: Room): Promise<Work> {
   const key = keyOf('Schedule', id)
-  const schedule = resourceOf(live(await ctx.storage.read(key), 'Schedule', id))
+  const schedule = resourceOf(await read(ctx, 'Schedule', id))
   if (schedule.active === false)
     throw refusal('schedule-inactive', 'The Schedule is not active: it has no slots to offer.')
   const shape = shapeOf(schedule, request)
