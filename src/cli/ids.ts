@@ -3,7 +3,8 @@ import { readConfig, SettingsError, settingsOf } from '../config.ts'
 import { type Context, systemContext } from '../context.ts'
 import { KINDS, type Kind, systemOf } from '../facades/opencare/codes.ts'
 import { shownNode } from '../facades/opencare/list.ts'
-import { type Numbered, numberEvery, numbersOf } from '../facades/opencare/numbers.ts'
+import { seriesOf } from '../facades/opencare/numbers.ts'
+import { numberEvery, numbersOf } from '../interactions/numbering.ts'
 import { jsonLog } from '../lib/json-log.ts'
 import { bringIndexUpToDate } from './index-update.ts'
 import { openStorage } from './open-storage.ts'
@@ -67,7 +68,11 @@ function askedOf(args: readonly string[]): Asked {
 
 async function assignAll(ctx: Context, kinds: readonly Kind[]): Promise<void> {
   for (const kind of kinds) {
-    const count = await numberEvery(ctx, kind, kind === 'appointment' ? shownNode : undefined)
+    const count = await numberEvery(
+      ctx,
+      seriesOf(kind),
+      kind === 'appointment' ? shownNode : { kind: 'and', nodes: [] },
+    )
     if (count > 0) console.error(`${count} got an id of ${systemOf(kind)}.`)
   }
 }
@@ -75,10 +80,10 @@ async function assignAll(ctx: Context, kinds: readonly Kind[]): Promise<void> {
 async function linesOf(ctx: Context, kinds: readonly Kind[]): Promise<string[]> {
   const lines: string[] = []
   for (const kind of kinds) {
-    const found: Numbered[] = []
-    for await (const one of numbersOf(ctx, kind)) found.push(one)
-    found.sort((a, b) => a.number - b.number)
-    lines.push(...found.map(({ number, key }) => `${number}\t${systemOf(kind)}\t${key}`))
+    const found: [number, string][] = []
+    for await (const one of numbersOf(ctx, seriesOf(kind))) found.push(one)
+    found.sort(([a], [b]) => a - b)
+    lines.push(...found.map(([number, key]) => `${number}\t${systemOf(kind)}\t${key}`))
   }
   return lines
 }

@@ -8,14 +8,14 @@ import { LOST, untilSettled } from '../../interactions/race.ts'
 import { update } from '../../interactions/update.ts'
 import { resourceOf } from '../../scheduling/calendar.ts'
 import { instantOf } from '../../search/busy.ts'
-import { idOf, type Live } from '../../storage/port.ts'
+import type { Live } from '../../storage/port.ts'
 import { asOpenCare, conflictsOf } from './booking-rule.ts'
 import { type State, stateOf } from './codes.ts'
 import { type Faults, invalid, notFound, notPossible } from './errors.ts'
 import { LINKS, noSuch, readFields, type Sent, timeFaults } from './fields.ts'
 import { noticesOf } from './notices.ts'
 import { numbered } from './numbers.ts'
-import { actorsOf, seen, userTypeOf } from './people.ts'
+import { actorsOf, readLive, seen, userTypeOf } from './people.ts'
 import {
   type Actors,
   actorsIn,
@@ -27,6 +27,8 @@ import {
 } from './translate.ts'
 
 type Row = Record<string, unknown>
+
+const idIn = ({ key }: Live): string => key.slice(key.indexOf('/') + 1)
 
 /** Returns the appointment with the integer id. Throws Refusal (404) where the API shows none. */
 async function found(ctx: Context, id: string): Promise<Live> {
@@ -90,7 +92,7 @@ export async function change(ctx: Context, id: string, body: unknown, partial: b
 export async function erase(ctx: Context, id: string): Promise<void> {
   const row = await found(ctx, id)
   try {
-    await remove(asOpenCare(ctx), 'Appointment', idOf(row.key))
+    await remove(asOpenCare(ctx), 'Appointment', idIn(row))
   } catch (error) {
     if (!(error instanceof FhirError && error.code === 'conflict' && ctx.settings.references === 'enforce'))
       throw error
@@ -141,8 +143,7 @@ function replaced(
     const row = await found(ctx, id)
     const made = await make(resourceOf(row))
     try {
-      return (await update(under, 'Appointment', idOf(row.key), made, { ifMatch: `W/"${row.version}"` }))
-        .stored
+      return (await update(under, 'Appointment', idIn(row), made, { ifMatch: `W/"${row.version}"` })).stored
     } catch (error) {
       if (isOvertaken(error)) return LOST
       throw error
@@ -190,8 +191,8 @@ async function checkProvider(ctx: Context, provider: string, faults: Faults): Pr
 }
 
 async function isInactive(ctx: Context, key: string): Promise<boolean> {
-  const row = await ctx.storage.read(key as Live['key'])
-  return row?.text !== undefined && resourceOf(row as Live).active === false
+  const row = (await readLive(ctx, [key])).get(key)
+  return row !== undefined && resourceOf(row).active === false
 }
 
 /** Returns what stands in the way of an appointment. Throws Refusal (404). */

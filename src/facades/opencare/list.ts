@@ -1,20 +1,17 @@
 /** Lists of appointments: filters, search, order and pages, each a search in the store. */
-import { mostCharacters } from '../../conformance/search-pages.ts'
 import type { Context } from '../../context.ts'
+import { type NumberedPage, numberedPage } from '../../interactions/numbered-page.ts'
 import { planFor } from '../../scheduling/calendar.ts'
 import { CREATED } from '../../search/busy.ts'
 import { fingerprintOf } from '../../search/fingerprint.ts'
 import { fold } from '../../search/fold.ts'
-import type { Node, SearchPlan, SortKey } from '../../search/plan-node.ts'
-import { type Cursor, idOf, type Key, type Live, typeOf } from '../../storage/port.ts'
+import type { Node, SortKey } from '../../search/plan-node.ts'
 import { SHOWN, STATES, STATUSES, type State } from './codes.ts'
 import { notFound } from './errors.ts'
 import { numbered } from './numbers.ts'
 import { seatsOf } from './people.ts'
 
 const PAGE = 20
-/** Rows that are passed over at once on the way to a later page. */
-const STRIDE = 500
 const MOST_TERMS = 10
 
 const ALL: Node = { kind: 'and', nodes: [] }
@@ -28,12 +25,10 @@ export const withStatus = (statuses: readonly string[]): Node =>
 /** Every appointment that the API shows. */
 export const shownNode: Node = withStatus(SHOWN)
 
-const actorNode = (key: string): Node => ({
-  kind: 'reference',
-  param: 'Appointment.actor',
-  type: typeOf(key as Key),
-  id: idOf(key as Key),
-})
+const actorNode = (key: string): Node => {
+  const [type, id] = key.split('/') as [string, string]
+  return { kind: 'reference', param: 'Appointment.actor', type, id }
+}
 
 /** Returns the node of the appointments of a patient, provider or facility; of none where the id is nobody's. */
 export async function nodeOf(
@@ -111,19 +106,12 @@ function orderOf(text: string | null): SortKey[] {
     : keys.slice(0, 2)
 }
 
-export interface AppointmentPage {
-  rows: Live[]
-  count: number
-  page: number
-  pages: number
-}
-
 /**
  * Returns a page of the appointments that the node finds.
  *
  * Throws Refusal (404) for a page that there is not, `too-costly` (503) where the way to it takes too long.
  */
-export async function pageOf(ctx: Context, node: Node, query: URLSearchParams): Promise<AppointmentPage> {
+export async function pageOf(ctx: Context, node: Node, query: URLSearchParams): Promise<NumberedPage> {
   const sort = orderOf(query.get('ordering'))
   const where: Node = { kind: 'and', nodes: [shownNode, node] }
   const plan = {
@@ -133,39 +121,13 @@ export async function pageOf(ctx: Context, node: Node, query: URLSearchParams): 
   }
   const asked = query.get('page') ?? '1'
   if (asked !== 'last' && !/^[0-9]{1,9}$/.test(asked)) throw notFound()
-  const deadline = ctx.clock() + ctx.settings.limits.searchMs
-  const first = await ctx.storage.search(plan, {
-    limit: asked === '1' ? PAGE : 0,
-    total: 'accurate',
-    deadline,
-  })
-  const count = first.total ?? 0
-  const pages = Math.max(1, Math.ceil(count / PAGE))
-  const page = asked === 'last' ? pages : Number(asked)
-  if (page < 1 || page > pages) throw notFound()
-  const rows = asked === '1' ? first.rows : await rowsFrom(ctx, plan, (page - 1) * PAGE, deadline)
-  return { rows: rows as Live[], count, page, pages }
-}
-
-async function rowsFrom(ctx: Context, plan: SearchPlan, skip: number, deadline: number): Promise<Live[]> {
-  let after: Cursor | undefined
-  for (let left = skip; ; ) {
-    const page = await ctx.storage.search(plan, {
-      limit: left > 0 ? Math.min(left, STRIDE) : PAGE,
-      total: 'none',
-      deadline,
-      ...(left > 0 && { bytes: mostCharacters(ctx) }),
-      ...(after !== undefined && { after }),
-    })
-    if (left <= 0) return page.rows as Live[]
-    left -= page.rows.length
-    after = page.last
-    if (!page.more || after === undefined) return []
-  }
+  const page = await numberedPage(ctx, plan, asked === 'last' ? 'last' : Number(asked), PAGE)
+  if (page === undefined) throw notFound()
+  return page
 }
 
 /** Returns the envelope of a page. `url` is the request's own, as the client sees it. */
-export function envelope({ count, page, pages }: AppointmentPage, url: URL, results: unknown[]): unknown {
+export function envelope({ count, page, pages }: NumberedPage, url: URL, results: unknown[]): unknown {
   const linkTo = (to: number): string | null => {
     if (to < 1 || to > pages) return null
     const link = new URL(url)

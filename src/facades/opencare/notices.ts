@@ -1,15 +1,12 @@
 /** Who was told of an appointment, and how: its Communications that were delivered. */
 import type { Context } from '../../context.ts'
 import { isObject, type Json, type JsonObject, type Resource } from '../../fhir/json.ts'
-import { planFor, resourceOf } from '../../scheduling/calendar.ts'
+import { findAll, planFor, resourceOf } from '../../scheduling/calendar.ts'
 import { SYSTEM } from '../../scheduling/codes.ts'
 import { instantOf, keysOf } from '../../search/busy.ts'
 import type { Node } from '../../search/plan-node.ts'
-import type { Key, Live } from '../../storage/port.ts'
+import type { Key } from '../../storage/port.ts'
 import { timeText } from './translate.ts'
-
-/** Messages of one appointment that are looked through. */
-const MOST = 1000
 
 /** Channels that tell no person. */
 const SILENT: ReadonlySet<string> = new Set(['log', 'webhook'])
@@ -35,13 +32,7 @@ export async function noticesOf(ctx: Context, key: Key): Promise<unknown[]> {
       { kind: 'token', param: 'Communication.status', code: 'completed' },
     ],
   }
-  const deadline = ctx.clock() + ctx.settings.limits.searchMs
-  const page = await ctx.storage.search(planFor('Communication', where), {
-    limit: MOST,
-    total: 'none',
-    deadline,
-  })
-  return (page.rows as Live[])
+  return (await findAll(ctx, planFor('Communication', where)))
     .map(resourceOf)
     .map(one => ({ one, at: instantOf(one.sent) ?? instantOf(one.received) }))
     .sort((a, b) => (a.at ?? 0) - (b.at ?? 0))

@@ -1,20 +1,18 @@
 /** Patients, providers and facilities of appointments, as they are stored. */
 import type { Context } from '../../context.ts'
 import { isObject, type Resource } from '../../fhir/json.ts'
+import { readEach } from '../../interactions/read-each.ts'
 import { findAll, planFor, resourceOf } from '../../scheduling/calendar.ts'
 import { keysOf } from '../../search/busy.ts'
-import { idOf, type Key, type Live, typeOf } from '../../storage/port.ts'
+import type { Key, Live } from '../../storage/port.ts'
 import { USER_TYPES } from './codes.ts'
 import { withNumbers } from './numbers.ts'
 import { type Actors, actorsIn, type Seen } from './translate.ts'
 
 /** Returns the live resources of these keys. */
-async function readLive(ctx: Context, keys: readonly string[]): Promise<Map<string, Live>> {
+export async function readLive(ctx: Context, keys: readonly string[]): Promise<Map<string, Live>> {
   const found = new Map<string, Live>()
-  const wanted = [...new Set(keys)] as Key[]
-  if (wanted.length === 0) return found
-  for (const [key, row] of await ctx.storage.readMany(wanted))
-    if (row.text !== undefined) found.set(key, row as Live)
+  for await (const row of readEach(ctx, [...new Set(keys)] as Key[])) found.set(row.key, row)
   return found
 }
 
@@ -75,7 +73,7 @@ export async function seen(ctx: Context, rows: readonly Live[]): Promise<Seen[]>
 
 /** Returns the roles of a practitioner. */
 async function rolesOf(ctx: Context, practitioner: string): Promise<Live[]> {
-  const id = idOf(practitioner as Key)
+  const id = practitioner.slice(practitioner.indexOf('/') + 1)
   return findAll(
     ctx,
     planFor('PractitionerRole', {
@@ -89,7 +87,7 @@ async function rolesOf(ctx: Context, practitioner: string): Promise<Live[]> {
 
 /** Returns the keys under which a practitioner takes part in appointments: their own and those of their roles. */
 export async function seatsOf(ctx: Context, provider: string): Promise<string[]> {
-  if (typeOf(provider as Key) !== 'Practitioner') return [provider]
+  if (!provider.startsWith('Practitioner/')) return [provider]
   return [provider, ...(await rolesOf(ctx, provider)).map(row => row.key)]
 }
 

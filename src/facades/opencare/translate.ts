@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/R4/appointment.html
  */
 import { isObject, type Json, type JsonObject, type Resource } from '../../fhir/json.ts'
+import { numberIn } from '../../interactions/numbering.ts'
 import { instantOf, keysOf } from '../../search/busy.ts'
 import { type Kind, STATUSES, type State, stateOf, systemOf } from './codes.ts'
 
@@ -54,24 +55,8 @@ const participants = (appointment: Resource): JsonObject[] =>
   Array.isArray(appointment.participant) ? appointment.participant.filter(isObject) : []
 
 /** Returns the integer id that a resource has, undefined where it has none yet. */
-export function numberOf(kind: Kind, resource: Resource | undefined): number | undefined {
-  const identifiers = Array.isArray(resource?.identifier) ? resource.identifier : []
-  for (const one of identifiers)
-    if (isObject(one) && one.system === systemOf(kind) && /^[1-9][0-9]{0,14}$/.test(String(one.value)))
-      return Number(one.value)
-  return undefined
-}
-
-/** Returns a copy of the resource with the integer id: where one was promised, else as a second name for what came by another door. */
-export function withNumber(kind: Kind, resource: Resource, number: number): Resource {
-  const system = systemOf(kind)
-  const value = String(number)
-  const others = Array.isArray(resource.identifier) ? resource.identifier : []
-  const at = others.findIndex(one => isObject(one) && one.system === system && one.value === undefined)
-  const identifier =
-    at === -1 ? [...others, { use: 'secondary', system, value }] : others.with(at, { system, value })
-  return { ...resource, identifier }
-}
+export const numberOf = (kind: Kind, resource: Resource | undefined): number | undefined =>
+  numberIn(resource, systemOf(kind))
 
 /** Returns the appointment as lists and actions show it. */
 export function rowOf({ appointment, patient, provider, facility, updated }: Seen): Record<string, unknown> {

@@ -2,7 +2,7 @@
  * Work on many resources that only one may do at a time, such as giving numbers from one counter: of those who ask in this process one does
  * the work of all who wait. Between processes the commit itself decides.
  */
-import type { Key, Storage } from '../../storage/port.ts'
+import type { Key, Storage } from '../storage/port.ts'
 
 interface Gathering {
   waiting: Set<Key>
