@@ -144,9 +144,12 @@ export async function withNumbers(
   await together(ctx.storage, bare, MOST_IN_COMMIT, keys =>
     underCurrent(own, under => untilSettled(() => attempt(under, all, keys))),
   )
-  for (const [key, row] of await ctx.storage.readMany(bare))
-    if (row.text === undefined) found.delete(key)
+  const now = await ctx.storage.readMany(bare)
+  for (const key of bare) {
+    const row = now.get(key)
+    if (row?.text === undefined) found.delete(key)
     else found.set(key, row as Live)
+  }
   return found
 }
 
