@@ -120,7 +120,13 @@ async function start(origin: string, bindings: Bindings): Promise<App> {
       one.left = true
     },
   }
-  const app = createApp({ ctx, metrics: createMetrics(pkg.version), urlLimit: config.limits.url, channels })
+  const app = createApp({
+    ctx,
+    metrics: createMetrics(pkg.version),
+    urlLimit: config.limits.url,
+    channels,
+    addressOf: request => request.headers.get('cf-connecting-ip') ?? '',
+  })
   const one: App = { app, ctx, channels, left: false, tended: Date.now() }
   return one
 }

@@ -83,7 +83,8 @@ export async function openWorld(open: Open, careUhi: Tree = {}): Promise<World> 
     ctx,
     now: NOW,
     async ask(method, path, body, headers = {}) {
-      const sent = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
+      const raw = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+      const sent = raw ? (body as BodyInit | undefined) : JSON.stringify(body)
       const answer = await app.request(`http://127.0.0.1:8080${path}`, {
         method,
         headers: { host: '127.0.0.1:8080', 'content-type': 'application/json', ...headers },
