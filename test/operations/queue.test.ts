@@ -9,6 +9,7 @@ import {
   book,
   clinic,
   DOCTOR,
+  interrupted,
   patientOf,
   plain,
   set,
@@ -279,6 +280,17 @@ describe('what patients are told of the queue', () => {
       one.order === 5 ? { ...one, told: [{ notice: 'fifth' as const, position: 5 }] as Told[] } : one,
     )
     expect(shown(after)).toContainEqual(['Task/5', 'called', 5])
+  })
+
+  it('is told though somebody else leaves the queue between the look and the commit', async () => {
+    const ctx = await clinic()
+    const keys: string[] = []
+    for (let i = 1; i <= 5; i++) keys.push(await take(ctx, i))
+    await take(
+      interrupted(ctx, () => step(ctx, keys[0]!, 'complete')),
+      6,
+    )
+    expect(await told(ctx)).toContain('GC-6 fifth@5')
   })
 
   it('does not look at a long queue for who joins at its end', async () => {

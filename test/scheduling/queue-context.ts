@@ -82,3 +82,21 @@ export function plain(value: unknown): unknown {
     return Object.fromEntries(Object.entries(value as Resource).map(([name, one]) => [name, plain(one)]))
   return value
 }
+
+/** Returns the context with something that happens between what the next commit has read and the commit itself. */
+export function interrupted(ctx: TestContext, happens: () => Promise<unknown>): TestContext {
+  const { storage } = ctx
+  let isFirst = true
+  return {
+    ...ctx,
+    storage: Object.assign(Object.create(storage), {
+      commit: async (one: Parameters<typeof storage.commit>[0]) => {
+        if (isFirst) {
+          isFirst = false
+          await happens()
+        }
+        return storage.commit(one)
+      },
+    }),
+  }
+}

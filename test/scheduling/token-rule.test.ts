@@ -6,7 +6,18 @@ import { update } from '../../src/interactions/update.ts'
 import { queueName, tokenOf, tokensOf, tokenTask } from '../../src/scheduling/token.ts'
 import type { Key } from '../../src/storage/port.ts'
 import { refusal } from '../interactions/context.ts'
-import { appointment, book, clinic, DOCTOR, plain, set, stored, TODAY, take } from './queue-context.ts'
+import {
+  appointment,
+  book,
+  clinic,
+  DOCTOR,
+  interrupted,
+  plain,
+  set,
+  stored,
+  TODAY,
+  take,
+} from './queue-context.ts'
 
 const rule = async (promise: Promise<unknown>) => {
   const error = await refusal(promise)
@@ -170,6 +181,14 @@ describe('the appointment of a token', () => {
       ]),
     )
     expect((await tokensOf(ctx, queue)).filter(({ state }) => state !== 'cancelled')).toEqual([])
+  })
+
+  it('is looked at again when it is cancelled between the look and the commit', async () => {
+    const ctx = await clinic()
+    const of = await book(ctx, 1)
+    const meanwhile = interrupted(ctx, () => set(ctx, of, { status: 'cancelled' }))
+    expect(await rule(take(meanwhile, 1, of))).toEqual([422, 'token-appointment'])
+    expect(await tokensOf(ctx, queue)).toEqual([])
   })
 
   it('that is deleted takes it out of the queue', async () => {
