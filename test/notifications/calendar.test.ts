@@ -86,11 +86,14 @@ it('a private feed shows the appointments of one person, under an address that c
   await clinic.put(visit('gone', '2026-11-24T10:00:00+05:30', { status: 'cancelled' }))
   await clinic.put({ resourceType: 'Patient', id: 'other', name: [{ text: 'Somebody Else' }] })
   const app = createApp({ ctx: underRules(clinic.ctx), metrics: createMetrics('0'), urlLimit: 8000 })
-  const ask = async (key: string, body?: object): Promise<string> => {
-    const response = await app.request(`http://127.0.0.1:8080/fhir/${key}/$calendar-feed`, {
+  const ask = async (key: string, ...parameter: object[]): Promise<string> => {
+    const response = await app.request(`http://${HOST}/fhir/${key}/$calendar-feed`, {
       method: 'POST',
-      headers: { Host: HOST, ...(body === undefined ? {} : { 'Content-Type': 'application/fhir+json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { Host: HOST, 'Content-Type': 'application/fhir+json' },
+      body: JSON.stringify({
+        resourceType: 'Parameters',
+        parameter: [{ name: 'renew', valueBoolean: false }, ...parameter].slice(-1),
+      }),
     })
     if (!response.ok) throw new Error(await response.text())
     const answer = (await response.json()) as { parameter: { valueUrl: string }[] }
@@ -111,10 +114,7 @@ it('a private feed shows the appointments of one person, under an address that c
   const wrong = address.replace(/.(?=\.ics$)/, last => (last === 'A' ? 'B' : 'A'))
   expect((await read(wrong)).status).toBe(404)
   expect((await read(address.replace('meera', 'other'))).status).toBe(404)
-  const renewed = await ask('Patient/meera', {
-    resourceType: 'Parameters',
-    parameter: [{ name: 'renew', valueBoolean: true }],
-  })
+  const renewed = await ask('Patient/meera', { name: 'renew', valueBoolean: true })
   expect((await read(address)).status).toBe(404)
   expect((await read(renewed)).status).toBe(200)
   expect(plain(await clinic.all('Patient'))).not.toContain(new URL(renewed).pathname.split('/').at(-1))
