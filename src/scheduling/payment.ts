@@ -12,6 +12,7 @@ import { search } from '../interactions/search.ts'
 import { transaction } from '../interactions/transaction.ts'
 import { type Key, typeOf } from '../storage/port.ts'
 import { resourceOf } from './calendar.ts'
+import { SYSTEM } from './codes.ts'
 
 export interface Paid {
   /** Decimal; undefined: what the Invoice is about. */
@@ -21,7 +22,19 @@ export interface Paid {
   identifier?: { system: string; value: string }
   /** As the provider or the desk calls it: `UPI`, `cash`. */
   method?: string
+  /** The money is here whatever the Invoice says: for one that is cancelled a Task asks for the refund. */
+  isReceived?: true
 }
+
+/** Returns the Task that asks to give money back. */
+export const refundTask = (invoice: Key): Resource => ({
+  resourceType: 'Task',
+  identifier: [{ system: 'urn:nadi:refund', value: invoice }],
+  status: 'requested',
+  intent: 'order',
+  code: { coding: [{ system: SYSTEM.taskCode, code: 'refund' }], text: 'Refund' },
+  focus: { reference: invoice },
+})
 
 const refused = (code: 'business-rule' | 'duplicate', diagnostics: string, rule: string): FhirError =>
   new FhirError(code, [{ severity: 'error', code, diagnostics, rule }])
@@ -39,7 +52,8 @@ export async function markPaid(ctx: Context, invoiceKey: Key, paid: Paid): Promi
     const { identifier } = paid
     if (identifier !== undefined && (await isRecorded(ctx, identifier)))
       throw refused('duplicate', 'This payment is recorded already.', 'payment-recorded')
-    if (invoice.status !== 'issued' && invoice.status !== 'draft')
+    const isLate = paid.isReceived === true && invoice.status === 'cancelled'
+    if (!isLate && invoice.status !== 'issued' && invoice.status !== 'draft')
       throw refused(
         'business-rule',
         `The Invoice is ${String(invoice.status)}: nothing is owed.`,
@@ -57,7 +71,7 @@ export async function markPaid(ctx: Context, invoiceKey: Key, paid: Paid): Promi
       await transaction(ctx, {
         resourceType: 'Bundle',
         type: 'transaction',
-        entry: entriesOf(ctx, invoice, stored.version, { ...paid, amount, currency }),
+        entry: entriesOf(ctx, invoice, stored.version, isLate, { ...paid, amount, currency }),
       })
     } catch (error) {
       if (error instanceof FhirError && error.status === 412) return LOST
@@ -91,6 +105,7 @@ function entriesOf(
   ctx: Context,
   invoice: Resource,
   version: number,
+  isLate: boolean,
   { amount, currency, identifier, method }: Paid & { amount: string; currency: string },
 ): JsonObject[] {
   const id = String(invoice.id)
@@ -140,6 +155,11 @@ function entriesOf(
       ...(identifier !== undefined && { ifNoneExist: `identifier=${identifier.system}|${identifier.value}` }),
     },
   })
+  const refund = {
+    resource: refundTask(`Invoice/${id}`),
+    request: { method: 'POST', url: 'Task', ifNoneExist: `identifier=urn:nadi:refund|Invoice/${id}` },
+  }
+  if (isLate) return [post(reconciliation, link), post(notice), refund]
   return [
     post(reconciliation, link),
     post(notice),

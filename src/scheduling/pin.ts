@@ -2,6 +2,7 @@
  * The PIN that a patient shows at the desk. It is made of a secret of the server and the appointment, and stored nowhere: who reads the
  * database, its history or its backups cannot tell it. The appointment holds what has become of it.
  */
+import type { Settings } from '../config.ts'
 import type { Context } from '../context.ts'
 import { isObject, NumberText, type Resource } from '../fhir/json.ts'
 import { extensionOf, withExtension } from './hold.ts'
@@ -44,6 +45,26 @@ export async function pinOf(secret: string, name: string): Promise<string> {
   // 48 bits, so that no PIN is likelier than another by more than one in 2^34.
   const number = mac.getUint16(0) * 2 ** 32 + mac.getUint32(2)
   return String(number % 10_000).padStart(4, '0')
+}
+
+/** Appointment.identifier: the order of UHI that an appointment is. */
+export const ORDER_SYSTEM = 'urn:nadi:uhi:order'
+
+/** Returns what the PIN of an appointment is made for: its order, where there is none its id. */
+export function nameOfPin(appointment: Resource): string {
+  const identifiers = Array.isArray(appointment.identifier) ? appointment.identifier.filter(isObject) : []
+  const order = identifiers.find(one => one.system === ORDER_SYSTEM)?.value
+  return typeof order === 'string' ? order : String(appointment.id)
+}
+
+/** Returns what PINs are made of; undefined where nothing is set. */
+export const pinSecretOf = ({ uhi }: Settings): string | undefined => uhi.pinSecret ?? uhi.privateKey
+
+/** Returns whether a PIN is the right one; it takes as long for each. */
+export function isPin(tried: string, right: string): boolean {
+  let differs = tried.length === right.length ? 0 : 1
+  for (let i = 0; i < right.length; i++) differs |= right.charCodeAt(i) ^ (tried.charCodeAt(i) || 0)
+  return differs === 0
 }
 
 /** Returns what an appointment says of its PIN, undefined where it has none. */

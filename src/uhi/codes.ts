@@ -1,9 +1,11 @@
 /** Systems, extensions and lists of codes of UHI in our FHIR; the extensions are defined in `profiles/uhi/`. */
 
+import { ORDER_SYSTEM } from '../scheduling/pin.ts'
+
 /** Identifiers and codes. Those of ABDM are the ones that its own documents use. */
 export const UHI = {
   /** Appointment.identifier: `order.id`. */
-  order: 'urn:nadi:uhi:order',
+  order: ORDER_SYSTEM,
   /** Appointment.identifier: `context.transaction_id`. */
   transaction: 'urn:nadi:uhi:transaction',
   /** Appointment.identifier: `context.consumer_id`, the app that booked. */

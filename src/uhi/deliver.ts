@@ -3,10 +3,10 @@ import type { Context } from '../context.ts'
 import { type Resolve, refusedCallback } from '../http/private-address.ts'
 import { nameOf } from '../lib/fault.ts'
 import type { Handler, Outcome } from '../notifications/dispatch.ts'
-import { pinOf } from '../scheduling/pin.ts'
+import { pinOf, pinSecretOf } from '../scheduling/pin.ts'
 import { type UhiJob, withPin } from './job.ts'
 import { post } from './post.ts'
-import { pinSecretOf, selfOf } from './self.ts'
+import { selfOf } from './self.ts'
 
 const FIRST_WAIT_MS = 5000
 const LONGEST_WAIT_MS = 3_600_000

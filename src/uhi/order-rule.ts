@@ -9,6 +9,7 @@ import { read } from '../interactions/read.ts'
 import { search } from '../interactions/search.ts'
 import { resourceOf } from '../scheduling/calendar.ts'
 import { isExpired } from '../scheduling/hold.ts'
+import { refundTask } from '../scheduling/payment.ts'
 import { AUTHORIZATION, authorizationOf, mayWriteAuthorization } from '../scheduling/pin.ts'
 import { keysOf } from '../search/busy.ts'
 import type { Key } from '../storage/port.ts'
@@ -59,7 +60,7 @@ function checkPin(ctx: Context, key: Key, before: Resource, after: Resource): vo
     throw refuse('The visit begins with its PIN, or with an override: $verify-pin.', 'Appointment.status')
 }
 
-/** Returns the appointment of an order that was paid in time, booked. */
+/** Returns the appointment of an order that was paid in time, booked; of one that was paid too late, what asks for the refund. */
 async function paid(ctx: Context, invoice: Key, after: Resource): Promise<Put[]> {
   if (!isPrepaid(after)) return []
   const { rows } = await search(ctx, 'Appointment', [
@@ -70,7 +71,10 @@ async function paid(ctx: Context, invoice: Key, after: Resource): Promise<Put[]>
   const stored = rows[0]
   if (stored === undefined) return []
   const appointment = resourceOf(stored)
-  if (!isOrder(appointment) || !isAgreed(appointment) || isExpired(appointment, ctx.clock())) return []
+  if (!isOrder(appointment)) return []
+  if (isExpired(appointment, ctx.clock()))
+    return [{ key: `Task/${ctx.newId()}`, current: undefined, resource: refundTask(invoice) }]
+  if (!isAgreed(appointment)) return []
   return [{ key: stored.key, current: stored, resource: booked(appointment) }]
 }
 

@@ -81,6 +81,7 @@ export async function recordReport(ctx: Context, body: Uint8Array): Promise<void
   if (invoice === undefined) throw fhirError('not-found', 'There is no order of this id.')
   try {
     await markPaid(ctx, invoice, {
+      isReceived: true,
       amount,
       currency: report?.currency ?? 'INR',
       identifier: { system: UHI.payment, value: transactionId },

@@ -24,6 +24,3 @@ export function selfOf({ uhi, baseUrl }: Settings): Self | undefined {
     registry: `${uhi.registryUrl ?? uhi.gatewayUrl}/api/v1/networkregistry/lookup`,
   }
 }
-
-/** Returns what PINs are made of; undefined where nothing is set. */
-export const pinSecretOf = ({ uhi }: Settings): string | undefined => uhi.pinSecret ?? uhi.privateKey

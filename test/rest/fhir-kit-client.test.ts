@@ -225,6 +225,12 @@ const OPERATIONS: Record<string, (type: string, id: string) => [method: string, 
     'check-in': () => ['POST', 'Appointment/driven-check-in/$check-in', parameters()],
     complete: () => ['POST', 'Appointment/driven-complete/$complete', parameters()],
     'no-show': () => ['POST', 'Appointment/driven-no-show/$no-show', parameters()],
+    'verify-pin': () => [
+      'POST',
+      'Appointment/driven-verify-pin/$verify-pin',
+      parameters({ name: 'override', valueCode: 'OVERRIDE_VULNERABLE_PATIENT' }),
+    ],
+    'mark-paid': () => ['POST', 'Invoice/driven-mark-paid/$mark-paid', parameters()],
     'walk-in': () => [
       'POST',
       'Appointment/$walk-in',
@@ -330,6 +336,11 @@ const visit = (day: string, status = 'pending'): Tree => ({
   end: `${day}T09:20:00+05:30`,
   participant: [{ actor: { reference: 'Patient/meera-nair' }, status: 'accepted' }],
 })
+/** A PIN that was given out. */
+const PIN = {
+  url: 'urn:nadi:extension:visit-authorization',
+  extension: [{ url: 'status', valueCode: 'GENERATED' }],
+}
 const DRIVEN = { name: 'category', valueString: 'Driven' }
 const parameters = (...parameter: Tree[]): Tree => ({
   resourceType: 'Parameters',
@@ -398,6 +409,10 @@ beforeAll(async () => {
     const body = { ...visit(day, status), id: `driven-${name}` } as Tree
     await client.update({ resourceType: 'Appointment', id: body.id, body })
   }
+  const pin = { ...visit('2032-05-03', 'booked'), id: 'driven-verify-pin', extension: [PIN] } as Tree
+  await client.update({ resourceType: 'Appointment', id: pin.id, body: pin })
+  const bill = { resourceType: 'Invoice', id: 'driven-mark-paid', status: 'issued' } as Tree
+  await client.update({ resourceType: 'Invoice', id: bill.id, body: bill })
   for (const [type, desk] of Object.entries(DESKS)) {
     const id = type === 'Practitioner' ? 'driven-token' : `driven-token-${type}`
     const task = tokenTask({ patient: 'Patient/meera-nair', owner: desk, category: 'Driven', day: DAY })
