@@ -137,7 +137,15 @@ const lengthOf = ({ start, end }: Resource): number =>
 function sameLength(appointment: Resource, start: string): string {
   const minutes = lengthOf(appointment)
   if (Number.isNaN(minutes)) throw fhirError('required', '$reschedule needs end.', { expression: 'http.end' })
-  return new Date(instantOf(start)! + minutes * 60_000).toISOString()
+  return inOffsetOf(start, instantOf(start)! + minutes * 60_000)
+}
+
+/** Returns an instant (ms since 1970) with the offset that another is written with. */
+function inOffsetOf(text: string, at: number): string {
+  const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(text) ?? []
+  if (sign === undefined) return new Date(at).toISOString()
+  const offset = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000
+  return new Date(at + offset).toISOString().replace(/(?:\.000)?Z$/, `${sign}${hours}:${minutes}`)
 }
 
 /** Returns the slots of its own schedules that make up the time; none where they do not. */

@@ -171,10 +171,10 @@ describe('$reschedule', () => {
 
   it('takes the slot of the same schedule at that time, and frees the one before', async () => {
     const [status, after] = await step('reschedule', to('09:40'))
-    expect([status, Date.parse(after.start), Date.parse(after.end), after.slot]).toEqual([
+    expect([status, after.start, after.end, after.slot]).toEqual([
       200,
-      Date.parse(at('09:40')),
-      Date.parse(at('10:00')),
+      at('09:40'),
+      at('10:00'),
       [{ reference: 'Slot/0940' }],
     ])
     expect([await statusOf(ctx, 'Slot/0900'), await statusOf(ctx, 'Slot/0940')]).toEqual(['free', 'busy'])
