@@ -86,7 +86,10 @@ export function openCareSuite(
         urlLimit: 8192,
         principalOf: request => {
           const role = request.headers.get('x-role') ?? 'admin'
-          return role === 'nobody' ? undefined : { id: role, role: role as NonNullable<Principal['role']> }
+          if (role === 'nobody') return undefined
+          const grants = { read: new Set(['Appointment', 'Location']), write: new Set<string>() }
+          if (role === 'limited') return { id: role, role: 'provider', grants }
+          return { id: role, role: role as NonNullable<Principal['role']> }
         },
       }),
     )
@@ -348,9 +351,9 @@ export function openCareSuite(
         { code: 'not_authenticated', message: 'Authentication credentials were not provided.' },
       ])
       const of = await world()
-      for (const role of ['patient', 'nobody'])
+      for (const role of ['patient', 'limited', 'nobody'])
         expect((await api('POST', '', fields(of), { 'x-role': role })).status).toBe(
-          role === 'patient' ? 403 : 401,
+          role === 'nobody' ? 401 : 403,
         )
       expect((await api('GET', `?patient=${of.patient}`)).body.count).toBe(0)
     })
@@ -367,6 +370,22 @@ export function openCareSuite(
         await api('POST', `${id}/${action}/`)
       }
       await booked(of, later)
+    })
+    it('keeps the time of who did not come from this door alone', async () => {
+      const of = await world()
+      const { id } = await booked(of)
+      await api('POST', `${id}/mark-no-show/`)
+      const beside = await fhir('POST', 'Appointment', {
+        resourceType: 'Appointment',
+        status: 'booked',
+        start: '2026-11-30T09:00:00Z',
+        end: '2026-11-30T09:30:00Z',
+        participant: ['Patient', 'Practitioner', 'Location'].map((type, i) => ({
+          actor: { reference: `${type}/w${worlds}-${['patient', 'provider', 'facility'][i]}` },
+          status: 'accepted',
+        })),
+      })
+      expect(beside.status, JSON.stringify(beside.body)).toBe(201)
     })
     it('moves an appointment over its own time, not over that of another', async () => {
       const of = await world()

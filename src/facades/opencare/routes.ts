@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import type { Context } from '../../context.ts'
 import { readBody } from '../../http/body.ts'
 import type { AppDeps, C, Env } from '../../http/exchange.ts'
+import { checkGranted } from '../../interactions/identity.ts'
 import { faultOf } from '../../lib/fault.ts'
 import type { Node } from '../../search/plan-node.ts'
 import { act, book, change, conflicts, detail, erase, shownAll } from './appointments.ts'
@@ -98,13 +99,18 @@ export function createOpenCare(deps: AppDeps): Hono<Env> {
   return app
 }
 
-/** Returns the context of who asks. Throws Refusal: 401 for nobody, 403 for a patient. */
+/** What every answer is made of. */
+const READ = ['Appointment', 'Patient', 'Practitioner', 'PractitionerRole', 'Location', 'Communication']
+
+/** Returns the context of who asks. Throws `forbidden` for who may not read what answers are made of, Refusal: 401 for nobody, 403 for a patient. */
 function contextOf({ principalOf }: AppDeps, c: C): Context {
   const { ctx } = c.get('exchange')
   const principal = principalOf === undefined ? ctx.principal : principalOf(c.req.raw)
   if (principal === undefined) throw notSignedIn()
   if (principal.role === 'patient') throw notAllowed()
-  return { ...ctx, principal }
+  const own = { ...ctx, principal }
+  for (const type of READ) checkGranted(own, 'read', type)
+  return own
 }
 
 const param = (c: C, name: string): string => c.req.param(name) ?? ''
