@@ -141,15 +141,17 @@ export function tokenNews(pending: readonly Pending[], baseUrl: string): TokenNe
     const token = printedToken(after) ?? ''
     const appointment = appointmentOf(after, baseUrl)
     const patient = keysOf(isObject(after.for) ? after.for : undefined, baseUrl)[0]
-    const known = before === undefined ? [] : toldOf(before).map(({ notice }) => notice)
+    const known = before === undefined ? [] : toldOf(before).map(({ notice, early }) => `${notice} ${early}`)
     const about = { appointment, patient }
     const news: TokenNews[] = toldOf(after)
-      .filter(({ notice }) => !known.includes(notice))
-      .map(({ notice, position }) => ({
+      .filter(({ notice, early }) => !known.includes(`${notice} ${early}`))
+      .map(({ notice, position, early }) => ({
         ...about,
         event: 'queue',
         variant: notice,
         cause: `${key}|queue|${notice}`,
+        // Days before, only Care's own rule wants it said.
+        ...(early && { only: CARE }),
         values: { token, position: String(position) },
       }))
     const isNew = !isToken(before) || printedToken(before) !== token

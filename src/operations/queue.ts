@@ -7,7 +7,7 @@ import { fhirError } from '../fhir/error.ts'
 import { timeRange } from '../fhir/instant.ts'
 import { type JsonObject, NumberText, type Resource, writeJson } from '../fhir/json.ts'
 import { read } from '../interactions/read.ts'
-import { resourceOf } from '../scheduling/calendar.ts'
+import { resourceOf, takenWithin } from '../scheduling/calendar.ts'
 import { practitionersOf } from '../scheduling/practitioner.ts'
 import { lineOf, nextPosition } from '../scheduling/queue.ts'
 import {
@@ -65,10 +65,11 @@ export const token: Operation = {
       )
     for (const key of [patient, owner]) await read(ctx, typeOf(key), idOf(key))
     const queue = queueIn(ctx, call, owner, instantOf(appointment?.start))
+    const visit = appointment === undefined ? await visitOf(ctx, patient, queue) : stored.key
     const taken = await takeToken(ctx, {
       ...queue,
       patient,
-      appointment: appointment === undefined ? undefined : stored.key,
+      appointment: visit,
       shorthand: textOf(call, 'shorthand'),
     })
     return taskAnswer(taken)
@@ -159,6 +160,17 @@ const actorOf = (ctx: Context, appointment: Resource | undefined, type: string):
     : actorsOf(appointment)
         .flatMap(one => keysOf(one, ctx.settings.baseUrl) as Key[])
         .find(key => typeOf(key) === type)
+
+/** Returns the appointment for which somebody comes to a queue: the first of the day with its owner; undefined for who has none. */
+async function visitOf(ctx: Context, patient: Key, { owner, day }: Queue): Promise<Key | undefined> {
+  const { lo, hi } = timeRange(day, ctx.settings.zone)!
+  for (const one of await takenWithin(ctx, [patient], lo, hi)) {
+    if (one.start < lo) continue
+    if (one.actors.includes(owner) || (await practitionersOf(ctx, one.resource)).includes(owner))
+      return one.key
+  }
+  return undefined
+}
 
 /** Returns the queue that is asked for. Throws `value` for a day or a category that is none. */
 function queueIn(ctx: Context, call: Call, owner: Key, start: number | undefined): Queue {

@@ -23,16 +23,18 @@ export const nextToCall = (line: readonly Token[]): Token | undefined =>
 const FIFTH = 5
 
 /**
- * Returns what is to be told to whom in a queue as it stands now: each notice once per token, `told` being what it was told before.
- * A token that is fifth is told nothing else in the same pass.
+ * Returns what is to be told to whom in a queue as it stands now: each notice once per token, `told` being what it was told before; and
+ * once more on its day where that was `early`. A token that is fifth is told nothing else in the same pass.
  */
-export function queueNotices(tokens: readonly Token[]): { token: Token; told: Told }[] {
+export function queueNotices(tokens: readonly Token[], early: boolean): { token: Token; told: Told }[] {
   const line = lineOf(tokens)
   const next = nextPosition(line)
   return line.flatMap((token, index) => {
     const position = index + 1
     const due = (notice: Notice, holds: boolean) =>
-      holds && !token.told.some(one => one.notice === notice) ? [{ token, told: { notice, position } }] : []
+      holds && !token.told.some(one => one.notice === notice && (early || !one.early))
+        ? [{ token, told: { notice, position, early } }]
+        : []
     const fifth = due('fifth', position === FIFTH)
     if (fifth.length > 0) return fifth
     return [

@@ -15,11 +15,13 @@ import { extensionsOf, withExtension } from './hold.ts'
 import { queueNotices } from './queue.ts'
 import {
   isToken,
+  localDay,
   printedToken,
   type Queue,
   queueDay,
   queueName,
   type Token,
+  type Told,
   taskQueue,
   tokenNumber,
   tokenOf,
@@ -86,10 +88,12 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
     made.set(change.key, { ...change, after: token })
   }
 
+  const today = localDay(ctx.clock(), ctx.settings.zone)
   for (const [name, { queue, seen, number, given }] of queues) {
+    const early = queue.day > today
     require.push({ is: 'counter', name: turnOf(name), seen, next: seen + 1 })
     if (given > 0) require.push({ is: 'counter', name: numbersOf(name), seen: number, next: number + given })
-    for (const { token, told } of queueNotices(await queueAfter(ctx, queue, changes, made))) {
+    for (const { token, told } of queueNotices(await queueAfter(ctx, queue, changes, made), early)) {
       const { before, current } = made.get(token.key) ?? { before: undefined, current: token.stored }
       made.set(token.key, { key: token.key, before, current, after: withTold(token.task, told) })
     }
@@ -244,7 +248,7 @@ function stamped(
   return withExtension(whole, EXTENSION.tokenNumber, { valuePositiveInt: new NumberText(String(number)) })
 }
 
-const withTold = (task: Resource, { notice, position }: { notice: string; position: number }): Resource => ({
+const withTold = (task: Resource, { notice, position, early }: Told): Resource => ({
   ...task,
   extension: [
     ...extensionsOf(task),
@@ -253,6 +257,7 @@ const withTold = (task: Resource, { notice, position }: { notice: string; positi
       extension: [
         { url: 'notice', valueCode: notice },
         { url: 'position', valuePositiveInt: new NumberText(String(position)) },
+        ...(early ? [{ url: 'early', valueBoolean: true }] : []),
       ],
     },
   ],

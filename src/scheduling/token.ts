@@ -25,6 +25,8 @@ export interface Told {
   notice: Notice
   /** Where the token stood: 1 for the first. */
   position: number
+  /** It was before the day of the queue, when its turn is far away: told to the Care gateway alone, and on the day to everybody. */
+  early: boolean
 }
 
 export interface Queue {
@@ -153,7 +155,7 @@ export const toldOf = (task: Resource): Told[] =>
       const notice = extensionOf(one, 'notice')?.valueCode
       const position = numberOf(extensionOf(one, 'position')?.valuePositiveInt)
       return typeof notice === 'string' && NOTICES.includes(notice) && position !== undefined
-        ? [{ notice: notice as Notice, position }]
+        ? [{ notice: notice as Notice, position, early: extensionOf(one, 'early')?.valueBoolean === true }]
         : []
     })
 

@@ -81,6 +81,18 @@ describe('$token', () => {
     expect((await tokensOf(ctx, QUEUE)).map(({ number }) => number).sort()).toEqual([1, 2])
   })
 
+  it('at the desk is for the appointment that the patient has that day, and for none of another doctor', async () => {
+    const ctx = await clinic()
+    const of = await book(ctx, 1)
+    const focus = async (i: number, id: string) =>
+      (await call(ctx, 'token', { type: 'Practitioner', id }, [patientParam(i)])).focus?.reference
+    expect([await focus(1, 'anjali'), await focus(1, 'thomas'), await focus(2, 'anjali')]).toEqual([
+      of,
+      undefined,
+      undefined,
+    ])
+  })
+
   it('gives a new one when the first was served, on another day and in another category', async () => {
     const ctx = await clinic()
     const first = await call(ctx, 'token', DESK, [patientParam(1)])
@@ -271,13 +283,15 @@ describe('what patients are told of the queue', () => {
       told: [] as Told[],
     }))
     const shown = (all: typeof tokens) =>
-      queueNotices(all).map(({ token, told: { notice, position } }) => [token.key, notice, position])
+      queueNotices(all, false).map(({ token, told: { notice, position } }) => [token.key, notice, position])
     expect(shown(tokens)).toEqual([
       ['Task/2', 'next', 2],
       ['Task/5', 'fifth', 5],
     ])
     const after = tokens.map(one =>
-      one.order === 5 ? { ...one, told: [{ notice: 'fifth' as const, position: 5 }] as Told[] } : one,
+      one.order === 5
+        ? { ...one, told: [{ notice: 'fifth' as const, position: 5, early: false }] as Told[] }
+        : one,
     )
     expect(shown(after)).toContainEqual(['Task/5', 'called', 5])
   })
@@ -291,6 +305,26 @@ describe('what patients are told of the queue', () => {
       6,
     )
     expect(await told(ctx)).toContain('GC-6 fifth@5')
+  })
+
+  it('days before is for the Care gateway alone, and is told to everybody on the day', async () => {
+    const ctx = await clinic()
+    const messages = async () => {
+      const { rows } = await ctx.storage.history({ type: 'Communication' }, { limit: 100, total: 'none' })
+      return rows.flatMap(row =>
+        row.text?.includes('queue') ? [JSON.parse(row.text).payload[0].contentString] : [],
+      )
+    }
+    const key = await take(ctx, 1, undefined, '2026-11-22')
+    expect(toldOf(await stored(ctx, key))).toEqual([{ notice: 'next', position: 1, early: true }])
+    await take(ctx, 2, undefined, '2026-11-22')
+    expect(await messages()).toEqual([])
+    ctx.pass(24 * 3_600_000)
+    await take(ctx, 3)
+    expect(toldOf(await stored(ctx, key))).toHaveLength(1)
+    await take(ctx, 3, undefined, '2026-11-22')
+    expect(toldOf(await stored(ctx, key))[1]).toEqual({ notice: 'next', position: 1, early: false })
+    expect(new Set(await messages())).toEqual(new Set(['Token GC-1: you are next.']))
   })
 
   it('does not look at a long queue for who joins at its end', async () => {
