@@ -47,7 +47,7 @@ async function judge(
   const puts: Put[] = []
   const news: News[] = []
 
-  const requests = pending.filter(({ before, after }) => isOpen(after) && !wasTold(before))
+  const requests = pending.filter(({ after }) => isOpen(after))
   const happenings = appointmentNews(pending, now, baseUrl).map(one =>
     // The gateway knows nothing but bookings and cancellations.
     isSaidBy(requests, one, baseUrl) ? { ...one, only: CARE } : one,
@@ -87,9 +87,6 @@ async function judge(
   }
   return { puts, outbox }
 }
-
-/** A request that stays as it was told is not told again by a change of something else in it. */
-const wasTold = (before: Resource | undefined): boolean => before?.status === 'completed'
 
 /** Returns what becomes of a request; undefined where it stays as it is. */
 function answered(

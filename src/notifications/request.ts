@@ -67,7 +67,6 @@ export async function judgeRequest(
   const { from = now, to } = timeOf(request, zone)
   if (from > now) return { is: 'later', at: from }
   if (to !== undefined && to <= now) return { is: 'late', reason: 'Its time is over.' }
-  if (now - from > kind.lasts) return { is: 'late', reason: 'It was not told in time.' }
 
   const about = aboutAppointment(request, baseUrl)
   const appointment = about === undefined ? undefined : (await reading.load([about])).get(about)
@@ -80,6 +79,7 @@ export async function judgeRequest(
     if (visit !== undefined && visit.start - now <= kind.untilVisit)
       return { is: 'late', reason: 'The visit is too near, or over.' }
   }
+  if (now - from > kind.lasts) return { is: 'late', reason: 'It was not told in time.' }
   const resting = restUntil(ctx, event, now, visit)
   if (resting !== undefined) return { is: 'later', at: resting }
 

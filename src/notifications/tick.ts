@@ -71,9 +71,9 @@ async function tellDue(ctx: Context, now: number): Promise<number> {
         await update(ctx, 'CommunicationRequest', idOf(row.key), resource, { ifMatch: etag(row) })
         count++
       } catch (error) {
-        if (!(error instanceof FhirError)) throw error
         // Somebody was faster.
-        if (error.status === 412) continue
+        if (error instanceof FhirError && error.status === 412) continue
+        if (error instanceof FhirError && error.code === 'transient') throw error
         failed++
         ctx.log.error('a message that is due cannot be told', { request: row.key, error: faultOf(error) })
       }

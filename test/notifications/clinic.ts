@@ -2,7 +2,7 @@
 import { underRules } from '../../src/app.ts'
 import type { Context } from '../../src/context.ts'
 import type { Json, Resource } from '../../src/fhir/json.ts'
-import { parseJson } from '../../src/fhir/json.ts'
+import { parseJson, writeJson } from '../../src/fhir/json.ts'
 import { search } from '../../src/interactions/search.ts'
 import { transaction } from '../../src/interactions/transaction.ts'
 import { update } from '../../src/interactions/update.ts'
@@ -129,7 +129,7 @@ async function found(ctx: Context, type: string, query: Record<string, string>):
 }
 
 /** Returns a resource as JavaScript has it, so that its members can be compared. */
-export const plain = (value: Json | undefined): unknown => JSON.parse(JSON.stringify(value ?? null))
+export const plain = (value: Json | undefined): unknown => JSON.parse(writeJson(value ?? null))
 
 /** Returns event, channel, person and text of each Communication, in the order of their making. */
 export const told = (all: readonly Resource[]): string[][] =>
