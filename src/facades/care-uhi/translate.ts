@@ -161,7 +161,7 @@ export function itemOf(
   return {
     id: idOf(schedule),
     descriptor: {
-      name: text(schedule.comment) ?? (conceptText(schedule.serviceType) || 'Consultation'),
+      name: conceptText(schedule.serviceType) || (text(schedule.comment) ?? 'Consultation'),
       code: 'CONSULTATION',
       ...(title !== '' && { charge_item_desc: title }),
       ...(long !== undefined && { charge_item_long_desc: long }),
