@@ -47,7 +47,7 @@ export async function tick(ctx: Context, now: number): Promise<Ticked | undefine
     return { requests, released: released.length }
   } finally {
     // Whoever comes next need not wait.
-    await ctx.storage.lease(LEASE, owner, 1)
+    await ctx.storage.lease(LEASE, owner, 0)
   }
 }
 
