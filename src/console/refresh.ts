@@ -13,10 +13,12 @@ export const REFRESH = `'use strict'
       const answer = await fetch(location.href, { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) })
       if (!answer.ok) throw new Error(String(answer.status))
       const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
-      const main = page.querySelector('main')
-      if (main === null) throw new Error('no page')
-      const shown = document.querySelector('main')
-      if (main.outerHTML !== shown.outerHTML) shown.replaceWith(document.importNode(main, true))
+      if (page.querySelector('main') === null) throw new Error('no page')
+      for (const part of ['nav', 'main']) {
+        const next = page.querySelector(part)
+        const shown = document.querySelector(part)
+        if (next?.outerHTML !== shown?.outerHTML) shown.replaceWith(document.importNode(next, true))
+      }
       document.title = page.title
       fresh = new Date()
       stale.hidden = true

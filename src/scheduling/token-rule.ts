@@ -14,6 +14,7 @@ import { EXTENSION, SYSTEM } from './codes.ts'
 import { extensionsOf, withExtension } from './hold.ts'
 import { queueNotices } from './queue.ts'
 import {
+  appointmentOf,
   isToken,
   localDay,
   printedToken,
@@ -83,8 +84,8 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
           queue.given++
           return queue.number + queue.given
         })
-    const joins = !isToken(before) || (LEFT.has(stateOf(before.status)!) && !LEFT.has(stateOf(token.status)!))
-    if (joins) require.push(...(await checkAppointment(ctx, pending, change.key, token)))
+    if (comesIn(ctx, before, token))
+      require.push(...(await checkAppointment(ctx, pending, change.key, token)))
     made.set(change.key, { ...change, after: token })
   }
 
@@ -106,6 +107,14 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
 
 const turnOf = (queue: string): string => `queue ${queue}`
 const numbersOf = (queue: string): string => `tokens ${queue}`
+
+/** Whether a token stands in the queue for an appointment for which it did not stand there before. */
+function comesIn(ctx: Context, before: Resource | undefined, token: Resource): boolean {
+  if (LEFT.has(stateOf(token.status)!)) return false
+  if (!isToken(before) || LEFT.has(stateOf(before.status)!)) return true
+  const { baseUrl } = ctx.settings
+  return appointmentOf(before, baseUrl) !== appointmentOf(token, baseUrl)
+}
 
 /** Positions beyond this are told nothing. */
 const TOLD = 5

@@ -122,6 +122,20 @@ describe('states', () => {
   })
 })
 
+describe('a token that is deleted', () => {
+  it('leaves the queue, which is told; its number is not given again', async () => {
+    const ctx = await clinic()
+    const [first] = [await take(ctx, 1), await take(ctx, 2)]
+    await remove(ctx, 'Task', first!.split('/')[1]!)
+    const [second] = await tokensOf(ctx, queue)
+    expect(second?.told.map(({ notice }) => notice)).toEqual(['next'])
+    expect((await stored(ctx, await take(ctx, 3))).identifier).toContainEqual({
+      system: 'urn:nadi:token',
+      value: 'GC-3',
+    })
+  })
+})
+
 describe('the appointment of a token', () => {
   it.each([
     ['cancelled', 'cancelled', 'cancelled'],
@@ -189,6 +203,33 @@ describe('the appointment of a token', () => {
     const meanwhile = interrupted(ctx, () => set(ctx, of, { status: 'cancelled' }))
     expect(await rule(take(meanwhile, 1, of))).toEqual([422, 'token-appointment'])
     expect(await tokensOf(ctx, queue)).toEqual([])
+  })
+
+  it('that was only held and has run out leaves no token behind when somebody else books the time', async () => {
+    const ctx = await clinic()
+    const held = (await create(ctx, 'Appointment', { ...appointment(1), status: 'pending' })).stored.key
+    const key = await take(ctx, 1, held)
+    ctx.pass(16 * 60_000)
+    await create(ctx, 'Appointment', {
+      ...appointment(2),
+      start: appointment(1).start!,
+      end: appointment(1).end!,
+    })
+    expect([(await stored(ctx, held)).status, (await stored(ctx, key)).status]).toEqual([
+      'cancelled',
+      'cancelled',
+    ])
+  })
+
+  it('cannot be changed for one that is over, or has a token', async () => {
+    const ctx = await clinic()
+    const [over, other] = [await book(ctx, 1), await book(ctx, 2)] as [string, string]
+    await set(ctx, over, { status: 'cancelled' })
+    await take(ctx, 2, other)
+    const key = await take(ctx, 3)
+    expect(await rule(set(ctx, key, { focus: { reference: over } }))).toEqual([422, 'token-appointment'])
+    expect(await rule(set(ctx, key, { focus: { reference: other } }))).toEqual([409, 'token-exists'])
+    await set(ctx, key, { focus: { reference: await book(ctx, 3) } })
   })
 
   it('that is deleted takes it out of the queue', async () => {
