@@ -9,6 +9,7 @@ const HELP = `Usage: npm run nadi -- COMMAND
   package ACTION       Install, list and remove FHIR packages (implementation guides) of a running server.
   terminology ACTION   Load, list and remove releases of SNOMED CT, LOINC and ICD-10, also while the server runs.
   ids                  Print the integer ids of the OpenCare API with the resources that they stand for, or assign them.
+  reminders send       Remind patients of the visits of the next hours, by hand.
   dev-worker           Run the server on workerd with a local D1 database (also: npm run dev:worker).
 
 backup, restore, migrate, ids and terminology read NADI_STORAGE, or take --storage sqlite:FILE. Each command has --help.`
@@ -32,6 +33,8 @@ async function run(): Promise<number> {
       return (await import('./cli/terminology.ts')).terminology(args, process.env)
     case 'ids':
       return (await import('./cli/ids.ts')).ids(args, process.env)
+    case 'reminders':
+      return (await import('./cli/reminders.ts')).reminders(args, process.env)
     case 'dev-worker':
       return (await import('./cli/dev-worker.ts')).devWorker(args, process.env)
     case undefined:

@@ -7,7 +7,7 @@ import { EXTENSION, SYSTEM } from '../scheduling/codes.ts'
 import { instantOf } from '../search/busy.ts'
 import type { Key } from '../storage/port.ts'
 import { AFTERWARDS, HISTORY_MS, REMINDERS } from './event.ts'
-import type { Reading } from './reading.ts'
+import { createReading, type Reading } from './reading.ts'
 import { keyOfRequest, timeOf } from './request.ts'
 import { type Visit, visitOf } from './visit.ts'
 import { quietAround } from './when.ts'
@@ -67,7 +67,7 @@ function wantedFor(ctx: Context, visit: Visit, before: Resource | undefined): Wa
     return REMINDERS.flatMap(([event, ahead]) => {
       const due = start - ahead
       const at = quietAround(due, quiet, zone)?.from ?? due
-      return at > now ? [{ event, at, cause: `${key}|${event}|${text(appointment.start)}` }] : []
+      return at > now ? [{ event, at, cause: causeOf(visit, event) }] : []
     })
   const ended = Number.isNaN(end) ? start : end
   if (appointment.status === 'fulfilled' && CAME.has(String(before?.status)) && ended > now - HISTORY_MS)
@@ -116,3 +116,27 @@ async function requestOf(visit: Visit, { event, at, cause, link }: Wanted): Prom
 /** Returns whether an appointment may have, or want, requests. */
 export const mayRemind = ({ before, after }: Pending, now: number): boolean =>
   CAME.has(String(before?.status)) || (after?.status === 'booked' && (instantOf(after.start) ?? 0) > now)
+
+/** Returns the request that reminds of a booked visit now, unless that was done; undefined where there is nobody to remind. */
+export async function remindNow(
+  ctx: Context,
+  key: Key,
+  appointment: Resource,
+): Promise<{ key: Key; request: Resource } | undefined> {
+  const now = ctx.clock()
+  const reading = createReading(ctx, [])
+  const visit = await visitOf(ctx, reading, key, appointment)
+  if (visit.patient === undefined || appointment.status !== 'booked' || !(visit.start > now)) return undefined
+  const [event] = REMINDERS.find(([, ahead]) => visit.start - now > (ahead === LAST_AHEAD ? 0 : LAST_AHEAD))!
+  const cause = causeOf(visit, event)
+  const at = await requestKey(key, event)
+  const there = (await reading.load([at])).get(at)
+  if (there?.status === 'completed' && keyOfRequest(there) === cause) return undefined
+  return { key: at, request: await requestOf(visit, { event, at: now, cause }) }
+}
+
+/** What the last reminder is ahead of its visit, ms. */
+const LAST_AHEAD = Math.min(...REMINDERS.map(([, ahead]) => ahead))
+
+const causeOf = ({ key, appointment }: Visit, event: string): string =>
+  `${key}|${event}|${text(appointment.start)}`

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { remindWithin } from '../../src/notifications/remind.ts'
 import { tick } from '../../src/notifications/tick.ts'
 import type { SomeSettings } from '../settings.ts'
 import { testSettings } from '../settings.ts'
@@ -260,4 +261,18 @@ describe('requests of clients', () => {
     await expect(tick({ ...clinic.ctx, rules: [refusing] }, now)).resolves.toMatchObject({ requests: 0 })
     await expect(tick({ ...clinic.ctx, rules }, now + 7_200_000)).resolves.toMatchObject({ requests: 2 })
   })
+})
+
+it('by hand all visits of the next hours are reminded of, once, and not again at the time of that reminder', async () => {
+  clinic = await openClinic([channel()])
+  await clinic.put(visit('near', '2026-11-21T11:20:00+05:30'))
+  await clinic.put(visit('today', '2026-11-21T18:00:00+05:30'))
+  await clinic.put(visit('later', '2026-11-23T10:00:00+05:30'))
+  expect(await remindWithin(clinic.ctx, 24)).toBe(2)
+  expect((await reminded()).sort()).toEqual(['reminder-1h Patient/meera', 'reminder-24h Patient/meera'])
+  expect(await remindWithin(clinic.ctx, 24)).toBe(0)
+  expect(await remindWithin(clinic.ctx, 72)).toBe(1)
+  await at('2026-11-22T10:00:00+05:30')
+  // Of "today" and of "later", both by hand.
+  expect((await reminded()).filter(one => one.startsWith('reminder-24h'))).toHaveLength(2)
 })
