@@ -115,6 +115,21 @@ describe('the door', () => {
     expect((await refusal(create(ctx, 'Practitioner', practitioner))).status).toBe(403)
     await ctx.storage.close()
   })
+
+  it('does nothing of which its principal has no grant', async () => {
+    const write = CARE_UHI.grants!.write as Set<string>
+    write.delete('Invoice')
+    const price = [{ type: 'base', amount: { value: 300, currency: 'INR' } }]
+    const priced = await world.clinic({ price })
+    const before = await world.versions()
+    const message = { provider_id: priced.org, fulfillment_id: priced.slots.first, patient: PERSON }
+    const body = { context: { message_id: 'm', transaction_id: 't' }, message }
+    const answer = await world.uhi('/appointment/confirm/', body)
+    write.add('Invoice')
+    expect([answer.status, Object.keys(answer.body)]).toEqual([403, ['error']])
+    expect(await world.versions()).toBe(before)
+    expect((await world.uhi('/appointment/confirm/', body)).status).toBe(200)
+  })
 })
 
 describe('callbacks', () => {
