@@ -3,6 +3,7 @@ import type { Grants } from './auth/grants.ts'
 import type { Settings } from './config.ts'
 import type { Resource } from './fhir/json.ts'
 import type { Log } from './lib/log.ts'
+import type { InTurn } from './lib/turns.ts'
 import { uuid7 } from './lib/uuid7.ts'
 import type { SearchPlan } from './search/plan-node.ts'
 import { createRegistry, type SearchRegistry } from './search/registry.ts'
@@ -92,6 +93,8 @@ export interface Ruling {
  */
 export interface WriteRule {
   types: ReadonlySet<string>
+  /** Returns what many may want at once: writers of the same names go one after another where the context knows turns. */
+  contends?(ctx: Context, after: readonly Resource[]): readonly string[]
   /** Throws a FhirError where the write is refused. */
   judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
 }
@@ -100,6 +103,8 @@ export interface Context {
   storage: Storage
   /** Absent: writes follow no rules but those of FHIR. */
   rules?: readonly WriteRule[]
+  /** On Node: who wants what another has not yet taken waits for it, instead of losing the race in the store. */
+  inTurn?: InTurn
   /** What messages of this write carry and no resource may show, by name: they go into the outbox alone. */
   secrets?: Readonly<Record<string, string>>
   /** Called after a commit that left work in the outbox. */

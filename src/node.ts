@@ -19,6 +19,7 @@ import { createMetrics } from './http/metrics.ts'
 import { traceOf } from './http/on-error.ts'
 import { faultOf } from './lib/fault.ts'
 import { jsonLog } from './lib/json-log.ts'
+import { createTurns } from './lib/turns.ts'
 
 const args = process.argv.slice(2)
 if (args.includes('--help') || args.includes('-h')) {
@@ -56,7 +57,11 @@ const work = messageWork(messages)
 
 const storage = await openStorage(config, log).catch(error => giveUp(explain(error, config)))
 const settings = settingsOf(config, config.port)
-const start = { ...systemContext({ storage, settings, log, version: pkg.version }), harfbuzz: loadHarfbuzz }
+const start = {
+  ...systemContext({ storage, settings, log, version: pkg.version }),
+  harfbuzz: loadHarfbuzz,
+  inTurn: createTurns(),
+}
 const indexed = await bringIndexUpToDate(start, config.baseUrl ?? '').catch(error =>
   giveUp(explain(error, config)),
 )

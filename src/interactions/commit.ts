@@ -104,7 +104,7 @@ export async function commit(
     return done.ok ? { ...done, change: same } : done
   }
   const own = new Set(proposed.map(({ key }) => key))
-  return untilSettled(async () => {
+  return inTurn(ctx, proposed, async () => {
     const ruled = await applyRules(ctx, proposed)
     const done = await commitOnce(ctx, ruled.changes, [...require, ...ruled.require], ruled.outbox)
     if (done.ok) {
@@ -114,6 +114,18 @@ export async function commit(
     const isOwn = done.reason === 'require' ? done.index < require.length : own.has(done.key)
     return isOwn ? done : LOST
   })
+}
+
+/** Returns what the first attempt returns that is not LOST, in its turn where the rules know what others want too. */
+function inTurn<T>(
+  ctx: Context,
+  proposed: readonly Proposed[],
+  attempt: () => Promise<T | typeof LOST>,
+): Promise<T> {
+  if (ctx.inTurn === undefined) return untilSettled(attempt)
+  const after = proposed.flatMap(({ resource }) => resource ?? [])
+  const names = (ctx.rules ?? []).flatMap(rule => rule.contends?.(ctx, after) ?? [])
+  return ctx.inTurn([...new Set(names)], () => untilSettled(attempt))
 }
 
 const same = (change: Change): Change => change

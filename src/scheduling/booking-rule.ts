@@ -11,7 +11,16 @@ import { EXTENSION } from './codes.ts'
 import { expired, extensionOf, held, isExpired, isLive, withExtension } from './hold.ts'
 import { derivedStatus, inSlot, ownersOf, SET_BY_HAND } from './slot-status.ts'
 
-export const bookingRule: WriteRule = { types: new Set(['Appointment', 'Slot']), judge }
+export const bookingRule: WriteRule = { types: new Set(['Appointment', 'Slot']), contends, judge }
+
+/** A slot is wanted by many at the moment when it is published; without one, the time of those who take part. */
+function contends(ctx: Context, after: readonly Resource[]): string[] {
+  return after.flatMap(resource => {
+    if (resource.resourceType !== 'Appointment') return []
+    const { slots, actors } = takenOf('Appointment/new', resource, ctx.settings.baseUrl)
+    return slots.length > 0 ? [...slots] : actors.filter(actor => actor.startsWith('Practitioner'))
+  })
+}
 
 /** An appointment that the commit writes. */
 interface Visit {

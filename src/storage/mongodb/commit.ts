@@ -5,13 +5,13 @@
  */
 import { type ClientSession, type MongoClient, MongoError, type TransactionOptions } from 'mongodb'
 import { fhirError } from '../../fhir/error.ts'
+import type { InTurn } from '../../lib/turns.ts'
 import { type Commit, type Committed, typeOf } from '../port.ts'
 import { isConflict, isDuplicate, isTimeout, isUnreachable, spoken } from './failure.ts'
 import { COMMIT_COMMAND, type Instances, type Ticket } from './instances.ts'
 import { criteriaSlot, matching } from './require.ts'
 import type { Views } from './schema.ts'
 import { doneBefore } from './settle.ts'
-import type { InTurn } from './turns.ts'
 import { type Prepared, prepareChanges, stampedVersion } from './version.ts'
 import { Again, newDocument, type Refusal, Refused, type Writer, write } from './write.ts'
 

@@ -1,4 +1,4 @@
-/** Lets commits of this process that want the same names go one after another, where they would only refuse each other in the database. */
+/** Lets works of this process that want the same names go one after another, where they would only refuse each other in the database. */
 
 export type InTurn = <T>(names: readonly string[], work: (waited: boolean) => Promise<T>) => Promise<T>
 
