@@ -67,10 +67,13 @@ export async function admit(
   checkContext(gate, action, context)
   if (!byGateway && signature.subscriberId !== context.consumerId)
     throw new UhiError('UHI-1412', '/context/consumer_id', 'THE SIGNATURE IS NOT OF THE CONSUMER')
-  const subscriber = await subscriberOf(gate, signature, byGateway ? 'gateway' : 'EUA', context)
+  const type = byGateway ? 'gateway' : 'EUA'
+  let subscriber = await subscriberOf(gate, signature, type, context)
+  // Who has changed the key is not kept out for as long as the old one is remembered.
+  if (!isSignedBy(subscriber, signature, body))
+    subscriber = await subscriberOf(gate, signature, type, context, true)
   if (subscriber.keys.length === 0) throw new UhiError('UHI_1410', HEADER, 'INVALID KEY')
-  if (!subscriber.keys.some(key => verifies(signature, body, key)))
-    throw new UhiError('UHI-1405', HEADER, 'INVALID SIGNATURE')
+  if (!isSignedBy(subscriber, signature, body)) throw new UhiError('UHI-1405', HEADER, 'INVALID SIGNATURE')
   if (!byGateway) await checkCallback(gate, context, subscriber)
   if (!byGateway && context.providerId === undefined)
     throw new UhiError('UHI-1404', '/context/provider_id', '/context/provider_id IS MISSING')
@@ -78,6 +81,9 @@ export async function admit(
     throw new UhiError('UHI-1413', '/context/provider_id', 'THIS IS ANOTHER PROVIDER')
   return { context, message, byGateway }
 }
+
+const isSignedBy = ({ keys }: Subscriber, signature: SignatureHeader, body: Uint8Array): boolean =>
+  keys.some(key => verifies(signature, body, key))
 
 interface Read {
   context: Admitted['context'] & {
@@ -156,14 +162,16 @@ async function subscriberOf(
   signature: SignatureHeader,
   type: SubscriberType,
   { domain, city }: Read['context'],
+  anew = false,
 ): Promise<Subscriber> {
-  const found = await lookup({
+  const question = {
     subscriberId: signature.subscriberId,
     keyId: signature.keyId,
     type,
     domain,
     city: city === '*' ? settings.uhi.city : city,
-  })
+  }
+  const found = await lookup(question, anew)
   if (found === 'failed') throw new UhiError('UHI-1402', '/NetworkRegistry', 'LOOKUP FAILED')
   if (found === 'unknown') throw new UhiError('UHI-1406', '/NetworkRegistry', 'NOT REGISTERED')
   const now = clock()

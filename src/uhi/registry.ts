@@ -33,7 +33,8 @@ export interface Subscriber {
 /** `unknown`: there is no such subscriber. `failed`: the registry gave no answer that can be understood. */
 export type Found = Subscriber | 'unknown' | 'failed'
 
-export type Lookup = (question: Question) => Promise<Found>
+/** `anew`: what was found half a minute ago and longer is not good enough. */
+export type Lookup = (question: Question, anew?: boolean) => Promise<Found>
 
 const KEPT_MS = 10 * 60_000
 /** Who is not known may be registered a moment later, and a registry that is down comes back. */
@@ -45,14 +46,14 @@ const MOST_ASKED = 20
 
 /** Returns the lookup, with its own memory. `url` is the registry's. */
 export function createLookup(sending: Sending, url: string): Lookup {
-  const known = new Map<string, { found: Found; until: number }>()
+  const known = new Map<string, { found: Found; at: number; until: number }>()
   const asked = new Map<string, Promise<Found>>()
 
-  return async question => {
+  return async (question, anew = false) => {
     const name = JSON.stringify(question)
     const now = sending.clock()
     const kept = known.get(name)
-    if (kept !== undefined && kept.until > now) return kept.found
+    if (kept !== undefined && kept.until > now && !(anew && kept.at + UNKNOWN_MS <= now)) return kept.found
     const running = asked.get(name)
     if (running !== undefined) return running
     if (asked.size >= MOST_ASKED) return 'failed'
@@ -60,7 +61,8 @@ export function createLookup(sending: Sending, url: string): Lookup {
     asked.set(name, asking)
     const found = await asking
     known.delete(name)
-    known.set(name, { found, until: sending.clock() + keptFor(found) })
+    const at = sending.clock()
+    known.set(name, { found, at, until: at + keptFor(found) })
     // The oldest stands first.
     for (const old of known.keys()) if (known.size > MOST) known.delete(old)
     return found
