@@ -5,7 +5,7 @@ export const REFRESH = `'use strict'
   const every = Number(document.body.dataset.every) * 1000
   const stale = document.getElementById('stale')
   const PATIENCE = 8000
-  const clock = at => at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+  const clock = at => at.toLocaleTimeString('en-US', { hour: 'numeric', minute: '2-digit' })
   let fresh = new Date()
 
   const look = async () => {

@@ -60,8 +60,8 @@ tr.cancelled .name { text-decoration: line-through; }
   tr.serving td, tr.called td { background: none; } tr.serving { background: var(--go-wash); } tr.called { background: var(--blue-wash); }
 }
 
-.display { background: #0d1b2a; color: #fff; min-height: 100vh; }
-.display main { max-width: none; min-height: 100vh; padding: 2vmin 3vmin; align-content: start; }
+.display { background: #0d1b2a; color: #fff; min-height: 100vh; display: flex; flex-direction: column; }
+.display main { flex: 1; width: 100%; max-width: none; padding: 2vmin 3vmin; align-content: start; }
 .display header { display: flex; justify-content: space-between; align-items: baseline; gap: 2vmin; border-bottom: 2px solid #33475c; padding-bottom: 1vmin; }
 .display h1 { font-size: clamp(1.3rem, 4vmin, 3rem); }
 .display .when { color: #b7c4d3; font-size: clamp(1rem, 3vmin, 2rem); white-space: nowrap; }

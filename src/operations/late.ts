@@ -6,15 +6,12 @@ import { NumberText, type Resource, writeJson } from '../fhir/json.ts'
 import { read } from '../interactions/read.ts'
 import { resourceOf, type Taken } from '../scheduling/calendar.ts'
 import { EXTENSION } from '../scheduling/codes.ts'
-import { expectedStart } from '../scheduling/expected.ts'
+import { expectedStart, MOST_LATE } from '../scheduling/expected.ts'
 import { extensionsOf, isLive, withExtension } from '../scheduling/hold.ts'
 import { idOf, keyOf, stampText } from '../storage/port.ts'
 import { commitAll, putEntry, settled } from './appointment-change.ts'
 import { type Operation, textOf } from './operation.ts'
 import { dayIn, dayOf, patientsIn, requestEntry, toCome } from './practitioner-day.ts'
-
-/** Nobody waits longer. */
-const MOST_MINUTES = 720
 
 export const late: Operation = {
   name: 'late',
@@ -29,8 +26,8 @@ export const late: Operation = {
   async run(ctx, call) {
     await read(ctx, call.type, call.id)
     const minutes = Number(textOf(call, 'minutes'))
-    if (minutes < 0 || minutes > MOST_MINUTES)
-      throw fhirError('value', `minutes is 0 to ${MOST_MINUTES}.`, { expression: 'http.minutes' })
+    if (minutes < 0 || minutes > MOST_LATE)
+      throw fhirError('value', `minutes is 0 to ${MOST_LATE}.`, { expression: 'http.minutes' })
     const day = await dayOf(ctx, keyOf('Practitioner', call.id), dayIn(ctx, call, 'day'))
     const changed: string[] = []
     for (const one of await toCome(ctx, day)) if (await shift(ctx, one, minutes)) changed.push(one.key)

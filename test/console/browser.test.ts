@@ -69,7 +69,7 @@ describe.skipIf(!here && process.env.CI === undefined)(`a browser${why}`, () => 
     await server.stop()
     await page.clock.runFor(15_000)
     await expect.poll(() => page.locator('#stale').isVisible()).toBe(true)
-    expect((await text(page, '#stale'))[0]).toMatch(/^No connection\. What you see is of \d\d:\d\d\.$/)
+    expect((await text(page, '#stale'))[0]).toMatch(/^No connection\. What you see is of \d+:\d\d\s[AP]M\.$/)
     expect(await page.locator('tbody tr').count()).toBe(before)
     server = await served(ctx, port)
     await step(ctx, 't21', 'call')

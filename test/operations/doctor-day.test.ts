@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Resource } from '../../src/fhir/json.ts'
 import { create } from '../../src/interactions/create.ts'
 import { update } from '../../src/interactions/update.ts'
+import { dayList } from '../../src/scheduling/day-list.ts'
 import { tokensOf } from '../../src/scheduling/token.ts'
 import type { Key } from '../../src/storage/port.ts'
 import { refusal, type TestContext } from '../interactions/context.ts'
@@ -236,6 +237,19 @@ describe('$late', () => {
     expect(await told(ctx, 'doctor-late', 'rescheduled')).toHaveLength(6)
     await late(ctx, 0)
     expect(await expected(ctx, 2)).toBeUndefined()
+  })
+
+  it('says nothing of a visit that has been moved to another day since', async () => {
+    const ctx = await week()
+    await late(ctx, 20)
+    await set(ctx, 'Appointment/a0', {
+      start: '2026-11-24T03:30:00Z',
+      end: '2026-11-24T03:40:00Z',
+      slot: [{ reference: 'Slot/s-2026-11-24-0' }],
+    })
+    const [visit] = await dayList(ctx, DOCTOR, '2026-11-24')
+    expect([visit?.progress, visit?.expected]).toEqual(['booked', undefined])
+    expect((await dayList(ctx, DOCTOR, '2026-11-23'))[0]?.expected).toBe(Date.UTC(2026, 10, 23, 4, 0))
   })
 
   it('pressed twice at once tells each once', async () => {
