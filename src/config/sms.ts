@@ -65,7 +65,7 @@ export const SMS_SETTINGS = [
     values: 'JSON: {event: {language: {id, text, values}}}',
     default: '',
     meaning:
-      'Registered texts (DLT): `text` has `{#var#}` for each variable, `values` names them in order. With it, an event without a text of its own is not told by text message. See docs/notifications.md.',
+      'Registered texts (DLT): `text` has `{#var#}` for each variable, `values` names them in order. With it, an event without a text of its own is not told by text message. See docs/channels.md.',
     read: templates,
   },
   {

@@ -49,7 +49,7 @@ export const WHATSAPP_SETTINGS = [
     values: 'JSON: {event: {name, values, languages}}',
     default: '',
     meaning:
-      'Approved templates by event: `values` names the variables of the body in order, `languages` the code of each language. Events without one are not told by WhatsApp. See docs/notifications.md.',
+      'Approved templates by event: `values` names the variables of the body in order, `languages` the code of each language. Events without one are not told by WhatsApp. See docs/channels.md.',
     read: templates,
   },
   {
