@@ -8,7 +8,7 @@ import type { Attachment } from './channel.ts'
 import type { Role } from './event.ts'
 import type { Visit } from './visit.ts'
 
-export const PRODUCT = '-//Nadi//Appointments//EN'
+export const PRODUCT = '//Nadi//Appointments//EN'
 
 /** Returns the name under which an appointment stands in calendars, whatever its time. */
 export const uidOf = (appointment: string): string => `${appointment.replace('/', '-').toLowerCase()}@nadi`

@@ -8,6 +8,7 @@ import { keysOf } from '../search/busy.ts'
 import type { Job, Live } from '../storage/port.ts'
 import { kindOf } from './event.ts'
 import { appointmentNews, CARE, type Happening, type TokenNews, tokenNews } from './happening.ts'
+import { lettingGo } from './let-go.ts'
 import { type Medium, messagesOf, type News } from './message.ts'
 import { personOf } from './person.ts'
 import { createReading, type Reading, resourceOf } from './reading.ts'
@@ -70,7 +71,7 @@ async function judge(
     const resource = answered(request.after!, judged, now)
     if (resource !== undefined) puts.push({ key: request.key, current: undefined, resource })
   }
-  if (news.length === 0) return { puts }
+  if (news.length === 0) return { puts: await lettingGo(ctx, pending, puts) }
 
   const messages = new Map(
     (await Promise.all(news.map(one => messagesOf(ctx, one, channels, templates))))
@@ -85,7 +86,7 @@ async function judge(
     puts.push({ key, current: undefined, resource: communication })
     if (job !== undefined) outbox.push(job)
   }
-  return { puts, outbox }
+  return { puts: await lettingGo(ctx, pending, puts), outbox }
 }
 
 /** Returns what becomes of a request; undefined where it stays as it is. */

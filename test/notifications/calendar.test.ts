@@ -36,6 +36,7 @@ it('a booking, its new time and its cancellation bring one calendar entry, by on
   const first = parsed(booked!.attachments[0]!.text)
   expect(first).toMatchObject({
     METHOD: 'REQUEST',
+    PRODID: '-//Nadi//Appointments//EN',
     DTSTAMP: '20261121T051100Z',
     DTSTART: '20261123T043000Z',
     DTEND: '20261123T045000Z',

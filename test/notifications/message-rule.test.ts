@@ -128,6 +128,23 @@ describe('what is told, and to whom', () => {
     expect(plain((await clinic.all('CommunicationRequest', { status: 'active' })) as never)).toEqual([])
   })
 
+  it('where references are enforced, an appointment can be deleted though people were told of it', async () => {
+    clinic = await opened([sms()], { references: 'enforce' })
+    await clinic.put(visit('a', MONDAY))
+    await remove(clinic.ctx, 'Appointment', 'a')
+    expect((await whom()).map(one => one.split(' ')[0])).toEqual([
+      'booked',
+      'booked',
+      'cancelled',
+      'cancelled',
+    ])
+    for (const type of ['Communication', 'CommunicationRequest'])
+      for (const one of await clinic.all(type)) expect(one.about).toBeUndefined()
+    expect(
+      await clinic.all('Communication', { identifier: 'urn:nadi:message-about|Appointment/a' }),
+    ).toHaveLength(2)
+  })
+
   it('a Communication says event, channel, subject, person, cause and key, and the job carries the same key', async () => {
     await clinic.put(visit('a', MONDAY))
     const [one] = plain((await clinic.all('Communication')) as never) as { id: string }[]
