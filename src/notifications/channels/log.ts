@@ -6,7 +6,7 @@ import type { Channel } from '../channel.ts'
 export const createLogChannel = (log: Log, as: Pick<Channel, 'name' | 'reaches'> = LOG): Channel => ({
   ...as,
   send: ({ key, event, language }) => {
-    log.info('message', { key, event, channel: as.name, language, sent: false })
+    log.info('message logged, not sent', { key, event, channel: as.name, language })
     return Promise.resolve({ is: 'accepted' })
   },
 })

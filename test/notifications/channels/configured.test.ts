@@ -105,6 +105,6 @@ it('the log says ids, event and channel, and nothing of the message', async () =
   const log: Log = { ...silent, info: (message, fields) => lines.push({ message, ...fields }) }
   expect(await createLogChannel(log).send(delivery(), never)).toEqual({ is: 'accepted' })
   expect(lines).toEqual([
-    { message: 'message', key: KEY, event: 'booked', channel: 'log', language: 'en', sent: false },
+    { message: 'message logged, not sent', key: KEY, event: 'booked', channel: 'log', language: 'en' },
   ])
 })
