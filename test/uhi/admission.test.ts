@@ -109,7 +109,8 @@ describe('a message is refused', () => {
     ['is not subscribed any more', { status: 'UNSUBSCRIBED' }, 'UHI-1412'],
     ['was not subscribed yet', { valid_from: '2026-12-01T00:00:00Z' }, 'UHI-1412'],
     ['has run out', { valid_until: '2026-11-21T00:00:00Z' }, 'UHI-1412'],
-    ['has no times', { valid_from: null, valid_until: null }, 'UHI-1412'],
+    ['has no beginning', { valid_from: null }, 'UHI-1412'],
+    ['has no end', { valid_until: null }, 'UHI-1412'],
     ['is no app', { type: 'HSPA' }, 'UHI-1406'],
     ['has another key', { pub_key_id: 'k2', unique_key_id: 'k2' }, 'UHI-1406'],
     ['has no key that can be read', { encr_public_key: 'none', signing_public_key: '' }, 'UHI_1410'],
@@ -282,6 +283,18 @@ describe('a message takes effect once', () => {
     const status = w.message('status', { order: { id: order.id } }, { transaction_id: 't-once' })
     await Promise.all(Array.from({ length: 20 }, () => w.send('status', status)))
     expect((await w.deliver()).length).toBe(2)
+  })
+
+  it('two messages that confirm at once are both answered: one books, the other is told how it stands', async () => {
+    await w.send('init', init(SLOT(6), { transaction_id: 't-two' }))
+    const { order } = (await w.deliver())[0]!.json.message
+    const confirms = [1, 2, 3].map(() =>
+      w.message('confirm', { order: agreeing(order) }, { transaction_id: 't-two' }),
+    )
+    const acks = await Promise.all(confirms.map(body => w.send('confirm', body)))
+    expect(acks.map(one => one.message.ack.status)).toEqual(['ACK', 'ACK', 'ACK'])
+    const told = (await w.deliver()).filter(one => one.path === '/eua/on_confirm')
+    expect(told.map(one => one.json.message.order.state)).toEqual(['CONFIRMED', 'CONFIRMED', 'CONFIRMED'])
   })
 
   it('sent again later with a fresh signature it gets the same ACK, and nothing happens', async () => {
