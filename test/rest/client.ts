@@ -21,6 +21,8 @@ export interface Ask {
 export interface Server {
   /** The FHIR base, without a slash at the end. */
   base: string
+  /** Does what is due now, where the server does not look by itself each second. */
+  tick?(): Promise<void>
   stop(): Promise<void>
 }
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { bookingSuite } from './booking.suite.ts'
 import { type Api, api, byIdentifier, link, located, patient, type Tree, word } from './client.ts'
+import { messagesSuite } from './messages.suite.ts'
 import { queueSuite } from './queue.suite.ts'
 import { slotsSuite } from './slots.suite.ts'
 
@@ -23,6 +24,7 @@ export function sharedStoreSuite(start: () => Promise<Servers>): void {
   slotsSuite(() => clients)
   bookingSuite(() => clients)
   queueSuite(() => clients)
+  messagesSuite(() => clients)
 
   const client = (n: number): Api => clients[n % clients.length] as Api
   const create = (n: number, value: string) =>

@@ -13,6 +13,7 @@ import { historySuite } from './history.suite.ts'
 import { includeSuite } from './include.suite.ts'
 import { instanceSuite } from './instance.suite.ts'
 import { linkedSuite } from './linked.suite.ts'
+import { messagesSuite } from './messages.suite.ts'
 import { negotiateSuite } from './negotiate.suite.ts'
 import { operationsSuite } from './operations.suite.ts'
 import { pageSuite } from './page.suite.ts'
@@ -58,5 +59,9 @@ export function restSuite(start: () => Promise<Server>, options: CitizenOptions)
   slotsSuite(() => [client])
   bookingSuite(() => [client])
   queueSuite(() => [client])
+  messagesSuite(
+    () => [client],
+    () => server.tick?.() ?? Promise.resolve(),
+  )
   citizenSuite(current, options)
 }

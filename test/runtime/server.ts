@@ -39,6 +39,8 @@ export function spawnServer(options: ServerOptions = {}): Omit<RunningServer, 'b
     NADI_PORT: '0',
     NADI_STORAGE: 'sqlite::memory:',
     NADI_LOG: 'silent',
+    // What is due is looked for each second, not each minute.
+    NADI_TEST_TICK: '* * * * * *',
     ...options.env,
   }
   const imports = ['--import', './src/require-node.mjs', '--import', './test/runtime/die-with-parent.mjs']

@@ -9,6 +9,8 @@ export interface RunningWorker {
   base: string
   /** Sends a request under any URL; the Worker sees its host. */
   fetch(url: string, init?: RequestInit): Promise<Response>
+  /** Sends the event of a cron trigger. */
+  tick(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -30,10 +32,14 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
     workers: [{ configPath: './wrangler.toml', vars: { NADI_LOG: 'silent', ...options.vars } }],
   })
   const { url } = await harness.listen()
-  await harness.getWorker<{ DB: never }>().applyD1Migrations('DB')
+  const worker = harness.getWorker<{ DB: never }>()
+  await worker.applyD1Migrations('DB')
   return {
     base: `http://127.0.0.1:${url.port}/fhir`,
     fetch: (target, init) => harness.fetch(target, init as never) as unknown as Promise<Response>,
+    tick: async () => {
+      await worker.scheduled({ cron: '* * * * *', scheduledTime: new Date() })
+    },
     stop: () => harness.close(),
   }
 }
