@@ -52,6 +52,7 @@ export interface Stretch {
 }
 
 const DAY = 86_400_000
+const LONGEST_SLOT = 400 * DAY
 const ROOM = new Set(['ro'])
 const PHYSICAL = 'http://terminology.hl7.org/CodeSystem/location-physical-type'
 
@@ -209,13 +210,16 @@ function placeOf(
   const before = stored === undefined ? undefined : resourceOf(stored)
   const resource: Resource = pending.get(key) ?? before ?? ({ resourceType: 'Slot' } as Resource)
   const time = (value: Json | undefined) => instantOf(value) ?? Number.NaN
+  const [start, end] = [time(resource.start), time(resource.end)]
+  // A calendar of millennia has too many days to look at: such a slot is one without a time.
+  const isTime = end - start <= LONGEST_SLOT
   return {
     key,
     resource,
     before,
     stored,
-    start: time(resource.start),
-    end: time(resource.end),
+    start: isTime ? start : Number.NaN,
+    end: isTime ? end : Number.NaN,
     capacity: capacityOf(resource),
     owners: scheduleKey(ctx, resource),
   }
