@@ -264,6 +264,12 @@ export function careUhiSuite(open: Open, { brief = false } = {}): void {
       expect(message.patient).toEqual(old.patient)
       const before = await third('status', { order_id: old.order_id })
       expect(before.body.message.status).toBe('rescheduled')
+      const told = async (id: string): Promise<string[]> =>
+        (await found(`Communication?identifier=urn:nadi:message-about|Appointment/${id}`))
+          .filter(one => one.recipient[0].reference === `Patient/${old.patient.id}`)
+          .map(one => one.category[0].coding[0].code)
+          .filter(code => code !== 'queue')
+      expect([await told(old.order_id), await told(message.order_id)]).toEqual([['booked'], ['rescheduled']])
       const appointment = await read(`Appointment/${old.order_id}`)
       expect([appointment.status, appointment.cancelationReason.coding[0].code]).toEqual([
         'cancelled',
