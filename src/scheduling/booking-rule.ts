@@ -9,7 +9,7 @@ import { type Book, openBook, type Place, type Stretch } from './book.ts'
 import { hasCoding, overlap, type Taken, takenOf } from './calendar.ts'
 import { EXTENSION } from './codes.ts'
 import { expired, extensionOf, held, isExpired, isLive, withExtension } from './hold.ts'
-import { derivedStatus, inSlot, ownersOf, SET_BY_HAND } from './slot-status.ts'
+import { derivedStatus, inSlot, isMarked, isSetByHand, ownersOf, withStatus } from './slot-status.ts'
 
 export const bookingRule: WriteRule = { types: new Set(['Appointment', 'Slot']), contends, judge }
 
@@ -149,8 +149,9 @@ function stretchesOf({ before, after, stood, isLive: live }: Visit): Stretch[] {
 }
 
 /** A slot's write matters where its place in the calendar, or whether it is free, may change. */
+const SLEEPS: ReadonlySet<string> = new Set(['busy-unavailable', 'entered-in-error'])
 const slotMatters = ({ before, after }: Pending): boolean =>
-  (after !== undefined && !SET_BY_HAND.has(String(after.status))) ||
+  (after !== undefined && !SLEEPS.has(String(after.status))) ||
   (before !== undefined && before.status !== 'entered-in-error')
 
 /** Returns a stretch for the slots of a schedule that lie within one day of each other. */
@@ -212,7 +213,7 @@ function placeIssues(book: Book, own: Taken, after: readonly Taken[], now: numbe
 
 /** Whether somebody has closed a slot: set aside, or called busy though nothing makes it so. */
 function isClosed(book: Book, place: Place, now: number): boolean {
-  if (SET_BY_HAND.has(String(place.resource.status))) return true
+  if (isSetByHand(place.before ?? place.resource)) return true
   if (place.before?.status !== 'busy') return false
   return derivedStatus(book, place, [...book.taken.values()], now) !== 'busy'
 }
@@ -287,17 +288,28 @@ function slotPuts(
     const write = written.get(place.key)
     if (place.resource.id === undefined && write === undefined) return []
     if (write !== undefined && write.after === undefined) return []
-    const status = String(place.resource.status)
-    if (SET_BY_HAND.has(status)) return []
+    const { resource } = place
+    const status = String(resource.status)
+    // A slot that is written is looked at anew: what was closed may be open by its new status.
+    if (isSetByHand(resource) && (write === undefined || SLEEPS.has(status))) return []
     const next = derivedStatus(book, place, after, now)
-    if (next === status) return []
-    // Free means as free as its appointments leave it. Busy that follows from none is somebody's word, and is to outlast them.
-    const closed = status === 'busy' && next === 'free' && write !== undefined
-    if (closed) return [slotPut(place, 'busy-unavailable')]
-    if (write === undefined && status === 'busy' && derivedStatus(book, place, stored, now) !== 'busy')
-      return []
-    return [slotPut(place, next)]
+    if (write !== undefined) return slotWritten(place, status, next)
+    // Stored as busy before there was a rule.
+    if (status === 'busy' && derivedStatus(book, place, stored, now) !== 'busy') return []
+    return next === status ? [] : [slotPut(place, withStatus(resource, next))]
   })
+}
+
+/**
+ * Free means as free as its appointments leave it. Busy that follows from none is somebody's word, and tentative says that somebody may
+ * come: both stay, and only the first keeps others away.
+ */
+function slotWritten(place: Place, status: string, next: string): Put[] {
+  const closed = status === 'busy' && next === 'free'
+  const stays = closed || (status === 'busy-tentative' && next === 'free')
+  const resource = withStatus(place.resource, stays ? status : next, closed)
+  const isSame = resource.status === status && closed === isMarked(place.resource)
+  return isSame ? [] : [slotPut(place, resource)]
 }
 
 /**
@@ -306,16 +318,16 @@ function slotPuts(
  */
 function holdsStay(book: Book, visits: readonly Visit[], after: readonly Taken[], now: number): Require[] {
   const own = new Set(visits.map(({ key }) => key))
-  const holds = [...book.places.values()].flatMap(place =>
-    inSlot(place, after, now).filter(
-      one => one.resource.status === 'pending' && one.stored !== undefined && !own.has(one.key),
-    ),
+  const places = [...book.places.values()]
+  const holds = after.filter(
+    one =>
+      one.stored !== undefined &&
+      one.resource.status === 'pending' &&
+      !own.has(one.key) &&
+      isLive(one.resource, now) &&
+      places.some(place => one.slots.includes(place.key) || overlap(one, place)),
   )
-  return [...new Set(holds)].map(({ key, stored }) => ({ is: 'version', key, version: stored!.version }))
+  return holds.map(({ key, stored }) => ({ is: 'version', key, version: stored!.version }))
 }
 
-const slotPut = ({ key, stored, resource }: Place, status: string): Put => ({
-  key,
-  current: stored,
-  resource: { ...resource, status },
-})
+const slotPut = ({ key, stored }: Place, resource: Resource): Put => ({ key, current: stored, resource })

@@ -46,6 +46,8 @@ export const SYSTEM = {
   token: 'urn:nadi:token',
   /** Task.businessStatus of a token. */
   tokenStatus: 'urn:nadi:codes:token-status',
+  /** Slot.meta.tag: `closed`. */
+  slot: 'urn:nadi:codes:slot',
   /** Appointment.cancelationReason, besides those of http://terminology.hl7.org/CodeSystem/appointment-cancellation-reason. */
   cancellation: 'urn:nadi:codes:cancellation-reason',
   /** Appointment.identifier of those that were booked together by one rule. */

@@ -570,7 +570,11 @@ describe('fhir-kit-client', () => {
         const source = material.get(type)
         if (source === undefined) return 'there is no material'
         const driven: Record<string, () => Promise<string | undefined>> = {}
-        const { id: _, ...body } = source
+        // A second visit of the same people is at another time.
+        const time = type === 'Appointment' ? { start: '2034-01-02T09:00:00Z', end: '2034-01-02T09:20:00Z' } : {}
+        const { id: _, ...as } = source
+        const body = { ...as, ...time } as Tree
+        if (type === 'Appointment') delete body.slot
         let id = ''
         let version = ''
         const wrong = (answer: unknown, expected: number) =>

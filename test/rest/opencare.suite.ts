@@ -511,6 +511,36 @@ export function openCareSuite(
       expect(await order('created_at')).toEqual(made)
       expect(await order('-created_at')).toEqual([...made].reverse())
     })
+    it('takes the slot of its provider that has just its time, and leaves it when it is moved', async () => {
+      const of = await world()
+      const schedule = { reference: `Schedule/w${worlds}` }
+      const practitioner = { reference: `PractitionerRole/w${worlds}-provider` }
+      await fhir('PUT', schedule.reference, {
+        resourceType: 'Schedule',
+        id: `w${worlds}`,
+        actor: [practitioner],
+      })
+      const slot = (id: string, start: string, end: string) =>
+        fhir('PUT', `Slot/w${worlds}-${id}`, {
+          resourceType: 'Slot',
+          id: `w${worlds}-${id}`,
+          status: 'free',
+          schedule,
+          start,
+          end,
+        })
+      const { start_time: start, end_time: end } = fields(of)
+      await slot('first', start, end)
+      await slot('wider', '2026-12-01T10:00:00Z', '2026-12-01T11:00:00Z')
+      const status = async (id: string) => (await fhir('GET', `Slot/w${worlds}-${id}`)).body.status
+      const made = await api('POST', '', fields(of))
+      expect([made.status, await status('first')]).toEqual([201, 'busy'])
+      const moved = { start_time: '2026-12-01T10:00:00Z', end_time: '2026-12-01T10:20:00Z' }
+      expect((await api('PATCH', `${made.body.id}/`, moved)).status).toBe(200)
+      // It lies within the wider slot and is not that slot, whose time it takes all the same.
+      expect([await status('first'), await status('wider')]).toEqual(['free', 'busy'])
+    })
+
     it('shows appointments of other doors, each with an id that stays', async () => {
       const of = await world()
       const appointment = (start: string, status: string) => ({

@@ -133,7 +133,31 @@ describe('a slot', () => {
     ])
     await book({ id: 'one', from: '10:00', to: '10:20' })
     await book({ id: 'one', from: '10:00', to: '10:20', status: 'cancelled' })
-    expect([await slotStatus('s'), await slotStatus('t')]).toEqual(['busy-unavailable', 'busy-unavailable'])
+    expect([await slotStatus('s'), await slotStatus('t')]).toEqual(['busy-unavailable', 'busy'])
+  })
+
+  it('that was closed opens when it is called free, and keeps no mark of it', async () => {
+    await slot('s', '09:00', '09:20', { status: 'busy' })
+    expect(await refused(book({ slots: ['s'] }))).toEqual([409, 'slot-unavailable'])
+    const closed = await stateOf('Slot', 's')
+    expect((closed.meta as Resource).tag).toEqual([{ system: 'urn:nadi:codes:slot', code: 'closed' }])
+    await put({
+      ...closed,
+      status: 'free',
+      meta: { tag: [{ code: 'mine' }, { system: 'urn:nadi:codes:slot', code: 'closed' }] },
+    })
+    expect(((await stateOf('Slot', 's')).meta as Resource).tag).toEqual([{ code: 'mine' }])
+    await book({ slots: ['s'] })
+    expect(await slotStatus('s')).toBe('busy')
+  })
+
+  it('that a client calls tentative stays so, and can be booked', async () => {
+    await slot('s', '09:00', '09:20', { status: 'busy-tentative' })
+    expect(await slotStatus('s')).toBe('busy-tentative')
+    await book({ id: 'one', slots: ['s'] })
+    expect(await slotStatus('s')).toBe('busy')
+    await book({ id: 'one', slots: ['s'], status: 'cancelled' })
+    expect(await slotStatus('s')).toBe('free')
   })
 
   it('that a client calls free though it is booked stays busy', async () => {

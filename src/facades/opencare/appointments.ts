@@ -16,6 +16,7 @@ import { LINKS, noSuch, readFields, type Sent, timeFaults } from './fields.ts'
 import { noticesOf } from './notices.ts'
 import { numbered } from './numbers.ts'
 import { actorsOf, readLive, seen, userTypeOf } from './people.ts'
+import { onItsSlot } from './slot.ts'
 import {
   type Actors,
   actorsIn,
@@ -62,7 +63,8 @@ export async function book(ctx: Context, body: unknown): Promise<Row> {
     provider: fields.provider,
     facility: fields.facility,
   })
-  const { stored } = await create(asOpenCare(ctx), 'Appointment', newAppointment(fields, ctx.clock()))
+  const appointment = await onItsSlot(ctx, newAppointment(fields, ctx.clock()), fields.provider)
+  const { stored } = await create(asOpenCare(ctx), 'Appointment', appointment)
   return shown(ctx, stored)
 }
 
@@ -81,7 +83,10 @@ export async function change(ctx: Context, id: string, body: unknown, partial: b
       facility: fields.facility ?? actors.facility,
     })
     if (fields.status !== undefined) checkTransition(ctx, stateOf(appointment)!, fields.status)
-    return changed(appointment, fields, actors)
+    const next = changed(appointment, fields, actors)
+    const isMoved =
+      fields.start_time !== undefined || fields.end_time !== undefined || fields.provider !== undefined
+    return isMoved ? onItsSlot(ctx, next, fields.provider ?? actors.provider) : next
   })
 }
 
