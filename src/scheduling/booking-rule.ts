@@ -141,7 +141,8 @@ const changesKind = ({ before, after, isLive: live }: Visit): boolean =>
 /** Returns what an appointment took, and what it takes. */
 function stretchesOf({ before, after, stood, isLive: live }: Visit): Stretch[] {
   const one = ({ actors, slots, start, end }: Taken): Stretch =>
-    Number.isNaN(start) || Number.isNaN(end)
+    // What was stored before there was a rule, or took no time then, may be longer than any calendar.
+    !(end - start <= MOST_DAYS * 86_400_000)
       ? { actors: [], slots, start: Number.POSITIVE_INFINITY, end: Number.NEGATIVE_INFINITY }
       : { actors, slots, start, end }
   if (stood && live && sameTime(before!, after!)) return [one(after!)]
