@@ -47,7 +47,10 @@ export async function startCountingPeers({ hangEvery }: { hangEvery: number }): 
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     async onData(stream, session, done) {
-      const message = `email ${/^Message-ID: <([^@>]+)@/m.exec(await text(stream))?.[1]}`
+      // Whoever sends may be killed in the middle of it.
+      const mail = await text(stream).catch(() => undefined)
+      if (mail === undefined) return done(new Error('not all of it came'))
+      const message = `email ${/^Message-ID: <([^@>]+)@/m.exec(mail)?.[1]}`
       const how = mood(message)
       if (how === 'hangs') return
       if (how === 'garbage') return void sockets.get(session.remotePort)?.end('\u0000\u0001 no SMTP \r\n')

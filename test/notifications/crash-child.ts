@@ -9,7 +9,7 @@ import { readConfig, settingsOf } from '../../src/config.ts'
 import { systemContext } from '../../src/context.ts'
 import { parseJson, type Resource } from '../../src/fhir/json.ts'
 import type { Channel } from '../../src/notifications/channel.ts'
-import { dispatch, type Handlers, type Step } from '../../src/notifications/dispatch.ts'
+import { type Handlers, type Step, startDispatch } from '../../src/notifications/dispatch.ts'
 import { openSqlite } from '../../src/storage/sqlite/node.ts'
 import { silent } from '../storage/silent-log.ts'
 
@@ -70,10 +70,9 @@ async function deliver(): Promise<void> {
     handlers.message = createDeliver(await openChannels(), { random: Math.random, at })
   }
   console.log('ready')
-  for (;;) {
-    const { taken } = await dispatch(ctx, handlers, { owner: String(process.pid), leaseMs, parallel: 16, at })
-    if (taken === 0) await new Promise(resolve => setTimeout(resolve, lookMs))
-  }
+  const owner = String(process.pid)
+  const dispatcher = startDispatch(ctx, handlers, { owner, leaseMs, parallel: 16, at })
+  setInterval(dispatcher.wake, lookMs)
 }
 
 if (last === undefined || last === 'after-commit') await write()
