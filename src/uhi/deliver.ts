@@ -10,6 +10,9 @@ import { selfOf } from './self.ts'
 
 const FIRST_WAIT_MS = 5000
 const LONGEST_WAIT_MS = 3_600_000
+/** Of a lease, for writing down what came of an attempt; and the least that an attempt needs. */
+const RECORD_MS = 200
+const SHORTEST_MS = 100
 
 export interface DeliverParts {
   /** At least 0, below 1. */
@@ -20,9 +23,12 @@ export interface DeliverParts {
 /** Returns the handler of jobs that send messages of UHI. */
 export const createUhiDeliver =
   ({ random, resolve }: DeliverParts): Handler =>
-  async (ctx, { id, body }): Promise<Outcome> => {
+  async (ctx, { id, body, until }): Promise<Outcome> => {
     const job = JSON.parse(body) as UhiJob
-    const refused = await attempt(ctx, job, resolve)
+    // Whose lease ends before the answer comes has no right to send: another may have the job by then.
+    const timeoutMs = Math.min(ctx.settings.uhi.timeoutMs, until - ctx.clock() - RECORD_MS)
+    if (timeoutMs < SHORTEST_MS) return { is: 'later', due: ctx.clock(), body }
+    const refused = await attempt(ctx, job, timeoutMs, resolve)
     if (refused === undefined) return { is: 'done' }
     const tries = job.tries + 1
     const { tries: most } = ctx.settings.uhi
@@ -39,7 +45,12 @@ export const createUhiDeliver =
   }
 
 /** Returns why the other side does not have it, undefined where it has. */
-async function attempt(ctx: Context, job: UhiJob, resolve: Resolve | undefined): Promise<string | undefined> {
+async function attempt(
+  ctx: Context,
+  job: UhiJob,
+  timeoutMs: number,
+  resolve: Resolve | undefined,
+): Promise<string | undefined> {
   const { uhi } = ctx.settings
   const self = selfOf(ctx.settings)
   if (self === undefined) return 'UHI is not set up.'
@@ -52,7 +63,7 @@ async function attempt(ctx: Context, job: UhiJob, resolve: Resolve | undefined):
   const pin = job.pinOf === undefined || secret === undefined ? undefined : await pinOf(secret, job.pinOf)
   const text = pin === undefined ? job.text : withPin(job.text, pin)
   const { clock } = ctx
-  const sending = { clock, signer: self.signer, expiresS: uhi.expiresS, timeoutMs: uhi.timeoutMs }
+  const sending = { clock, signer: self.signer, expiresS: uhi.expiresS, timeoutMs }
   try {
     const { status, json } = await post(sending, job.url, text)
     if (status < 200 || status >= 300) return `Status ${status}.`

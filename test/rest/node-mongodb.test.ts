@@ -2,10 +2,12 @@
 import { afterAll, describe, it } from 'vitest'
 import { type RunningServer, startServer } from '../runtime/server.ts'
 import { startMongo } from '../storage/mongodb-server.ts'
+import type { Server } from './client.ts'
 import { integritySuite } from './integrity.suite.ts'
 import { PROFILE_SETTINGS, profileSuite } from './profile.suite.ts'
 import { sharedStoreSuite } from './shared-store.suite.ts'
 import { restSuite } from './suite.ts'
+import { uhiNetwork, uhiSuite } from './uhi.suite.ts'
 
 const BODY_LIMIT = 4_000_000
 const ENTRY_LIMIT = 60
@@ -14,6 +16,8 @@ const mongo = await startMongo()
 if ('skip' in mongo) {
   it.skip(`REST on Node with MongoDB: ${mongo.skip}`, () => {})
 } else {
+  const network = await uhiNetwork()
+  afterAll(() => network.peers.close())
   const start = async (count: number, env: Record<string, string> = {}) => {
     const servers: RunningServer[] = []
     for (let n = 0; n < count; n++)
@@ -46,6 +50,11 @@ if ('skip' in mongo) {
   })
   // Last, for the other setting makes the index anew.
   describe('references enforced on Node with MongoDB', () => {
-    integritySuite(() => one({ NADI_REFERENCES: 'enforce' }))
+    let server: Server
+    integritySuite(async () => {
+      server = await one({ NADI_REFERENCES: 'enforce', ...network.vars })
+      return server
+    })
+    uhiSuite(() => server, network)
   })
 }

@@ -1,9 +1,14 @@
 /** The REST suite in workerd with D1. */
-import { describe } from 'vitest'
+import { afterAll, describe } from 'vitest'
 import { startWorker } from '../runtime/worker.ts'
+import type { Server } from './client.ts'
 import { integritySuite } from './integrity.suite.ts'
 import { PROFILE_SETTINGS, profileSuite } from './profile.suite.ts'
 import { restSuite } from './suite.ts'
+import { uhiNetwork, uhiSuite } from './uhi.suite.ts'
+
+const network = await uhiNetwork()
+afterAll(() => network.peers.close())
 
 const BODY_LIMIT = 4_000_000
 const ENTRY_LIMIT = 60
@@ -16,7 +21,12 @@ describe('REST in workerd with D1', () => {
   )
 })
 describe('references enforced in workerd with D1', () => {
-  integritySuite(() => startWorker({ vars: { NADI_REFERENCES: 'enforce' } }))
+  let server: Server
+  integritySuite(async () => {
+    server = await startWorker({ vars: { NADI_REFERENCES: 'enforce', ...network.vars } })
+    return server
+  })
+  uhiSuite(() => server, network)
 })
 describe('profiles on write in workerd with D1', () => {
   profileSuite(() => startWorker({ vars: PROFILE_SETTINGS }))
