@@ -1,7 +1,7 @@
 /** Calling results back: four attempts, ten seconds apart, of which the outbox loses none. */
 import type { Context } from '../../context.ts'
 import { type Resolve, refusedCallback } from '../../http/private-address.ts'
-import type { Handler, Outcome } from '../../notifications/dispatch.ts'
+import type { Handler, Leased, Outcome } from '../../notifications/dispatch.ts'
 import { finish, jobOf, outcomeOf, resultContext } from './first.ts'
 import { CARE_UHI } from './names.ts'
 import { delivered } from './record.ts'
@@ -13,34 +13,55 @@ const TIMEOUT_MS = 30_000
 /** Milliseconds of a lease that must be left to write down what came of a call. */
 const RECORD_MS = 2000
 
+/** Calls at a time, of all consumers and of one: those who do not answer must not hold up what others are told. */
+const MOST_CALLS = 6
+const MOST_OF_ONE = 4
+/** Milliseconds that a call waits for its turn, and as many again at most. */
+const TURN_MS = 500
+
 /** Returns the handler of the jobs that call results back; the context that it is given needs the rules of writes. */
 export function createCallbackHandler(resolve: Resolve | undefined): Handler {
+  /** Host of each call that is under way. */
+  const calling: string[] = []
   return async (given, job) => {
     const ctx: Context = { ...given, principal: CARE_UHI }
-    const { request, failed } = jobOf(job)
-    const { context } = request
-    const message = await outcomeOf(ctx, request)
-    const timeout = Math.min(TIMEOUT_MS, job.until - ctx.clock() - RECORD_MS)
-    // Another server may have the job by now.
-    if (timeout < RECORD_MS) return { is: 'later', due: ctx.clock(), body: job.body }
-    const allowPrivate = ctx.settings.careUhi.privateCallbacks
-    const refused = await refusedCallback(context.consumer_uri, { allowPrivate, resolve })
-    const url = `${context.consumer_uri.replace(/\/+$/, '')}/on_${context.action}`
-    const body = JSON.stringify({ context: resultContext(ctx, context), message })
-    const why = refused === undefined ? await post(url, body, timeout) : `The callback URL ${refused}`
-    if (why === undefined) {
-      await finish(ctx, context, task => delivered(task, 'delivered'))
-      return DONE
+    const { context } = jobOf(job).request
+    const { host } = new URL(context.consumer_uri)
+    if (calling.length >= MOST_CALLS || calling.filter(one => one === host).length >= MOST_OF_ONE)
+      return { is: 'later', due: ctx.clock() + Math.round(TURN_MS * (1 + Math.random())), body: job.body }
+    calling.push(host)
+    try {
+      return await call(ctx, job, resolve)
+    } finally {
+      calling.splice(calling.indexOf(host), 1)
     }
-    if (refused === undefined && failed < RETRIES) {
-      ctx.log.info('care-uhi callback failed', { action: context.action, attempt: failed + 1, why })
-      const due = ctx.clock() + WAIT_MS
-      return { is: 'later', due, body: JSON.stringify({ request, failed: failed + 1 }) }
-    }
-    ctx.log.warn('care-uhi callback given up', { action: context.action, why })
-    await finish(ctx, context, task => delivered(task, 'undelivered', why))
+  }
+}
+
+async function call(ctx: Context, job: Leased, resolve: Resolve | undefined): Promise<Outcome> {
+  const { request, failed } = jobOf(job)
+  const { context } = request
+  const message = await outcomeOf(ctx, request)
+  const timeout = Math.min(TIMEOUT_MS, job.until - ctx.clock() - RECORD_MS)
+  // Another server may have the job by now.
+  if (timeout < RECORD_MS) return { is: 'later', due: ctx.clock(), body: job.body }
+  const allowPrivate = ctx.settings.careUhi.privateCallbacks
+  const refused = await refusedCallback(context.consumer_uri, { allowPrivate, resolve })
+  const url = `${context.consumer_uri.replace(/\/+$/, '')}/on_${context.action}`
+  const body = JSON.stringify({ context: resultContext(ctx, context), message })
+  const why = refused === undefined ? await post(url, body, timeout) : `The callback URL ${refused}`
+  if (why === undefined) {
+    await finish(ctx, context, task => delivered(task, 'delivered'))
     return DONE
   }
+  if (refused === undefined && failed < RETRIES) {
+    ctx.log.info('care-uhi callback failed', { action: context.action, attempt: failed + 1, why })
+    const due = ctx.clock() + WAIT_MS
+    return { is: 'later', due, body: JSON.stringify({ request, failed: failed + 1 }) }
+  }
+  ctx.log.warn('care-uhi callback given up', { action: context.action, why })
+  await finish(ctx, context, task => delivered(task, 'undelivered', why))
+  return DONE
 }
 
 const DONE: Outcome = { is: 'done' }

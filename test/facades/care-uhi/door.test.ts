@@ -1,5 +1,7 @@
 /** Who may come in at `/uhi`, how often, with what, and what they may reach from there. */
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -208,6 +210,30 @@ describe('callbacks', () => {
     expect(found.body.entry).toHaveLength(1)
     await consumer.close()
   })
+})
+
+it('a consumer that does not answer holds up four calls of its own, and no more', async () => {
+  const hanging = createServer(() => {})
+  await new Promise<void>(resolve => hanging.listen(0, '127.0.0.1', resolve))
+  const uri = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}`
+  const consumer = await startConsumer()
+  const open = await opened()
+  const handlers = jobHandlers([])
+  const call = (consumer_uri: string) => {
+    const context = fullContext('search', { consumer_uri })
+    const body = JSON.stringify({ request: { context, intent: {} }, failed: 0 })
+    const job = { id: context.message_id, kind: CALLBACK, due: 0, fence: 1, until: open.now + 60_000, body }
+    return handlers[CALLBACK]!(underRules(open.ctx), job)
+  }
+  const hung = [1, 2, 3, 4].map(() => call(uri))
+  const next = await call(uri)
+  expect(next.is === 'later' && next.due - open.now >= 500 && next.due - open.now <= 1000).toBe(true)
+  expect(await call(consumer.uri)).toEqual({ is: 'done' })
+  expect(consumer.calls).toHaveLength(1)
+  hanging.closeAllConnections()
+  hanging.close()
+  for (const one of await Promise.all(hung)) expect(one.is).toBe('later')
+  await consumer.close()
 })
 
 describe('hostile bodies', () => {
