@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts'
 import { type Json, type JsonObject, type Resource, writeJson } from '../fhir/json.ts'
 import { codings, objects, text } from '../fhir/tree.ts'
-import { derivedId } from '../lib/derived-id.ts'
+import { shortDerivedId } from '../lib/derived-id.ts'
 import { EXTENSION, SYSTEM } from '../scheduling/codes.ts'
 import type { Job, Key } from '../storage/port.ts'
 import type { Attachment, Channel, Delivery } from './channel.ts'
@@ -117,7 +117,7 @@ async function messageOf(
   const wording = wordingOf(news, person, set, templates)
   if (wording === undefined) return undefined
   const { template, language, name } = wording
-  const id = await derivedId(
+  const id = shortDerivedId(
     'message',
     news.cause,
     `${person.key}${person.mark && ` ${person.mark}`}`,

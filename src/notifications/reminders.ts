@@ -2,7 +2,7 @@
 import type { Context, Pending, Put } from '../context.ts'
 import type { Resource } from '../fhir/json.ts'
 import { text } from '../fhir/tree.ts'
-import { derivedId } from '../lib/derived-id.ts'
+import { shortDerivedId } from '../lib/derived-id.ts'
 import { EXTENSION, SYSTEM } from '../scheduling/codes.ts'
 import { instantOf } from '../search/busy.ts'
 import type { Key } from '../storage/port.ts'
@@ -13,8 +13,8 @@ import { type Visit, visitOf } from './visit.ts'
 import { quietAround } from './when.ts'
 
 /** Returns the key of the one request for an event of an appointment. */
-export const requestKey = async (appointment: string, event: string): Promise<Key> =>
-  `CommunicationRequest/${await derivedId('request', appointment, event)}`
+export const requestKey = (appointment: string, event: string): Key =>
+  `CommunicationRequest/${shortDerivedId('request', appointment, event)}`
 
 const CAME: ReadonlySet<string> = new Set(['booked', 'arrived', 'checked-in'])
 
@@ -32,7 +32,7 @@ export async function reminderPuts(
   // Nothing can have been asked for an appointment that is new.
   const isNew = method === 'POST' && before === undefined
   if (isNew && wanted.size === 0) return []
-  const keys = await Promise.all(events.map(event => requestKey(key, event)))
+  const keys = events.map(event => requestKey(key, event))
   const found = isNew ? new Map<string, Resource>() : await reading.load(keys)
   return events.flatMap((event, i) => {
     const at = keys[i]!
@@ -83,7 +83,7 @@ function wantedFor(ctx: Context, visit: Visit, before: Resource | undefined): Wa
 
 async function requestOf(visit: Visit, { event, at, cause, link }: Wanted): Promise<Resource> {
   const patient = visit.patient!.key
-  const key = await requestKey(visit.key, event)
+  const key = requestKey(visit.key, event)
   return {
     resourceType: 'CommunicationRequest',
     id: key.split('/')[1]!,
@@ -129,7 +129,7 @@ export async function remindNow(
   if (visit.patient === undefined || appointment.status !== 'booked' || !(visit.start > now)) return undefined
   const [event] = REMINDERS.find(([, ahead]) => visit.start - now > (ahead === LAST_AHEAD ? 0 : LAST_AHEAD))!
   const cause = causeOf(visit, event)
-  const at = await requestKey(key, event)
+  const at = requestKey(key, event)
   const there = (await reading.load([at])).get(at)
   if (there?.status === 'completed' && keyOfRequest(there) === cause) return undefined
   return { key: at, request: await requestOf(visit, { event, at: now, cause }) }
