@@ -247,6 +247,16 @@ describe('requests of clients', () => {
     expect((await texts()).sort()).toEqual(['period', 'time'])
   })
 
+  it('a reminder of a visit that is not booked any more is revoked', async () => {
+    clinic = await openClinic([channel()])
+    await clinic.put(visit('a', MONDAY, { status: 'cancelled' }))
+    const category = [{ coding: [{ system: 'urn:nadi:codes:message-event', code: 'reminder-24h' }] }]
+    await clinic.put(request('r', { category, about: [{ reference: 'Appointment/a' }] }))
+    expect(await texts()).toEqual([])
+    const [one] = plain((await clinic.all('CommunicationRequest')) as never) as Request[]
+    expect([one!.status, one!.statusReason?.text]).toEqual(['revoked', 'The visit is not booked any more.'])
+  })
+
   it('one that cannot be told keeps no other from being told, and is tried again', async () => {
     clinic = await openClinic([channel()])
     await clinic.put(request('first', { occurrenceDateTime: '2026-11-22T10:00:00+05:30' }))
@@ -258,8 +268,10 @@ describe('requests of clients', () => {
     }
     clinic.ctx.pass(Date.parse('2026-11-22T10:00:00+05:30') - clinic.ctx.clock())
     const now = clinic.ctx.clock()
-    await expect(tick({ ...clinic.ctx, rules: [refusing] }, now)).resolves.toMatchObject({ requests: 0 })
-    await expect(tick({ ...clinic.ctx, rules }, now + 7_200_000)).resolves.toMatchObject({ requests: 2 })
+    await expect(tick({ ...clinic.ctx, rules: [refusing] }, now + 7_200_000)).resolves.toMatchObject({
+      requests: 0,
+    })
+    await expect(tick({ ...clinic.ctx, rules }, now + 10_800_000)).resolves.toMatchObject({ requests: 2 })
   })
 })
 
