@@ -159,8 +159,13 @@ const isPatient = (actor: string): boolean => actor.startsWith('Patient/')
 
 type Time = { start: number; end: number }
 
+/** A slot that is years away is none of the appointment, which the rule says of it; the days between are not looked at. */
 const hullOf = (time: Time, places: readonly Place[]): Time => {
-  const times = places.filter(place => place.end > place.start)
+  const timed = places.filter(place => place.end > place.start)
+  const about = time.end > time.start ? time : timed[0]
+  const times = timed.filter(
+    place => place.start - about!.end < LONGEST_SLOT && about!.start - place.end < LONGEST_SLOT,
+  )
   return {
     start: Math.min(time.start, ...times.map(place => place.start)),
     end: Math.max(time.end, ...times.map(place => place.end)),
