@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import type { JsonObject, Resource } from '../fhir/json.ts'
 import { codings, objects } from '../fhir/tree.ts'
+import { checkType } from '../interactions/identity.ts'
 import { live } from '../interactions/read.ts'
 import { resourceOf } from '../scheduling/calendar.ts'
 import { EXTENSION, SYSTEM } from '../scheduling/codes.ts'
@@ -44,6 +45,7 @@ export function namedKey(ctx: Context, call: Call): Key | undefined {
  * Throws as a read does; `not-found` for a proposal whose slot is gone.
  */
 export async function named(ctx: Context, key: Key): Promise<Named> {
+  checkType(ctx, 'Appointment')
   const found = await ctx.storage.read(key)
   const slotId = slotOfProposal(idOf(key))
   if (found?.text === undefined && slotId !== undefined)
@@ -55,6 +57,7 @@ export async function named(ctx: Context, key: Key): Promise<Named> {
 }
 
 async function proposed(ctx: Context, slotId: string): Promise<Resource> {
+  for (const type of ['Slot', 'Schedule']) checkType(ctx, type)
   const slot = resourceOf(live(await ctx.storage.read(keyOf('Slot', slotId)), 'Slot', slotId))
   const [key] = keysOf(slot.schedule, ctx.settings.baseUrl) as Key[]
   const schedule = key === undefined ? undefined : await ctx.storage.read(key)

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import type { JsonObject, Resource } from '../fhir/json.ts'
 import { object, objects } from '../fhir/tree.ts'
+import { checkType } from '../interactions/identity.ts'
 import { isOnline } from '../scheduling/booking-rule.ts'
 import { findAll, planFor } from '../scheduling/calendar.ts'
 import { actorsOf, keysOf } from '../search/busy.ts'
@@ -69,6 +70,7 @@ interface Found {
 }
 
 async function encountersOf(ctx: Context, appointment: Resource, over = false): Promise<Found[]> {
+  checkType(ctx, 'Encounter')
   const id = String(appointment.id)
   const where: Node = { kind: 'reference', param: 'Encounter.appointment', type: 'Appointment', id }
   const rows = await findAll(ctx, planFor('Encounter', where))

@@ -5,6 +5,7 @@
 import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { isObject, type JsonObject, type Resource } from '../fhir/json.ts'
+import { checkType } from '../interactions/identity.ts'
 import { instantOf } from '../search/busy.ts'
 import { type Key, keyOf, type Live } from '../storage/port.ts'
 import {
@@ -83,6 +84,7 @@ async function attempt(ctx: Context, call: Call): Promise<Live> {
 
 /** Returns what is stored under the id of an appointment that was sent. */
 async function storedOf(ctx: Context, { id }: Resource): Promise<Live | undefined> {
+  checkType(ctx, 'Appointment')
   if (typeof id !== 'string') return undefined
   const found = await ctx.storage.read(keyOf('Appointment', id))
   if (found?.text !== undefined) return found as Live

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import type { JsonObject, Resource } from '../fhir/json.ts'
 import { objects } from '../fhir/tree.ts'
-import { isId } from '../interactions/identity.ts'
+import { checkType, isId } from '../interactions/identity.ts'
 import { plannedSearch } from '../interactions/search.ts'
 import { keyOf } from '../storage/port.ts'
 import { postEntry, without } from './appointment-change.ts'
@@ -45,6 +45,7 @@ export async function bookingPatients(ctx: Context, sent: readonly Resource[]): 
 }
 
 async function byId(ctx: Context, { id }: Resource): Promise<string | undefined> {
+  checkType(ctx, 'Patient')
   if (!isId(id)) return undefined
   const stored = await ctx.storage.read(keyOf('Patient', id))
   return stored?.text === undefined ? undefined : stored.key

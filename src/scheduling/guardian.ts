@@ -2,6 +2,7 @@
 import type { Context } from '../context.ts'
 import type { Json, Resource } from '../fhir/json.ts'
 import { objects } from '../fhir/tree.ts'
+import { checkType } from '../interactions/identity.ts'
 import type { Node } from '../search/plan-node.ts'
 import { idOf, type Key } from '../storage/port.ts'
 import { findAll, planFor, resourceOf } from './calendar.ts'
@@ -38,6 +39,7 @@ export async function reachedOn(
   patient: Key,
   resource: Resource,
 ): Promise<Reached> {
+  checkType(ctx, 'RelatedPerson')
   const id = idOf(patient)
   const where: Node = { kind: 'reference', param: 'RelatedPerson.patient', type: 'Patient', id }
   const related = await findAll(ctx, planFor('RelatedPerson', where))

@@ -4,22 +4,18 @@
  */
 import type { Context } from '../context.ts'
 import { FhirError } from '../fhir/error.ts'
-import { wallTime } from '../fhir/instant.ts'
-import { isObject, type Json, type JsonObject, type Resource } from '../fhir/json.ts'
+import type { Resource } from '../fhir/json.ts'
 import { objects, text } from '../fhir/tree.ts'
 import { etag } from '../interactions/preconditions.ts'
-import { transaction } from '../interactions/transaction.ts'
 import { update } from '../interactions/update.ts'
 import { actorsOf, instantOf, keysOf } from '../search/busy.ts'
-import { idOf, type Key, type Live, stampText } from '../storage/port.ts'
-import { planFor, resourceOf } from './calendar.ts'
-import { EXTENSION, SYSTEM } from './codes.ts'
-import { type FreeSlot, freeSlots } from './find.ts'
-import { extensionsOf, isLive } from './hold.ts'
+import { idOf, type Key, type Live } from '../storage/port.ts'
+import { overlap, planFor, resourceOf, takenWithin } from './calendar.ts'
+import { type FindRequest, type FreeSlot, freeSlots } from './find.ts'
+import { isLive } from './hold.ts'
 import type { Span } from './hours.ts'
-import { cancelledFor, offerMark, offersOf, REASON } from './offer.ts'
-import { zoneAt } from './place.ts'
-import { participantsOf, proposalOf } from './proposal.ts'
+import { makeOffer } from './make-offer.ts'
+import { cancelledFor, offersOf, REASON } from './offer.ts'
 
 /** Entries that are looked at in one go. */
 const MOST_ENTRIES = 1000
@@ -46,16 +42,40 @@ export interface WaitlistMoves {
  */
 export async function offerFreeTimes(ctx: Context, now: number): Promise<WaitlistMoves> {
   const moves: WaitlistMoves = { offered: [], ended: [] }
-  for (const stored of await waiting(ctx)) {
+  const entries = (await waiting(ctx)).map(stored => entryOf(ctx, stored))
+  const free = new Map<string, Promise<FreeSlot[]>>()
+  for (const entry of entries) {
     try {
-      await serve(ctx, stored, now, moves)
+      if (entry.windows.length > 0 && entry.windows.every(one => one.end <= now)) {
+        await endWait(ctx, entry)
+        moves.ended.push(entry.stored.key)
+        continue
+      }
+      if (!free.has(entry.group)) free.set(entry.group, freeFor(ctx, entry, entries, now))
+      const made = await serve(ctx, entry, await free.get(entry.group)!, now)
+      if (made === undefined) continue
+      moves.offered.push(made)
+      // The slot may have more places, or none: whoever comes next sees what is free then.
+      free.clear()
     } catch (error) {
       // One entry that cannot be served, or that another server serves, must not keep the others waiting.
       if (!(error instanceof FhirError) || error.status >= 500) throw error
-      ctx.log.warn('waitlist', { entry: stored.key, code: error.code })
+      ctx.log.warn('waitlist', { entry: entry.stored.key, code: error.code })
     }
   }
   return moves
+}
+
+interface Entry {
+  stored: Live
+  resource: Resource
+  /** The times in which the patient could come. */
+  windows: readonly Span[]
+  /** Keys of the practitioners, departments and places that it waits for. */
+  actors: readonly Key[]
+  patients: readonly Key[]
+  /** The same for all who wait for the same actors. */
+  group: string
 }
 
 async function waiting(ctx: Context): Promise<Live[]> {
@@ -68,28 +88,52 @@ async function waiting(ctx: Context): Promise<Live[]> {
     .map(([, row]) => row)
 }
 
-async function serve(ctx: Context, stored: Live, now: number, moves: WaitlistMoves): Promise<void> {
-  const entry = resourceOf(stored)
-  const windows = windowsOf(entry)
-  if (windows.length > 0 && windows.every(one => one.end <= now)) {
-    await update(ctx, 'Appointment', idOf(stored.key), cancelledFor(entry, REASON.waitOver), {
-      ifMatch: etag(stored),
-    })
-    moves.ended.push(stored.key)
-    return
+function entryOf(ctx: Context, stored: Live): Entry {
+  const resource = resourceOf(stored)
+  const all = actorsOf(resource).flatMap(one => keysOf(one, ctx.settings.baseUrl)) as Key[]
+  const actors = all.filter(key => !/^(?:Patient|RelatedPerson)\//.test(key))
+  const patients = all.filter(key => key.startsWith('Patient/'))
+  return {
+    stored,
+    resource,
+    windows: windowsOf(resource),
+    actors,
+    patients,
+    group: [...actors].sort().join(' '),
   }
-  const offers = await readOffers(ctx, entry)
-  if (offers.some(one => isLive(one, now))) return
-  const seen = new Set(
-    offers.flatMap(one => objects(one.slot).flatMap(slot => keysOf(slot, ctx.settings.baseUrl))),
+}
+
+const endWait = (ctx: Context, { stored, resource }: Entry) =>
+  update(ctx, 'Appointment', idOf(stored.key), cancelledFor(resource, REASON.waitOver), {
+    ifMatch: etag(stored),
+  })
+
+/** Returns the key of an offer that is made; undefined where there is none to make. */
+async function serve(
+  ctx: Context,
+  entry: Entry,
+  free: readonly FreeSlot[],
+  now: number,
+): Promise<Key | undefined> {
+  const { baseUrl } = ctx.settings
+  const within = free.filter(slot =>
+    entry.windows.some(one => slot.start >= one.start && slot.end <= one.end),
   )
-  const free = (await freeFor(ctx, entry, windows, now)).filter(one => !seen.has(one.key))
-  for (const slot of free.slice(0, TRIES)) {
-    const made = await offer(ctx, stored, entry, slot, now)
-    if (made === undefined) continue
-    moves.offered.push(made)
-    return
+  if (within.length === 0) return undefined
+  const offers = await readOffers(ctx, entry.resource)
+  if (offers.some(one => isLive(one, now))) return undefined
+  const seen = new Set(offers.flatMap(one => objects(one.slot).flatMap(slot => keysOf(slot, baseUrl))))
+  const span = {
+    start: Math.min(...within.map(one => one.start)),
+    end: Math.max(...within.map(one => one.end)),
   }
+  const elsewhere = await takenWithin(ctx, entry.patients, span.start, span.end)
+  const fitting = within.filter(slot => !seen.has(slot.key) && !elsewhere.some(one => overlap(one, slot)))
+  for (const slot of fitting.slice(0, TRIES)) {
+    const made = await makeOffer(ctx, entry.stored, entry.resource, slot, now)
+    if (made !== undefined) return made
+  }
+  return undefined
 }
 
 /** Returns the times in which the patient could come. */
@@ -104,142 +148,42 @@ async function readOffers(ctx: Context, entry: Resource): Promise<Resource[]> {
   return [...found.values()].flatMap(one => (one.text === undefined ? [] : [resourceOf(one as Live)]))
 }
 
+/** Returns what is free for all who wait for the same, soonest first. */
 async function freeFor(
   ctx: Context,
-  entry: Resource,
-  windows: readonly Span[],
+  entry: Entry,
+  entries: readonly Entry[],
   now: number,
 ): Promise<FreeSlot[]> {
-  const actors = actorsOf(entry).flatMap(one => keysOf(one, ctx.settings.baseUrl)) as Key[]
   const of = (...types: readonly string[]) =>
-    actors.filter(key => types.some(type => key.startsWith(`${type}/`)))
-  const found: FreeSlot[] = []
-  for (const { start, end } of windows) {
-    const from = Math.max(start, now + MINUTE)
-    const request = {
-      practitioners: of('Practitioner', 'PractitionerRole'),
-      organizations: [],
-      services: of('HealthcareService'),
-      locations: of('Location'),
-      addresses: [],
-      near: [],
-      specialties: [],
-      visitTypes: [],
-      patients: of('Patient'),
-      maxFee: undefined,
-      start: from,
-      end: Math.min(end, from + MOST_MS),
-    }
-    // Who waits for nobody in particular is not offered the whole hospital.
-    if (request.practitioners.length + request.services.length + request.locations.length === 0) return []
-    found.push(...(await freeSlots(ctx, request)))
+    entry.actors.filter(key => types.some(type => key.startsWith(`${type}/`)))
+  const wanted = {
+    practitioners: of('Practitioner', 'PractitionerRole'),
+    organizations: [],
+    services: of('HealthcareService'),
+    locations: of('Location'),
+    addresses: [],
+    near: [],
+    specialties: [],
+    visitTypes: [],
+    patients: [],
+    maxFee: undefined,
   }
-  return found
+  // Who waits for nobody in particular is not offered the whole hospital.
+  if (wanted.practitioners.length + wanted.services.length + wanted.locations.length === 0) return []
+  const windows = entries.filter(one => one.group === entry.group).flatMap(one => one.windows)
+  const start = Math.max(Math.min(...windows.map(one => one.start)), now + MINUTE)
+  const end = Math.min(Math.max(...windows.map(one => one.end)), start + MOST_MS)
+  return windows.length === 0 ? [] : soonest(ctx, { ...wanted, start, end })
 }
 
-/** Makes an offer: a hold, the entry that knows of it, and what the patient is told. Returns its key; undefined where the time is taken. */
-async function offer(
-  ctx: Context,
-  stored: Live,
-  entry: Resource,
-  slot: FreeSlot,
-  now: number,
-): Promise<Key | undefined> {
-  const { baseUrl, scheduling } = ctx.settings
-  const until = Math.min(now + scheduling.holdMinutes * MINUTE, slot.start)
-  const link = `urn:uuid:${crypto.randomUUID()}`
-  const places = slot.candidate.actors.filter(key => key.startsWith('Location/'))
-  const zone = await zoneAt(ctx, places)
-  const patients = actorsOf(entry).filter(one => keysOf(one, baseUrl)[0]?.startsWith('Patient/'))
-  const entries: JsonObject[] = [
-    {
-      fullUrl: link,
-      resource: offered(ctx, stored.key, entry, slot, until),
-      request: { method: 'POST', url: 'Appointment' },
-    },
-    {
-      resource: {
-        ...entry,
-        extension: [
-          ...extensionsOf(entry),
-          { url: EXTENSION.waitlistOffer, valueReference: { reference: link } },
-        ],
-      },
-      request: { method: 'PUT', url: stored.key, ifMatch: etag(stored) },
-    },
-    ...patients.map(patient => ({
-      resource: notice(
-        patient,
-        link,
-        `${stored.key}|${slot.key}`,
-        wallTime(stampText(until), zone)!.slice(11),
-      ),
-      request: { method: 'POST', url: 'CommunicationRequest' },
-    })),
-  ]
+/** Returns the free slots of a time; where they are too many to look at, those of its beginning. */
+async function soonest(ctx: Context, request: FindRequest): Promise<FreeSlot[]> {
   try {
-    const [made] = await transaction(ctx, { resourceType: 'Bundle', type: 'transaction', entry: entries })
-    const [type, id] = made!.response!.location!.slice(baseUrl.length + 1).split('/')
-    return `${type}/${id}` as Key
+    return await freeSlots(ctx, request)
   } catch (error) {
-    if (error instanceof FhirError && error.status === 409) return undefined
-    throw error
+    const { start, end } = request
+    if (!(error instanceof FhirError) || error.code !== 'too-costly' || end - start < MINUTE) throw error
+    return soonest(ctx, { ...request, end: start + (end - start) / 2 })
   }
 }
-
-function offered(ctx: Context, key: Key, entry: Resource, slot: FreeSlot, until: number): Resource {
-  const { baseUrl } = ctx.settings
-  const { id: _, ...proposal } = proposalOf(slot.slot, slot.candidate.schedule)
-  const own = objects(entry.participant)
-  const there = new Set(own.flatMap(one => keysOf(one.actor, baseUrl)))
-  const isSomebody = (one: JsonObject): boolean => keysOf(one.actor, baseUrl).some(actor => !there.has(actor))
-  return {
-    ...(proposal as Resource),
-    status: 'pending',
-    ...(isObject(entry.appointmentType) && { appointmentType: entry.appointmentType }),
-    ...(Array.isArray(entry.serviceType) && { serviceType: entry.serviceType }),
-    identifier: [offerMark(key, slot.key)],
-    supportingInformation: [{ reference: key }],
-    created: stampText(ctx.clock()),
-    // Who waited for any of several practitioners is seen by the one whose slot it is.
-    participant: [
-      ...own
-        .filter(one => !isOther(one, slot, baseUrl))
-        .map(one => ({ ...one, status: waitingFor(one, baseUrl) })),
-      ...participantsOf(slot.candidate.schedule).filter(isSomebody),
-    ],
-    extension: [{ url: EXTENSION.holdUntil, valueInstant: stampText(until) }],
-  }
-}
-
-/** A practitioner, department or place of the entry that the slot is not of. */
-const isOther = (one: JsonObject, slot: FreeSlot, baseUrl: string): boolean =>
-  keysOf(one.actor, baseUrl).some(
-    key =>
-      /^(Practitioner|PractitionerRole|HealthcareService|Location)\//.test(key) &&
-      !slot.candidate.actors.includes(key as Key),
-  )
-
-/** The patient has not answered yet; all others agree. */
-const waitingFor = (one: JsonObject, baseUrl: string): string =>
-  keysOf(one.actor, baseUrl).some(key => /^(Patient|RelatedPerson)\//.test(key)) ? 'needs-action' : 'accepted'
-
-/** Returns what tells a patient of an offer; `until` is the clock time by which to answer, `19:41`. */
-const notice = (patient: Json, link: string, cause: string, until: string): Resource => ({
-  resourceType: 'CommunicationRequest',
-  identifier: [{ system: SYSTEM.messageKey, value: `${cause}|waitlist-offer` }],
-  status: 'active',
-  category: [{ coding: [{ system: SYSTEM.event, code: 'waitlist-offer' }] }],
-  subject: patient,
-  about: [{ reference: link }],
-  recipient: [patient],
-  extension: [
-    {
-      url: EXTENSION.messageValue,
-      extension: [
-        { url: 'name', valueString: 'until' },
-        { url: 'value', valueString: until },
-      ],
-    },
-  ],
-})
