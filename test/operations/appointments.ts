@@ -102,8 +102,8 @@ export const resourceIn = (name: string, resource: object): object => ({ name, r
 export async function ask(ctx: Context, path: string, body: object = parameters()): Promise<[number, Any]> {
   const [type = '', second = '', third] = path.split('/')
   const [id, name] = third === undefined ? ['', second] : [second, third]
-  const operation = operationAt(ctx, name.slice(1), id === '' ? 'type' : 'instance', type)
   try {
+    const operation = operationAt(ctx, name.slice(1), id === '' ? 'type' : 'instance', type)
     const given: readonly Given[] = givenByResource(tree(body))
     const read = readParameters(operation, given, false)
     const place = { level: id === '' ? ('type' as const) : ('instance' as const), type, id, version: '' }
