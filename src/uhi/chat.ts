@@ -10,6 +10,7 @@ import {
   keyIn,
   letterOf,
   objects,
+  photoOf,
   present,
   reference,
   some,
@@ -18,7 +19,6 @@ import {
 import { UhiError } from './error.ts'
 import { nameText } from './from-fhir-catalog.ts'
 import type { Chat } from './order.ts'
-import { isUrl } from './shape.ts'
 import { instantOfLocal, localAt } from './time.ts'
 
 export interface ChatKeys {
@@ -128,7 +128,7 @@ export const personOf = (person: Person | undefined, resourceType: 'Patient' | '
   ...(person?.name !== undefined && { name: [{ text: person.name }] }),
   ...(person?.gender !== undefined && { gender: genderOf(person.gender) }),
   ...(person?.image !== undefined && {
-    photo: [isUrl(person.image) ? { url: person.image } : { data: person.image }],
+    photo: [photoOf(person.image)],
   }),
 })
 

@@ -46,8 +46,8 @@ export const UHI_EXTENSION = {
   term: 'urn:nadi:extension:uhi-term',
   /** Appointment: ways to talk about the visit. */
   support: 'urn:nadi:extension:uhi-support',
-  /** Appointment: code, who cancelled. */
-  cancelledBy: 'urn:nadi:extension:uhi-cancelled-by',
+  /** Appointment: code, who did not keep it: `patient` or `doctor`. */
+  brokenBy: 'urn:nadi:extension:uhi-broken-by',
   /** Invoice: what UHI says of the payment beyond the Invoice. */
   payment: 'urn:nadi:extension:uhi-payment',
   /** Practitioner: decimal, years of experience. */
@@ -103,8 +103,7 @@ export const DOCTOR_REASONS = [
   'DOCTOR_OTHER',
 ] as const
 
-/** Reasons of ours in the same system: states of orders that FHIR's status does not tell apart. */
-export const DOCTOR_NO_SHOW = 'DOCTOR_NO_SHOW'
+/** A reason of ours in the same system: an order that did not come about. */
 export const FAILED = 'FAILED'
 
 /** Consultations, and what older examples call them. */

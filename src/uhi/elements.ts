@@ -85,3 +85,15 @@ export const keyIn = (value: Json | undefined): string | undefined => text(objec
 export const idIn = (value: Json | undefined): string | undefined => keyIn(value)?.split('/')[1]
 
 export const idOfResource = (resource: Resource): string => String(resource.id)
+
+/** Returns a picture that comes as a URL or as base64. */
+export const photoOf = (image: string): JsonObject =>
+  /^https?:/.test(image) ? { url: image } : { contentType: imageType(image), data: image }
+
+/** Returns the media type by the first bytes in base64. */
+const imageType = (base64: string): string =>
+  base64.startsWith('/9j/')
+    ? 'image/jpeg'
+    : base64.startsWith('iVBORw0KGgo')
+      ? 'image/png'
+      : 'application/octet-stream'

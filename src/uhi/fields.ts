@@ -87,7 +87,7 @@ const GROUPS: readonly Group[] = [
         TAG.chatbot,
       ),
       [`${TAGS}${TAG.teleconsultation}`]: ['Appointment.extension', EXTENSION.joinUrl],
-      [`${TAGS}${TAG.cancelledBy}`]: ['Appointment.extension', UHI_EXTENSION.cancelledBy],
+      [`${TAGS}${TAG.cancelledBy}`]: ['Appointment.extension', UHI_EXTENSION.brokenBy],
       [`${TAGS}${TAG.cancelReason}`]: ['Appointment.cancelationReason', 'cancelation-reason'],
       [`${TAGS}${TAG.careContext}`]: ['Encounter.identifier', 'identifier'],
       'billing/name': ['RelatedPerson.name', 'name'],

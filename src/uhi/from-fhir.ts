@@ -6,7 +6,6 @@ import { instantOf } from '../search/busy.ts'
 import {
   ACT_CODE,
   CANCELLATION,
-  DOCTOR_NO_SHOW,
   DOCTOR_REASONS,
   FAILED,
   PATIENT_REASONS,
@@ -61,11 +60,14 @@ export function orderFrom(graph: OrderGraph, pin: string | undefined): Order {
 const reasonIn = (appointment: Resource, system: string): string | undefined =>
   text(codingOf(appointment.cancelationReason, system)?.code)
 
+const brokenBy = (appointment: Resource): string | undefined =>
+  text(extension(appointment, UHI_EXTENSION.brokenBy)?.valueCode)
+
 /** Returns the state of an order; none while it is only held. */
 export function stateOf(appointment: Resource): Order['state'] {
   const reason = reasonIn(appointment, UHI.reason)
   const status = String(appointment.status)
-  if (status === 'noshow') return reason === DOCTOR_NO_SHOW ? 'DOCTOR_NO_SHOW' : 'NO_SHOW'
+  if (status === 'noshow') return brokenBy(appointment) === 'doctor' ? 'DOCTOR_NO_SHOW' : 'NO_SHOW'
   if (status === 'cancelled' || status === 'entered-in-error')
     return reason === FAILED || reasonIn(appointment, SYSTEM.cancellation) === 'hold-expired'
       ? 'FAILED'
@@ -131,7 +133,7 @@ function fulfillmentFrom({ appointment, practitioner, organization, encounter }:
 /** Returns who cancelled and why, for an order that is cancelled. */
 function cancellationOf(appointment: Resource): Record<string, string | undefined> {
   if (stateOf(appointment) !== 'CANCELLED') return {}
-  const own = text(extension(appointment, UHI_EXTENSION.cancelledBy)?.valueCode)
+  const own = brokenBy(appointment)
   const by = own ?? (reasonIn(appointment, CANCELLATION) === 'pat' ? 'patient' : 'doctor')
   const reason = reasonIn(appointment, UHI.reason)
   const known: readonly string[] = [...PATIENT_REASONS, ...DOCTOR_REASONS]

@@ -1,5 +1,5 @@
-/** What an app is told when something happens to its order, by whichever door: the jobs are left in the same commit. */
-import type { Context, Pending, Ruling, WriteRule } from '../context.ts'
+/** What follows when something happens to an order, by whichever door: the app is told, and what is cancelled unpaid is owed no more. */
+import type { Context, Pending, Put, Ruling, WriteRule } from '../context.ts'
 import type { Resource } from '../fhir/json.ts'
 import { liveResources } from '../scheduling/live-resources.ts'
 import { keysOf } from '../search/busy.ts'
@@ -10,6 +10,7 @@ import { objects } from './elements.ts'
 import { orderFrom, slotIn, stateOf } from './from-fhir.ts'
 import { callback, tellOrder } from './job.ts'
 import { addresseeOf, graphOfStored, isOrder } from './load-order.ts'
+import { notOwed } from './not-owed.ts'
 import { selfOf } from './self.ts'
 
 /** Comes after the rules that add to appointments: what they add is told too. */
@@ -19,6 +20,7 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
   const self = selfOf(ctx.settings)
   if (self === undefined) return {}
   const outbox: Job[] = []
+  const puts: Put[] = []
   for (const one of pending) {
     const { key, before, after } = one
     if (after === undefined) continue
@@ -27,13 +29,15 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
       continue
     }
     if (!isOrder(after)) continue
+    if (before !== undefined && before.status !== 'cancelled' && after.status === 'cancelled')
+      puts.push(...(await notOwed(ctx, after, pending)))
     const action = actionFor(before, after)
     if (action !== undefined) {
       const graph = await graphOfStored(ctx, key, after, pending)
       outbox.push(...tellOrder(ctx, self, action, addresseeOf(ctx, after), orderFrom(graph, '')))
     }
   }
-  return { outbox }
+  return { outbox, puts }
 }
 
 /** Returns the action that tells of a change, undefined where there is nothing to tell. */

@@ -1,23 +1,20 @@
 /**
- * What holds for orders of UHI whoever writes them: a visit in person begins with its PIN or an override, what is paid is booked, and what
- * is cancelled unpaid is owed no more.
+ * What holds for orders of UHI whoever writes them: a visit in person begins with its PIN or an override, and what is paid is booked.
  */
 import type { Context, Pending, Put, Ruling, WriteRule } from '../context.ts'
 import { FhirError } from '../fhir/error.ts'
 import type { Resource } from '../fhir/json.ts'
-import { read } from '../interactions/read.ts'
 import { search } from '../interactions/search.ts'
 import { resourceOf } from '../scheduling/calendar.ts'
 import { isExpired } from '../scheduling/hold.ts'
 import { refundTask } from '../scheduling/payment.ts'
 import { AUTHORIZATION, authorizationOf, mayWriteAuthorization } from '../scheduling/pin.ts'
-import { keysOf } from '../search/busy.ts'
 import type { Key } from '../storage/port.ts'
 import { booked, isAgreed } from './confirmed.ts'
-import { extension, objects } from './elements.ts'
+import { extension } from './elements.ts'
 import { isOnline } from './from-fhir.ts'
 import { isOrder } from './load-order.ts'
-import { isOrderInvoice, isPrepaid } from './paid.ts'
+import { isPrepaid } from './paid.ts'
 
 /** Comes before the rule of booking, which judges what this one adds. */
 export const uhiOrderRule: WriteRule = { types: new Set(['Appointment', 'Invoice']), judge }
@@ -31,8 +28,6 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
         puts.push(...(await paid(ctx, key, after)))
     } else if (isOrder(after) && before !== undefined) {
       checkPin(ctx, key, before, after)
-      if (before.status !== 'cancelled' && after.status === 'cancelled')
-        puts.push(...(await notOwed(ctx, after)))
     }
   }
   return { puts }
@@ -76,19 +71,4 @@ async function paid(ctx: Context, invoice: Key, after: Resource): Promise<Put[]>
     return [{ key: `Task/${ctx.newId()}`, current: undefined, resource: refundTask(invoice) }]
   if (!isAgreed(appointment)) return []
   return [{ key: stored.key, current: stored, resource: booked(appointment) }]
-}
-
-/** Returns the Invoice of an order, cancelled, where nothing was paid. */
-async function notOwed(ctx: Context, appointment: Resource): Promise<Put[]> {
-  const keys = objects(appointment.supportingInformation)
-    .flatMap(one => keysOf(one, ctx.settings.baseUrl) as Key[])
-    .filter(key => key.startsWith('Invoice/'))
-  const puts: Put[] = []
-  for (const key of keys) {
-    const current = await read(ctx, 'Invoice', key.split('/')[1]!)
-    const invoice = resourceOf(current)
-    if (isOrderInvoice(invoice) && invoice.status === 'issued')
-      puts.push({ key, current, resource: { ...invoice, status: 'cancelled' } })
-  }
-  return puts
 }

@@ -1,9 +1,8 @@
 /** What a catalog of UHI says of a facility and its doctors, as resources. Pure. */
 import type { JsonObject, Resource } from '../fhir/json.ts'
 import { TAG, UHI, UHI_EXTENSION } from './codes.ts'
-import { complex, genderOf, number, present, reference, valued } from './elements.ts'
+import { complex, genderOf, number, photoOf, present, reference, valued } from './elements.ts'
 import type { Agent, Category, Descriptor, Place, Provider } from './order.ts'
-import { isUrl } from './shape.ts'
 
 const descriptionOf = (descriptor: Descriptor | undefined): { extension?: JsonObject[] } => {
   const extension = complex(UHI_EXTENSION.description, {
@@ -98,7 +97,7 @@ export function practitionerOf(agent: Agent): Resource {
     ...(agent.name !== undefined && { name: [{ text: agent.name }] }),
     ...(agent.gender !== undefined && { gender: genderOf(agent.gender) }),
     ...(agent.image !== undefined && {
-      photo: [isUrl(agent.image) ? { url: agent.image } : { data: agent.image }],
+      photo: [photoOf(agent.image)],
     }),
     ...(education !== undefined && { qualification: [{ code: { text: education } }] }),
     ...(languages !== undefined && { communication: languages.split(', ').map(text => ({ text })) }),

@@ -2,7 +2,7 @@
 import type { JsonObject, Resource } from '../fhir/json.ts'
 import { EXTENSION } from '../scheduling/codes.ts'
 import { type Authorization, withAuthorization } from '../scheduling/pin.ts'
-import { ACT_CODE, CANCELLATION, DOCTOR_NO_SHOW, FAILED, TAG, UHI, UHI_EXTENSION } from './codes.ts'
+import { ACT_CODE, CANCELLATION, FAILED, TAG, UHI, UHI_EXTENSION } from './codes.ts'
 import { complex, present, reference, valued } from './elements.ts'
 import type { OrderKeys } from './graph.ts'
 import type { Order, Term } from './order.ts'
@@ -31,6 +31,7 @@ const STATUS: Readonly<Record<NonNullable<Order['state']>, string>> = {
 export function appointmentOf(order: Order, envelope: Envelope, keys: OrderKeys): Resource {
   const { fulfillment, item, terms = [], authorization } = order
   const tags = fulfillment?.tags ?? {}
+  const brokenBy = order.state === 'DOCTOR_NO_SHOW' ? 'doctor' : tags[TAG.cancelledBy]
   const actor = (key: string | undefined, required = true): JsonObject[] =>
     key === undefined
       ? []
@@ -51,9 +52,7 @@ export function appointmentOf(order: Order, envelope: Envelope, keys: OrderKeys)
         deepLink: valued('Url', tags[TAG.deepLink]),
         chatbot: valued('Url', tags[TAG.chatbot]),
       }),
-      ...(tags[TAG.cancelledBy] === undefined
-        ? []
-        : [{ url: UHI_EXTENSION.cancelledBy, valueCode: tags[TAG.cancelledBy] }]),
+      ...(brokenBy === undefined ? [] : [{ url: UHI_EXTENSION.brokenBy, valueCode: brokenBy }]),
       ...(tags[TAG.teleconsultation] === undefined
         ? []
         : [{ url: EXTENSION.joinUrl, valueUrl: tags[TAG.teleconsultation] }]),
@@ -97,12 +96,7 @@ export function appointmentOf(order: Order, envelope: Envelope, keys: OrderKeys)
 
 function reasonOf({ state, fulfillment }: Order): { cancelationReason?: JsonObject } {
   const by = fulfillment?.tags?.[TAG.cancelledBy]
-  const reason =
-    state === 'DOCTOR_NO_SHOW'
-      ? DOCTOR_NO_SHOW
-      : state === 'FAILED'
-        ? FAILED
-        : fulfillment?.tags?.[TAG.cancelReason]
+  const reason = state === 'FAILED' ? FAILED : fulfillment?.tags?.[TAG.cancelReason]
   const coding = [
     ...(by === undefined ? [] : [{ system: CANCELLATION, code: by === 'patient' ? 'pat' : 'prov' }]),
     ...(reason === undefined ? [] : [{ system: UHI.reason, code: reason }]),

@@ -184,9 +184,11 @@ describe('what the clinic does', () => {
     const late = await w.send('on_update', w.message('on_update', { order: update_ }))
     expect(late.message.ack.status).toBe('ACK')
     expect(await w.deliver()).toEqual([])
-    expect(await appointmentOf(order)).toMatchObject({
-      status: 'noshow',
-      cancelationReason: { coding: [{ code: 'DOCTOR_NO_SHOW' }] },
+    const appointment = await appointmentOf(order)
+    expect([appointment.status, appointment.cancelationReason]).toEqual(['noshow', undefined])
+    expect(appointment.extension).toContainEqual({
+      url: 'urn:nadi:extension:uhi-broken-by',
+      valueCode: 'doctor',
     })
     await w.send('status', w.message('status', { order: { id: order.id } }))
     expect((await w.deliver())[0]!.json.message.order.state).toBe('DOCTOR_NO_SHOW')

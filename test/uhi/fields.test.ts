@@ -7,13 +7,7 @@ import { builtInStructure } from '../../src/fhir/definitions/structures.ts'
 import { parseJson, type Resource } from '../../src/fhir/json.ts'
 import { validateStructure } from '../../src/fhir/validate/structure.ts'
 import { AUTHORIZATION } from '../../src/scheduling/pin.ts'
-import {
-  DOCTOR_NO_SHOW,
-  DOCTOR_REASONS,
-  FAILED,
-  PATIENT_REASONS,
-  UHI_EXTENSION,
-} from '../../src/uhi/codes.ts'
+import { DOCTOR_REASONS, FAILED, PATIENT_REASONS, UHI_EXTENSION } from '../../src/uhi/codes.ts'
 import { FIELDS, fieldsTable } from '../../src/uhi/fields.ts'
 import { CHAT, ORDER } from '../../src/uhi/order.ts'
 import { leavesOf } from '../../src/uhi/shape.ts'
@@ -84,6 +78,6 @@ describe('definitions of UHI', () => {
     const urls = OWN.filter(one => one.resourceType === 'StructureDefinition').map(one => one.url)
     expect(urls.sort()).toEqual([...Object.values(UHI_EXTENSION), AUTHORIZATION].sort())
     const reasons = OWN.find(one => one.id === 'uhi-reason').concept.map((one: Tree) => one.code)
-    expect(reasons).toEqual([...PATIENT_REASONS, ...DOCTOR_REASONS, DOCTOR_NO_SHOW, FAILED])
+    expect(reasons).toEqual([...PATIENT_REASONS, ...DOCTOR_REASONS, FAILED])
   })
 })

@@ -1,7 +1,7 @@
 /** Orders of UHI with every field that the reference has, in their canonical form: seeded, so that every run makes the same. */
 import { below, pick, uuid } from '../../bench/random.ts'
 import { DOCTOR_REASONS, PATIENT_REASONS, TAG } from '../../src/uhi/codes.ts'
-import type { Order } from '../../src/uhi/order.ts'
+import type { Chat, Order } from '../../src/uhi/order.ts'
 
 const WORDS = [
   'Thanal',
@@ -224,4 +224,34 @@ export async function randomOrder(
 function some<T extends object>(members: T): T | undefined {
   const there = Object.entries(members).filter(([, value]) => value !== undefined)
   return there.length === 0 ? undefined : (Object.fromEntries(there) as T)
+}
+
+/** Returns a chat: a text in any script, or a file. */
+export function randomChat(random: () => number): Chat {
+  const maybe = <T>(make: () => T): T | undefined => (random() < 0.7 ? make() : undefined)
+  const person = (id: string) =>
+    maybe(() => ({
+      person: some({
+        id,
+        name: maybe(() => pick(random, WORDS)),
+        gender: maybe(() => pick(random, ['M', 'F', 'O', 'U'] as const)),
+        image: maybe(() => pick(random, ['https://images.example.org/1.png', 'aGVsbG8='])),
+      })!,
+    }))
+  const text = Buffer.from(`${pick(random, WORDS)} ${below(random, 1e6)}`).toString('base64')
+  const content = pick(random, [
+    { content_value: text, content_type: 'text' as const },
+    {
+      content_value: '/9j/4AAQ',
+      content_type: 'media' as const,
+      content_mimeType: 'image/jpeg',
+      content_fileName: 'report.jpg',
+    },
+  ])
+  return some({
+    sender: person('meera@sbx'),
+    receiver: person('anjali@hpr.ndhm'),
+    content: { content_id: uuid(random), ...content },
+    time: maybe(() => ({ timestamp: '2026-10-03T11:32:01' })),
+  }) as Chat
 }

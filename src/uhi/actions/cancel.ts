@@ -23,7 +23,7 @@ export const cancel: Action = async act => {
   await changeOrder(act, id, 'on_cancel', appointment => {
     if (!LIVE.has(String(appointment.status))) return undefined
     return {
-      ...withExtension(appointment, UHI_EXTENSION.cancelledBy, { valueCode: by }),
+      ...withExtension(appointment, UHI_EXTENSION.brokenBy, { valueCode: by }),
       status: 'cancelled',
       cancelationReason: {
         coding: [

@@ -18,7 +18,8 @@ export const onMessage: Action = async act => {
   const raw = objects([intent ?? null])[0]?.chat
   const chat = needed(readShape(raw, CHAT, path), path)
   needed(chat.content?.content_id, `${path}/content/content_id`)
-  needed(chat.content?.content_type, `${path}/content/content_type`)
+  const type = needed(chat.content?.content_type, `${path}/content/content_type`)
+  if (type === 'media') needed(chat.content?.content_mimeType, `${path}/content/content_mimeType`)
   needed(chat.content?.content_value, `${path}/content/content_value`)
   needed(chat.time?.timestamp, `${path}/time/timestamp`)
   const { transactionId, consumerId } = admitted.context

@@ -1,8 +1,10 @@
 /** on_update from an app: the doctor did not come. It is the one state that an app may set. */
+
+import { withExtension } from '../../scheduling/hold.ts'
 import { instantOf } from '../../search/busy.ts'
 import type { Action } from '../act.ts'
 import { changeOrder, needed, orderIn } from '../act.ts'
-import { DOCTOR_NO_SHOW, UHI } from '../codes.ts'
+import { UHI_EXTENSION } from '../codes.ts'
 import { UhiError } from '../error.ts'
 import { stateOf } from '../from-fhir.ts'
 
@@ -16,9 +18,8 @@ export const onUpdate: Action = async act => {
     if ((instantOf(appointment.start) ?? Number.POSITIVE_INFINITY) > ctx.clock())
       throw new UhiError('UHI-1404', '/message/order/state', 'THE VISIT HAS NOT BEGUN YET')
     return {
-      ...appointment,
+      ...withExtension(appointment, UHI_EXTENSION.brokenBy, { valueCode: 'doctor' }),
       status: 'noshow',
-      cancelationReason: { coding: [{ system: UHI.reason, code: DOCTOR_NO_SHOW }] },
     }
   })
 }
