@@ -13,10 +13,13 @@ import { type Handlers, type Step, startDispatch } from '../../src/notifications
 import { openSqlite } from '../../src/storage/sqlite/node.ts'
 import { silent } from '../storage/silent-log.ts'
 
+/** The steps of a delivery, and the one behind them: it is recorded, but its job still stands in the outbox. */
+export type End = Step | 'after-record'
+
 export interface CrashOptions {
   path: string
   /** Where it ends; absent: it lives. */
-  step?: Step
+  step?: End
   env: Record<string, string>
   leaseMs: number
   /** Milliseconds between two looks at the outbox. */
@@ -24,12 +27,24 @@ export interface CrashOptions {
 }
 
 const { path, step: last, env, leaseMs, lookMs } = JSON.parse(process.argv[2]!) as CrashOptions
-const at = (step: Step): void => {
+const at = (step: End): void => {
   if (step === last) process.kill(process.pid, 'SIGKILL')
 }
 
 const settings = settingsOf(readConfig(env), 8080)
-const storage = await openSqlite({ path, sync: 'normal', clock: Date.now, log: silent })
+const store = await openSqlite({ path, sync: 'normal', clock: Date.now, log: silent })
+/** Keys of messages that left here. */
+const sent = new Set<string>()
+const storage: typeof store = {
+  ...store,
+  outbox: {
+    ...store.outbox,
+    done(id, fence) {
+      if (sent.has(id.replace('message ', ''))) at('after-record')
+      return store.outbox.done(id, fence)
+    },
+  },
+}
 const ctx = systemContext({ storage, settings, log: silent, version: 'test' })
 
 async function openChannels(): Promise<Channel[]> {
@@ -38,7 +53,15 @@ async function openChannels(): Promise<Channel[]> {
   const smtp = createSmtpChannel(settings.notifications.channels.mail, {
     timeoutMs: settings.messages.sendMs,
   })
-  return channelsOf(settings.notifications, { log: silent, clock: Date.now, smtp })
+  const channels = channelsOf(settings.notifications, { log: silent, clock: Date.now, smtp })
+  return channels.map(channel => ({
+    ...channel,
+    async send(delivery, signal) {
+      const outcome = await channel.send(delivery, signal)
+      if (outcome.is === 'accepted') sent.add(delivery.key)
+      return outcome
+    },
+  }))
 }
 
 /** Writes what stands on the input under all rules. */

@@ -10,14 +10,15 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import type { Step } from '../../src/notifications/dispatch.ts'
 import { openSqlite } from '../../src/storage/sqlite/node.ts'
 import { silent } from '../storage/silent-log.ts'
 import { booking, type CountingPeers, PEOPLE, startCountingPeers } from './counting-peers.ts'
-import type { CrashOptions } from './crash-child.ts'
+import type { CrashOptions, End } from './crash-child.ts'
 
 const KILLS = 20
-const STEPS: readonly Step[] = ['after-commit', 'after-lease', 'after-send', 'before-record']
+const STEPS: readonly End[] = ['after-commit', 'after-lease', 'after-send', 'before-record']
+/** Kills between the record and the end of the job. */
+const LATE_KILLS = 5
 /** Processes that are on their way to their end at a time; one more lives on. */
 const AT_ONCE = 2
 
@@ -35,7 +36,7 @@ afterAll(async () => {
 })
 
 /** Starts an instance; `name` is by which the peers know it. */
-function start(name: string, step?: Step) {
+function start(name: string, step?: End) {
   const options: CrashOptions = {
     path,
     ...(step !== undefined && { step }),
@@ -76,9 +77,9 @@ it('kill -9 at each step of a delivery loses no message, and repeats one at most
     expect(await survivor.next()).toBe('written')
   }
 
-  const victims = STEPS.flatMap(step =>
-    Array.from({ length: KILLS }, (_, n) => ({ step, name: `${step}-${n}` })),
-  )
+  const times = (step: End, count: number) =>
+    Array.from({ length: count }, (_, n) => ({ step, name: `${step}-${n}` }))
+  const victims = [...STEPS.flatMap(step => times(step, KILLS)), ...times('after-record', LATE_KILLS)]
   const left = [...victims]
   let booked = 0
   const run = async (): Promise<void> => {
@@ -130,6 +131,9 @@ it('kill -9 at each step of a delivery loses no message, and repeats one at most
   const early = [/^after-commit/, /^after-lease/]
   expect([...peers.accepted.values()].flat().filter(by => early.some(step => step.test(by)))).toEqual([])
   expect(repeats).not.toContain('survivor')
+  // What is recorded is not sent again, though its job is still there.
+  const lasts = new Set([...peers.accepted.values()].map(by => by.at(-1)))
+  for (const { name } of times('after-record', LATE_KILLS)) expect([...lasts]).toContain(name)
   // The kills did fall between acceptance and record.
   expect(new Set(repeats).size).toBeGreaterThan(KILLS)
 }, 120_000)
