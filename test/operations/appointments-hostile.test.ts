@@ -166,4 +166,42 @@ describe('operations on Appointments', () => {
     expect((await ask(as(all, all), 'Appointment/$book', book))[0]).toBe(403)
     expect((await ask(as([...all, 'Patient'], ['Appointment']), 'Appointment/$book', book))[0]).toBe(200)
   })
+
+  // Each of these once took half a minute, all memory, or both: the days of millennia were gone through one by one.
+  it('judge times of millennia at once', { timeout: 5000 }, async () => {
+    const ctx = await morning()
+    const [never, ever] = ['0001-01-01T00:00:00Z', '9999-12-31T00:00:00Z']
+    const series = (more: object) =>
+      ask(
+        ctx,
+        'Appointment/$book-series',
+        parameters(
+          resourceIn('appointment', appointmentFor('meera', more)),
+          { name: 'frequency', valueCode: 'daily' },
+          { name: 'count', valuePositiveInt: 2 },
+        ),
+      )
+    expect((await series({ start: never, end: ever }))[0]).toBe(422)
+    const slot = {
+      resourceType: 'Slot',
+      id: 'ever',
+      schedule: { reference: 'Schedule/anjali' },
+      status: 'free',
+    }
+    await update(ctx, 'Slot', 'ever', tree({ ...slot, start: never, end: ever }))
+    const booked = (more: object) =>
+      ask(
+        ctx,
+        'Appointment/$book',
+        parameters(resourceIn('appointment-resource', appointmentFor('meera', more))),
+      )
+    expect((await booked({ start: never, end: '0001-01-01T00:20:00Z' }))[0]).toBe(409)
+    expect((await booked({ start: never, end: ever }))[0]).toBe(422)
+    expect((await booked({}))[0]).toBe(200)
+    const past = { name: 'start', valueInstant: ever }
+    const { id } = (await booked({ slot: undefined, start: at('11:00'), end: at('11:10') }))[1].entry[0]
+      .resource
+    const long = parameters(past, { name: 'end', valueInstant: '9999-12-31T00:10:00Z' })
+    expect((await ask(ctx, `Appointment/${id}/$reschedule`, long))[0]).toBe(200)
+  })
 })
