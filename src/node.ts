@@ -107,7 +107,7 @@ async function end(signal: string): Promise<void> {
   stoppingSince = now
   log.info('stopping', { signal })
   await stop(server, config.stopMs)
-  await work.stop()
+  await work.stop(config.stopMs)
   await stopIndexing()
   await storage.close()
   writer.flush()

@@ -78,8 +78,8 @@ export interface MessageWork {
   announce(): void
   /** Begins to tick and to dispatch. */
   start(ctx: Context): void
-  /** Returns after what is at hand is done. */
-  stop(): Promise<void>
+  /** Returns after what is at hand is done, or after so many milliseconds: what is cut off is sent again later, under the same key. */
+  stop(ms: number): Promise<void>
 }
 
 /** Every minute. */
@@ -114,10 +114,10 @@ export function messageWork({ channels, templates, close }: Messages): MessageWo
       // After a time in which nothing ran, much may be due.
       onTick()
     },
-    async stop() {
+    async stop(ms) {
       scheduled?.cancel()
-      await ticking
-      await dispatcher?.stop()
+      const atHand = Promise.all([ticking, dispatcher?.stop()])
+      await Promise.race([atHand, new Promise(resolve => setTimeout(resolve, ms))])
       close()
     },
   }

@@ -128,6 +128,8 @@ async function messageOf(
   const hidden = Object.fromEntries(Object.keys(secrets).map(one => [one, HIDDEN]))
   const shown = textFor(template, channel)
   const shownText = render(shown, { ...values, ...hidden })
+  // A template may have nothing but parts that are left out.
+  if (shownText.trim() === '') return undefined
   const communication: Resource = {
     resourceType: 'Communication',
     id,

@@ -24,11 +24,15 @@ export async function reminderPuts(
   reading: Reading,
   { key, method, before, after }: Pending,
 ): Promise<Put[]> {
+  const wasOver = before?.status === 'fulfilled'
+  if (wasOver && after?.status === 'fulfilled') return []
   const wanted = new Map<string, Resource>()
   const visit = after === undefined ? undefined : await visitOf(ctx, reading, key, after)
   if (visit?.patient !== undefined)
     for (const one of wantedFor(ctx, visit, before)) wanted.set(one.event, await requestOf(visit, one))
-  const events = [...REMINDERS, ...(wanted.has('follow-up') ? AFTERWARDS : [])].map(([event]) => event)
+  const events = [...REMINDERS, ...(wasOver || wanted.has('follow-up') ? AFTERWARDS : [])].map(
+    ([event]) => event,
+  )
   // Nothing can have been asked for an appointment that is new.
   const isNew = method === 'POST' && before === undefined
   if (isNew && wanted.size === 0) return []
@@ -115,7 +119,9 @@ async function requestOf(visit: Visit, { event, at, cause, link }: Wanted): Prom
 
 /** Returns whether an appointment may have, or want, requests. */
 export const mayRemind = ({ before, after }: Pending, now: number): boolean =>
-  CAME.has(String(before?.status)) || (after?.status === 'booked' && (instantOf(after.start) ?? 0) > now)
+  CAME.has(String(before?.status)) ||
+  before?.status === 'fulfilled' ||
+  (after?.status === 'booked' && (instantOf(after.start) ?? 0) > now)
 
 /** Returns the request that reminds of a booked visit now, unless that was done; undefined where there is nobody to remind. */
 export async function remindNow(

@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/R4/communicationrequest.html
  */
 import type { Context, Pending } from '../context.ts'
+import { fhirError } from '../fhir/error.ts'
 import { timeRange } from '../fhir/instant.ts'
 import type { JsonObject, Resource } from '../fhir/json.ts'
 import { codings, object, objects, text } from '../fhir/tree.ts'
@@ -84,6 +85,7 @@ export async function judgeRequest(
   if (resting !== undefined) return { is: 'later', at: resting }
 
   const people = await peopleOf(ctx, reading, request, visit)
+  if (people.length === 0) return { is: 'late', reason: 'There is nobody to tell.' }
   const subject = keysOf(object(request.subject), baseUrl)[0]
   const beforeVisit = kind.untilVisit === undefined ? undefined : visit && visit.start - kind.untilVisit
   return {
@@ -114,6 +116,9 @@ function restUntil(ctx: Context, event: string, now: number, visit: Visit | unde
   return isTooLate ? undefined : quiet.to
 }
 
+/** People that one request tells. */
+const MOST_PEOPLE = 200
+
 const PEOPLE = /^(Patient|RelatedPerson|Practitioner|PractitionerRole|Organization)\//
 
 /** Returns its recipients, else its patient, else those who are told of the event; with the guardians of each patient. */
@@ -128,6 +133,11 @@ async function peopleOf(
   const keys = (named.length > 0 ? named : keysOf(object(request.subject), baseUrl)).filter(key =>
     PEOPLE.test(key),
   )
+  if (keys.length > MOST_PEOPLE)
+    throw fhirError('too-costly', `A request names ${MOST_PEOPLE} recipients at most.`, {
+      status: 422,
+      expression: 'CommunicationRequest.recipient',
+    })
   if (keys.length === 0 && visit !== undefined) return toldOf(visit, kindOf(eventOf(request)!).roles)
   const found = await reading.load(keys)
   const people: Person[] = []

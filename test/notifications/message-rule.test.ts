@@ -507,6 +507,64 @@ describe('requests', () => {
     expect((await news()).map(([, , , text]) => text)).toEqual(['Please come to room 4 {pin} [left] {}.'])
   })
 
+  it('a request that names too many people is refused, and one that names none of ours tells nobody', async () => {
+    const many = Array.from({ length: 201 }, (_, i) => ({ reference: `Patient/p${i}` }))
+    expect((await refusal(clinic.put(request('r', { recipient: many })))).issues[0]!.expression).toBe(
+      'CommunicationRequest.recipient',
+    )
+    const strange = [{ reference: 'Device/1' }, { reference: 'Patient/none' }, { display: 'Somebody' }]
+    await clinic.put(request('r', { recipient: strange, subject: undefined, about: [{ display: 'x' }] }))
+    expect(await news()).toEqual([])
+    expect(await statusOf('r')).toBe('revoked')
+  })
+
+  it('resources that were stored unchecked, of any shape, keep nobody from booking', async () => {
+    const strange = ['x', 4, true, [], {}, [[]], [null], ['x'], [{}], { x: { y: 1 } }]
+    const members = [
+      'name',
+      'telecom',
+      'identifier',
+      'communication',
+      'extension',
+      'contact',
+      'birthDate',
+      'managingOrganization',
+      'partOf',
+      'meta',
+    ]
+    for (const value of strange) {
+      clinic = await opened(
+        [sms(), mail(), accepting('care-gateway', 'abha', { templates: 'care-gateway' })],
+        { validate: 'off' },
+      )
+      const odd = Object.fromEntries(members.map(member => [member, member === 'meta' ? {} : value]))
+      await clinic.put({ resourceType: 'Patient', id: 'meera', ...odd })
+      await clinic.put({ resourceType: 'Practitioner', id: 'menon', ...odd })
+      await clinic.put({ resourceType: 'Location', id: 'room', ...odd })
+      await clinic.put(
+        visit('a', MONDAY, {
+          identifier: value,
+          description: value,
+          extension: value,
+          reasonCode: value,
+          appointmentType: value,
+        }),
+      )
+      await clinic.put(visit('a', TUESDAY, { extension: value }))
+      await clinic.put(
+        request('r', {
+          recipient: value,
+          subject: value,
+          payload: value,
+          occurrencePeriod: value,
+          extension: value,
+          identifier: value,
+        }),
+      )
+      await clinic.put(visit('a', TUESDAY, { status: 'cancelled', cancelationReason: value }))
+    }
+  })
+
   it('what is for later waits; what is no event of ours, or not active, is left alone', async () => {
     await clinic.put(request('later', { occurrenceDateTime: '2026-11-22T10:00:00+05:30' }))
     await clinic.put(request('draft', { status: 'draft' }))

@@ -205,6 +205,17 @@ describe('after the visit', () => {
     expect(await requests()).toContain('follow-up active 2026-11-24T01:30:00.000Z')
   })
 
+  it('what was to follow goes with a completion that was a mistake, and stays with any other change', async () => {
+    clinic = await openClinic([channel()])
+    await clinic.put(visit('a', MONDAY))
+    clinic.ctx.pass(Date.parse('2026-11-23T10:30:00+05:30') - clinic.ctx.clock())
+    await clinic.put(visit('a', MONDAY, { status: 'fulfilled' }))
+    await clinic.put(visit('a', MONDAY, { status: 'fulfilled', description: 'Review' }))
+    expect(await requests()).toContain('follow-up active 2026-11-23T06:00:00.000Z')
+    await clinic.put(visit('a', MONDAY, { status: 'entered-in-error' }))
+    expect(await requests()).toContain('follow-up revoked 2026-11-23T06:00:00.000Z')
+  })
+
   it('nobody is asked without a link to answer under', async () => {
     clinic = await openClinic([channel()])
     await clinic.put(visit('a', MONDAY))
