@@ -1,7 +1,11 @@
 /** What is refused at the door, each with its code of UHI; what is let in takes effect once. Nothing that is refused changes anything. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { search } from '../../src/interactions/search.ts'
+import { update } from '../../src/interactions/update.ts'
+import { UHI_PRINCIPAL } from '../../src/uhi/principal.ts'
+import { refusal } from '../interactions/context.ts'
 import { header, type Party, party, record, type Tree } from './peers.ts'
-import { agreeing, initOrder, SLOT, type World, world } from './world.ts'
+import { agreeing, clinic, initOrder, SLOT, type World, world } from './world.ts'
 
 let w: World
 beforeAll(async () => {
@@ -315,4 +319,33 @@ describe('a message takes effect once', () => {
     expect((await w.send('init', body)).message.ack.status).toBe('ACK')
     expect((await w.deliver()).length).toBe(1)
   })
+})
+
+it('twelve patients at once want one slot: one is told the terms, the others that it is full', async () => {
+  const bodies = Array.from({ length: 12 }, (_, i) =>
+    w.message(
+      'init',
+      { order: initOrder(SLOT(8), false, `race${i}@sbx`) },
+      { transaction_id: `t-race-${i}` },
+    ),
+  )
+  const acks = await Promise.all(bodies.map(body => w.send('init', body)))
+  expect(acks.every(one => one.message.ack.status === 'ACK')).toBe(true)
+  const told = await w.deliver()
+  expect(told.length).toBe(12)
+  expect(told.filter(one => one.json.error === undefined).length).toBe(1)
+  expect(new Set(told.flatMap(one => one.json.error?.message ?? []))).toEqual(new Set(['THE SLOT IS FULL']))
+  expect(
+    (await w.all('Appointment')).filter(one => JSON.stringify(one.slot).includes(`${SLOT(8)}"`)).length,
+  ).toBe(1)
+})
+
+it('the network acts as a principal that sees no record of a patient and changes nothing of the clinic', async () => {
+  const ctx = { ...w.ruled, principal: UHI_PRINCIPAL }
+  for (const type of ['Observation', 'Composition', 'MedicationRequest', 'AuditEvent'])
+    expect((await refusal(search(ctx, type, []))).status).toBe(403)
+  for (const resource of clinic(1).filter(one => one.resourceType !== 'Location'))
+    expect((await refusal(update(ctx, resource.resourceType, String(resource.id), resource))).status).toBe(
+      403,
+    )
 })
