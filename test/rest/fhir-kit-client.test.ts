@@ -571,7 +571,8 @@ describe('fhir-kit-client', () => {
         if (source === undefined) return 'there is no material'
         const driven: Record<string, () => Promise<string | undefined>> = {}
         // A second visit of the same people is at another time.
-        const time = type === 'Appointment' ? { start: '2034-01-02T09:00:00Z', end: '2034-01-02T09:20:00Z' } : {}
+        const time =
+          type === 'Appointment' ? { start: '2034-01-02T09:00:00Z', end: '2034-01-02T09:20:00Z' } : {}
         const { id: _, ...as } = source
         const body = { ...as, ...time } as Tree
         if (type === 'Appointment') delete body.slot

@@ -1207,7 +1207,8 @@ export function storageContract(name: string, open: (clock: () => number) => Pro
         const kind = `off-${name}-${run}`
         const job = { id: `${kind}-1`, kind, due: now - 1, body: '{"tries":0}' }
         await commit([change('a', 1)], { outbox: [job] })
-        const take = async () => (await storage.outbox.take(1000, 'one', 5000)).filter(one => one.kind === kind)
+        const take = async () =>
+          (await storage.outbox.take(1000, 'one', 5000)).filter(one => one.kind === kind)
         const [mine] = await take()
         const later = { due: now + 7000, body: '{"tries":1}' }
         expect(await storage.outbox.putOff(job.id, mine!.fence - 1, later)).toBe(false)
