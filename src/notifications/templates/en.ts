@@ -53,9 +53,12 @@ export const EN: Texts = {
     subject: 'How was your visit?',
     text: 'How was the visit of {patient}[ to {facility}]?[ Please tell us here: {link}]',
   },
-  'queue.fifth': { text: 'Token {token}: four are before you now. Please be near.' },
-  'queue.next': { text: 'Token {token}: you are next.' },
-  'queue.called': { text: 'Token {token}: please come in, you are being called.' },
+  'queue.fifth': {
+    subject: 'Token {token}',
+    text: 'Token {token}: four are before you now. Please be near.',
+  },
+  'queue.next': { subject: 'Token {token}', text: 'Token {token}: you are next.' },
+  'queue.called': { subject: 'Token {token}', text: 'Token {token}: please come in, you are being called.' },
   'waitlist-offer': {
     subject: 'A time is free: {when}',
     text: `A time is free for {patient}${WHO}: {when}.[ Please answer before {until}.][ Answer here: {link}]`,

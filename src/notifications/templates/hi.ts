@@ -41,9 +41,9 @@ export const HI: Texts = {
     subject: 'आपका अनुभव कैसा रहा?',
     text: '{patient} की विज़िट कैसी रही?[ स्थान: {facility}।][ कृपया यहाँ बताएँ: {link}]',
   },
-  'queue.fifth': { text: 'टोकन {token}: अब आपसे पहले चार लोग हैं। कृपया पास ही रहें।' },
-  'queue.next': { text: 'टोकन {token}: अगली बारी आपकी है।' },
-  'queue.called': { text: 'टोकन {token}: आपको बुलाया जा रहा है, कृपया अंदर आएँ।' },
+  'queue.fifth': { subject: 'टोकन {token}', text: 'टोकन {token}: अब आपसे पहले चार लोग हैं। कृपया पास ही रहें।' },
+  'queue.next': { subject: 'टोकन {token}', text: 'टोकन {token}: अगली बारी आपकी है।' },
+  'queue.called': { subject: 'टोकन {token}', text: 'टोकन {token}: आपको बुलाया जा रहा है, कृपया अंदर आएँ।' },
   'waitlist-offer': {
     subject: 'एक समय खाली है: {when}',
     text: `{patient} के लिए एक समय खाली है: {when}।${WHO}[ कृपया {until} से पहले उत्तर दें।][ यहाँ उत्तर दें: {link}]`,
