@@ -294,7 +294,7 @@ function slotPuts(
     // A slot that is written is looked at anew: what was closed may be open by its new status.
     if (isSetByHand(resource) && (write === undefined || SLEEPS.has(status))) return []
     const next = derivedStatus(book, place, after, now)
-    if (write !== undefined) return slotWritten(place, status, next)
+    if (write !== undefined) return slotWritten(place, status, next, now)
     // Stored as busy before there was a rule.
     if (status === 'busy' && derivedStatus(book, place, stored, now) !== 'busy') return []
     return next === status ? [] : [slotPut(place, withStatus(resource, next))]
@@ -305,9 +305,10 @@ function slotPuts(
  * Free means as free as its appointments leave it. Busy that follows from none is somebody's word, and tentative says that somebody may
  * come: both stay, and only the first keeps others away.
  */
-function slotWritten(place: Place, status: string, next: string): Put[] {
-  const closed = status === 'busy' && next === 'free'
-  const stays = closed || (status === 'busy-tentative' && next === 'free')
+function slotWritten(place: Place, status: string, next: string, now: number): Put[] {
+  const stays = next === 'free' && (status === 'busy' || status === 'busy-tentative')
+  // What is over is history, and kept as it was written.
+  const closed = stays && status === 'busy' && place.end > now
   const resource = withStatus(place.resource, stays ? status : next, closed)
   const isSame = resource.status === status && closed === isMarked(place.resource)
   return isSame ? [] : [slotPut(place, resource)]
