@@ -11,7 +11,7 @@ import { UHI } from './codes.ts'
 import { identifierOf } from './elements.ts'
 import { errorOfRule, UhiError } from './error.ts'
 import { orderFrom } from './from-fhir.ts'
-import { callback, tellOrder } from './job.ts'
+import { type Addressee, callback, tellOrder } from './job.ts'
 import { addresseeOf, graphOfStored, storedOrder } from './load-order.ts'
 import { cameBefore, leave, once } from './once.ts'
 import { ORDER, type Order, spelled } from './order.ts'
@@ -54,11 +54,17 @@ export async function orderAsked({ ctx, admitted }: Act, orderId: string | undef
 }
 
 /** Returns the jobs that tell an order as it is stored. */
-export async function told({ ctx, self }: Act, stored: Live, action: string): Promise<Job[]> {
+export async function told(act: Act, stored: Live, action: string): Promise<Job[]> {
+  const { ctx, self } = act
   const appointment = resourceOf(stored)
   const graph = await graphOfStored(ctx, stored.key, appointment)
-  return tellOrder(ctx, self, action, addresseeOf(ctx, appointment), orderFrom(graph, ''))
+  return tellOrder(ctx, self, action, askerOf(act, appointment), orderFrom(graph, ''))
 }
+
+const askerOf = ({ ctx, admitted }: Act, appointment: Resource): Addressee => ({
+  ...addresseeOf(ctx, appointment),
+  messageId: admitted.context.messageId,
+})
 
 /**
  * Changes the Appointment of an order once for a message: `change` makes the next version of what is stored, or undefined where only `said`
@@ -90,7 +96,7 @@ export async function changeOrder(
       const why = errorOfRule(error)
       if (why === undefined) throw error
       await leave(ctx, admitted, [
-        callback(ctx, self, action, addresseeOf(ctx, resourceOf(stored)), {
+        callback(ctx, self, action, askerOf(act, resourceOf(stored)), {
           message: { order: { id: orderId } },
           error: why,
         }),

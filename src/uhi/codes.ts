@@ -8,6 +8,8 @@ export const UHI = {
   order: ORDER_SYSTEM,
   /** Appointment.identifier: `context.transaction_id`. */
   transaction: 'urn:nadi:uhi:transaction',
+  /** Appointment.identifier: `context.message_id` of the confirm that waits for its payment. */
+  confirm: 'urn:nadi:uhi:confirm',
   /** Appointment.identifier: `context.consumer_id`, the app that booked. */
   consumer: 'urn:nadi:uhi:consumer',
   /** ChargeItem.identifier: `order.item.id`. */

@@ -2,7 +2,8 @@
 import { isObject, type Resource } from '../fhir/json.ts'
 import { withAuthorization } from '../scheduling/pin.ts'
 import { instantOf } from '../search/busy.ts'
-import { UHI_EXTENSION } from './codes.ts'
+import { UHI, UHI_EXTENSION } from './codes.ts'
+import { objects } from './elements.ts'
 import { isOnline, termsOf } from './from-fhir.ts'
 import type { Term } from './order.ts'
 import { instantOfLocal, localAt } from './time.ts'
@@ -21,6 +22,15 @@ export const isAgreed = (appointment: Resource): boolean => {
   const terms = termsOf(appointment)
   return terms?.every(({ termsState }) => termsState === 'AGREED') ?? false
 }
+
+/** Returns the appointment as it waits for its payment: what answers the confirm then has the id of the confirm. */
+export const waiting = (appointment: Resource, messageId: string): Resource => ({
+  ...appointment,
+  identifier: [
+    ...objects(appointment.identifier).filter(one => one.system !== UHI.confirm),
+    { system: UHI.confirm, value: messageId },
+  ],
+})
 
 /** Returns the appointment as it is booked; one in person gets a PIN for its day. */
 export function booked(appointment: Resource): Resource {

@@ -177,6 +177,7 @@ const GROUPS: readonly Group[] = [
       consumer_id: ['Appointment.identifier', 'identifier'],
       consumer_uri: ['Appointment.extension', UHI_EXTENSION.context],
       transaction_id: ['Appointment.identifier', 'identifier'],
+      message_id: ['Appointment.identifier', 'identifier'],
     },
   ],
 ]

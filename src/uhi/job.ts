@@ -25,6 +25,8 @@ export interface Addressee {
   transactionId: string
   domain: string
   city: string
+  /** The message that is answered: a request and its callback have the same id. Undefined where nobody asked. */
+  messageId?: string | undefined
 }
 
 /** What a message of ours says: `message` of the body, or why there is none. */
@@ -47,7 +49,7 @@ function bodyText(ctx: Context, self: Self, action: string, to: Addressee, { mes
       provider_id: self.signer.subscriberId,
       provider_uri: self.url,
       transaction_id: to.transactionId,
-      message_id: ctx.newId(),
+      message_id: to.messageId ?? ctx.newId(),
       timestamp: new Date(ctx.clock()).toISOString(),
     },
     ...(message !== undefined && { message }),

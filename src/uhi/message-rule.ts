@@ -4,9 +4,11 @@ import type { Resource } from '../fhir/json.ts'
 import { liveResources } from '../scheduling/live-resources.ts'
 import { keysOf } from '../search/busy.ts'
 import type { Job, Key } from '../storage/port.ts'
+import type { Admitted } from './admit.ts'
 import { chatFrom, isChat, partiesOf } from './chat.ts'
+import { UHI } from './codes.ts'
 import { isAgreed } from './confirmed.ts'
-import { objects } from './elements.ts'
+import { identifierOf, objects } from './elements.ts'
 import { orderFrom, slotIn, stateOf } from './from-fhir.ts'
 import { callback, tellOrder } from './job.ts'
 import { addresseeOf, graphOfStored, isOrder } from './load-order.ts'
@@ -14,9 +16,22 @@ import { notOwed } from './not-owed.ts'
 import { selfOf } from './self.ts'
 
 /** Comes after the rules that add to appointments: what they add is told too. */
-export const uhiMessageRule: WriteRule = { types: new Set(['Appointment', 'Communication']), judge }
+export const uhiMessageRule: WriteRule = {
+  types: new Set(['Appointment', 'Communication']),
+  judge: (ctx, pending) => judge(ctx, pending),
+}
 
-async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling> {
+/** Returns the rule for what a message of an app commits: its callback has the id of the message. */
+export const answering = ({ context }: Admitted): WriteRule => ({
+  ...uhiMessageRule,
+  judge: (ctx, pending) => judge(ctx, pending, context),
+})
+
+async function judge(
+  ctx: Context,
+  pending: readonly Pending[],
+  asked?: Admitted['context'],
+): Promise<Ruling> {
   const self = selfOf(ctx.settings)
   if (self === undefined) return {}
   const outbox: Job[] = []
@@ -34,7 +49,11 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
     const action = actionFor(before, after)
     if (action !== undefined) {
       const graph = await graphOfStored(ctx, key, after, pending)
-      outbox.push(...tellOrder(ctx, self, action, addresseeOf(ctx, after), orderFrom(graph, '')))
+      const to = addresseeOf(ctx, after)
+      // What was agreed to before it was paid is still answered.
+      const confirming = action === 'on_confirm' ? identifierOf(after, UHI.confirm) : undefined
+      const messageId = action === `on_${asked?.action}` ? asked?.messageId : confirming
+      outbox.push(...tellOrder(ctx, self, action, { ...to, messageId }, orderFrom(graph, '')))
     }
   }
   return { outbox, puts }

@@ -4,6 +4,7 @@ import { FhirError } from '../fhir/error.ts'
 import { firstOf, isLeft, leaveWork } from '../interactions/leave-work.ts'
 import type { Job } from '../storage/port.ts'
 import type { Admitted } from './admit.ts'
+import { answering, uhiMessageRule } from './message-rule.ts'
 
 const DONE_BEFORE = 'uhi-message'
 
@@ -25,7 +26,7 @@ export const isDone = (ctx: Context, admitted: Admitted): Promise<boolean> =>
 
 /**
  * Returns the context in which what a message writes is committed once, together with the mark that it came. Committing
- * again throws what `cameBefore` knows.
+ * again throws what `cameBefore` knows. What is told of it has the id of the message.
  */
 export function once(ctx: Context, admitted: Admitted): Context {
   const name = nameOfMessage(admitted)
@@ -36,7 +37,9 @@ export function once(ctx: Context, admitted: Admitted): Context {
       return { require: [firstOf(name)] }
     },
   }
-  return { ...ctx, rules: [rule, ...(ctx.rules ?? [])] }
+  const answered = answering(admitted)
+  const rules = (ctx.rules ?? []).map(one => (one === uhiMessageRule ? answered : one))
+  return { ...ctx, rules: [rule, ...rules] }
 }
 
 /** Leaves work to be done for a message that changes no resource; nothing where it came before. */
