@@ -1,6 +1,6 @@
 /** The control port: commands to the patient app and the gateway, and what they have seen. */
 import { type Eua, type Reception, send } from './eua.ts'
-import type { Gateway } from './gateway.ts'
+import { type Gateway, type GatewayHeader, PLAIN } from './gateway.ts'
 import { MISBEHAVIOURS, type Misbehaviour } from './misbehave.ts'
 import { type Subscriber, subscriber } from './party.ts'
 import type { Registry } from './registry.ts'
@@ -37,6 +37,8 @@ export interface Command {
   misbehave?: Misbehaviour[]
   /** How the gateway misbehaves when it forwards this search. */
   gateway?: Misbehaviour[]
+  /** The header that carries the gateway's signature: X-Gateway-Authorization unless it says otherwise. */
+  gatewayHeader?: GatewayHeader
   context?: Record<string, string | null>
   lifetime?: number
 }
@@ -84,7 +86,8 @@ async function sendCommand(world: World, command: Command): Promise<Answer> {
   if (unknown) throw new Error(`unknown misbehaviour ${unknown}; known: ${MISBEHAVIOURS.join(', ')}`)
   const broadcast = command.action === 'search' && !command.provider
   if (!broadcast && !command.provider) throw new Error(`${command.action} needs provider {id, uri}`)
-  if (broadcast) world.gateway.next = command.gateway ?? []
+  if (broadcast)
+    world.gateway.next = { ways: command.gateway ?? [], header: command.gatewayHeader ?? PLAIN.header }
   const url = broadcast
     ? `${world.gatewayUrl}/search`
     : `${command.provider!.uri.replace(/\/$/, '')}/${command.action}`

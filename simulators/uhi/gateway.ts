@@ -16,14 +16,20 @@ export interface Audit {
   problems: string[]
 }
 
+/** The documents name both. */
+export type GatewayHeader = 'x-gateway-authorization' | 'proxy-authorization'
+
 export interface Gateway {
   party: Party
   audits: Audit[]
   /** What providers answered to forwarded searches, by message id. */
   forwarded: Record<string, Posted[]>
-  /** How the next forwarded search misbehaves. */
-  next: Misbehaviour[]
+  /** How the next forwarded search misbehaves, and the header that carries its signature. */
+  next: { ways: Misbehaviour[]; header: GatewayHeader }
 }
+
+/** As it should be. */
+export const PLAIN: Gateway['next'] = { ways: [], header: 'x-gateway-authorization' }
 
 interface Envelope {
   context?: Record<string, string>
@@ -34,9 +40,9 @@ const seconds = (now: number): number => Math.floor(now / 1000)
 
 /** The routes of the gateway under `/api/v1/uhi/`. */
 export function gatewayRoute(gateway: Gateway, registry: Registry, say: (line: string) => void): Route {
-  const forward = async (url: string, body: string, ways: Misbehaviour[]): Promise<Posted> => {
+  const forward = async (url: string, body: string, { ways, header: name } = PLAIN): Promise<Posted> => {
     const { header, body: sent } = misbehavedHeader(gateway.party, body, seconds(Date.now()), ways, registry)
-    const headers: Record<string, string> = header === undefined ? {} : { 'x-gateway-authorization': header }
+    const headers: Record<string, string> = header === undefined ? {} : { [name]: header }
     return post(url, sent, headers)
   }
   return async (arrived: Arrived) => {
@@ -70,11 +76,11 @@ export function gatewayRoute(gateway: Gateway, registry: Registry, say: (line: s
       const providers = registry.subscribers.filter(
         one => one.type === 'HSPA' && one.domain === context.domain && one.status === 'SUBSCRIBED',
       )
-      const ways = gateway.next
-      gateway.next = []
+      const { next } = gateway
+      gateway.next = PLAIN
       const answers = await Promise.all(
         providers.map(one =>
-          forward(`${one.subscriber_url}/search`, text, ways).catch(error => ({
+          forward(`${one.subscriber_url}/search`, text, next).catch(error => ({
             status: 0,
             text: String(error),
             json: undefined,
@@ -89,7 +95,7 @@ export function gatewayRoute(gateway: Gateway, registry: Registry, say: (line: s
     }
     if (what === 'on_search') {
       if (by !== context.provider_id) return nack('UHI-1408', 'HEADER VERIFICATION FAILED', '/Gateway')
-      const answer = await forward(`${context.consumer_uri}/on_search`, text, [])
+      const answer = await forward(`${context.consumer_uri}/on_search`, text)
       say(`gateway: forwarded on_search of ${by}, HTTP ${answer.status}`)
       return answer.status === 200 ? ack() : nack('UHI-1409', 'EUA FAILURE', '/Gateway')
     }

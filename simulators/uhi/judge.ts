@@ -232,6 +232,7 @@ function judgeConfirmed(order: Tree, before: Tree | undefined): string[] {
         problems.push(`order.authorization.${name} is not as it should be`)
   }
   if (!fits(tags[`${TAG}messaging_support`], ['true', 'false'])) problems.push('messaging_support is missing')
+  if (!fits(tags[`${TAG}helpline_number`], TEXT)) problems.push('helpline_number is missing')
   if (before && before.id !== order.id) problems.push(`the order is ${order.id}, not ${before.id}`)
   return problems
 }

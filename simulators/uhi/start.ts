@@ -1,7 +1,7 @@
 /** Puts gateway, registry and patient app on one port. */
 import { controlRoute, type World } from './control.ts'
 import { type Eua, euaRoute } from './eua.ts'
-import { type Gateway, gatewayRoute } from './gateway.ts'
+import { type Gateway, gatewayRoute, PLAIN } from './gateway.ts'
 import { newParty, type Party } from './party.ts'
 import { lookupRoute, type Registry } from './registry.ts'
 import { listen, type Route } from './wire.ts'
@@ -36,7 +36,7 @@ export async function startSimulator(
     lookups: {},
     strangers: [parties.stranger],
   }
-  const gateway: Gateway = { party: parties.gateway, audits: [], forwarded: {}, next: [] }
+  const gateway: Gateway = { party: parties.gateway, audits: [], forwarded: {}, next: PLAIN }
   const eua: Eua = {
     party: parties.eua,
     uri: consumer,

@@ -54,7 +54,8 @@ export async function admit(
   body: Uint8Array,
 ): Promise<Admitted> {
   const { settings, self } = gate
-  const gatewayHeader = headers.get('x-gateway-authorization')
+  // The documents name both; the second where the first is absent.
+  const gatewayHeader = headers.get('x-gateway-authorization') ?? headers.get('proxy-authorization')
   const byGateway = gatewayHeader !== null && action === 'search'
   const header = byGateway ? gatewayHeader : headers.get('authorization')
   if (header === null) throw new UhiError('UHI-1401', HEADER, 'AUTHORIZATION HEADER MISSING')

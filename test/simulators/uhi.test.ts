@@ -132,7 +132,11 @@ describe('what a callback lacks', () => {
       agent: { id: 'priya@hpr.ndhm', name: 'Dr Priya' },
       start: { time: { timestamp: '2026-06-18T10:00:00' } },
       end: { time: { timestamp: '2026-06-18T10:20:00' } },
-      tags: { '@abdm/gov.in/slot_id': 's-1', '@abdm/gov.in/messaging_support': 'true' },
+      tags: {
+        '@abdm/gov.in/slot_id': 's-1',
+        '@abdm/gov.in/messaging_support': 'true',
+        '@abdm/gov.in/helpline_number': '1',
+      },
     },
     billing: { name: 'Meera', phone: '9876543210' },
     customer: { id: 'meera@sbx' },

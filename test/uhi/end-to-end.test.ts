@@ -312,6 +312,17 @@ describe('a visit in person', () => {
     )
   })
 
+  it('a gateway that signs in Proxy-Authorization is one as well', async () => {
+    const sent = await simulator.send({
+      action: 'search',
+      transaction: newTransaction(),
+      wish: WINDOW,
+      gatewayHeader: 'proxy-authorization',
+    })
+    expect(sent.forwarded.map((one: Tree) => one.json.message.ack.status)).toEqual(['ACK'])
+    await simulator.callbacks({ action: 'on_search', messageId: sent.context.message_id })
+  })
+
   it('init holds the slot', async () => {
     expect(order).toMatchObject({
       payment: { type: 'ON-ORDER', status: 'NOT_PAID' },
