@@ -4,6 +4,8 @@
  */
 import { expect, it } from 'vitest'
 import { type Api, api, type Tree } from '../rest/client.ts'
+import { type UhiNetwork, uhiNetwork } from '../rest/uhi.suite.ts'
+import { header } from '../uhi/peers.ts'
 import { overlapFaults, tokenFaults } from './calendar-checker.ts'
 
 const CLIENTS = 200
@@ -135,6 +137,67 @@ const DOORS: Record<string, Door> = {
   },
 }
 
+/** The door of UHI: signed messages, answered by signed callbacks. Held by init, booked by confirm. */
+const byUhi = ({ peers, hspa, eua }: UhiNetwork): Door => {
+  const send = async (server: Api, transaction: string, action: string, message: Tree): Promise<void> => {
+    const body = JSON.stringify({
+      context: {
+        domain: 'nic2004:85111',
+        country: 'IND',
+        city: 'std:0484',
+        action,
+        core_version: '0.7.1',
+        consumer_id: eua.id,
+        consumer_uri: `${peers.url}/eua`,
+        provider_id: hspa.id,
+        transaction_id: transaction,
+        message_id: `${action}-${transaction}`,
+        timestamp: new Date().toISOString(),
+      },
+      message,
+    })
+    const answer = await fetch(`${server.root}/hspa/${action}`, {
+      method: 'POST',
+      headers: {
+        'Content-Type': 'application/json',
+        Authorization: header(eua, body, Math.floor(Date.now() / 1000)),
+      },
+      body,
+    })
+    expect(await answer.json()).toEqual({ message: { ack: { status: 'ACK' } }, error: {} })
+  }
+  const called = async (transaction: string, action: string): Promise<Tree> => {
+    for (const until = performance.now() + 30_000; performance.now() < until; ) {
+      const found = peers.received.find(
+        ({ json }) => json.context.action === action && json.context.transaction_id === transaction,
+      )
+      if (found !== undefined) return found.json
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+    throw new Error(`No ${action} came.`)
+  }
+  return async ({ server, patient, want }) => {
+    const transaction = `race-${want.slot}-${patient}-${uuid()}`
+    const order = {
+      provider: { id: 'facility' },
+      item: { id: 'consultation', descriptor: { name: 'Consultation' }, fulfillment_id: want.slot },
+      fulfillment: { id: want.slot, type: 'Physical' },
+      billing: { name: `App Patient ${patient}`, phone: `98100${String(patient).padStart(5, '0')}` },
+      customer: { id: `app.${patient}@sbx` },
+      payment: { type: 'ON-ORDER' },
+    }
+    await send(server, transaction, 'init', { order })
+    const held = await called(transaction, 'on_init')
+    const told = held.error?.code === 'UHI-1403'
+    if (held.error?.code !== undefined) return { status: 200, text: JSON.stringify(held), won: false, told }
+    const terms = held.message.order.terms.map((term: Tree) => ({ ...term, termsState: 'AGREED' }))
+    await send(server, transaction, 'confirm', { order: { ...held.message.order, terms } })
+    const confirmed = await called(transaction, 'on_confirm')
+    const won = confirmed.message?.order?.state === 'CONFIRMED'
+    return { status: 200, text: JSON.stringify(confirmed), won, told: false }
+  }
+}
+
 const FACILITY = [
   { resourceType: 'Organization', id: 'facility', active: true, name: 'Clinic' },
   {
@@ -172,8 +235,8 @@ const FACILITY = [
   },
 ]
 
-/** What the servers of the suite are started with. */
-export const RACE_ENV = { NADI_CARE_UHI: 'on', NADI_OPENCARE: 'on' }
+/** What the servers of the suite are started with, beside the settings of a UHI network. */
+const RACE_ENV = { NADI_CARE_UHI: 'on', NADI_OPENCARE: 'on' }
 
 /** Returns all resources that a search finds. */
 async function all(server: Api, query: string): Promise<Tree[]> {
@@ -181,9 +244,14 @@ async function all(server: Api, query: string): Promise<Tree[]> {
   return (body.entry ?? []).map((one: Tree) => one.resource)
 }
 
-export function raceSuite(start: () => Promise<{ bases: string[]; stop(): Promise<void> }>): void {
+export function raceSuite(
+  start: (env: Record<string, string>) => Promise<{ bases: string[]; stop(): Promise<void> }>,
+  /** ms within which who has lost must know it. */
+  within: number,
+): void {
   it(`${CLIENTS} clients by all doors want a slot of one and a slot of three: one and three win`, async () => {
-    const servers = await start()
+    const network = await uhiNetwork()
+    const servers = await start({ ...RACE_ENV, ...network.vars })
     try {
       const apis = servers.bases.map(api)
       const day = Math.ceil(Date.now() / 864e5) * 864e5 + 3 * 864e5
@@ -218,7 +286,7 @@ export function raceSuite(start: () => Promise<{ bases: string[]; stop(): Promis
       const filled = await apis[0]!.post('', { resourceType: 'Bundle', type: 'transaction', entry })
       expect(filled.status, filled.text).toBe(200)
 
-      const doors = Object.entries(DOORS)
+      const doors = Object.entries({ ...DOORS, UHI: byUhi(network) })
       const outcomes = await Promise.all(
         Array.from({ length: CLIENTS }, async (_, patient): Promise<Outcome & { slot: string }> => {
           // Each door meets each slot through each server.
@@ -234,8 +302,8 @@ export function raceSuite(start: () => Promise<{ bases: string[]; stop(): Promis
       expect(losers.filter(one => !one.told).map(one => [one.door, one.status, one.text])).toEqual([])
       const winners = (slot: string) => outcomes.filter(one => one.won && one.slot === slot)
       expect([winners('one').length, winners('three').length]).toEqual([1, 3])
-      // The bar is one answer, under the load of all the others.
-      expect(Math.max(...losers.map(one => one.ms))).toBeLessThan(5000)
+      // Each one's answer, under the load of all the others.
+      expect(Math.max(...losers.map(one => one.ms))).toBeLessThan(within)
 
       const judge = apis[1] ?? apis[0]!
       const appointments = await all(judge, 'Appointment?status=booked,pending,arrived')
@@ -262,6 +330,7 @@ export function raceSuite(start: () => Promise<{ bases: string[]; stop(): Promis
       }
     } finally {
       await servers.stop()
+      await network.peers.close()
     }
   }, 120_000)
 }
