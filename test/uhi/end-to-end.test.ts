@@ -592,6 +592,19 @@ describe('who misbehaves', () => {
     expect(await versions()).toEqual(before)
   })
 
+  it('another app does not reach the order', async () => {
+    const context = {
+      consumer_id: 'other-app.example.org',
+      consumer_uri: 'https://other-app.example.org',
+    }
+    for (const action of ['status', 'cancel', 'confirm'])
+      nacked(
+        await command(action, transaction, { order: order.id, context, misbehave: ['other-subscriber'] }),
+        'UHI-1404',
+      )
+    expect(await versions()).toEqual(before)
+  })
+
   it('late: signed for a second and sent after two', async () => {
     const sent = await command('cancel', transaction, { order: order.id, misbehave: ['late'], lifetime: 1 })
     nacked(sent, 'UHI-1408')
@@ -602,6 +615,8 @@ describe('who misbehaves', () => {
     for (const [way, code] of [
       ['bad-signature', 'UHI-1405'],
       ['expired', 'UHI-1408'],
+      // An app that signs in the place of the gateway.
+      ['other-subscriber', 'UHI-1406'],
     ]) {
       const sent = await simulator.send({
         action: 'search',
