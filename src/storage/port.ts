@@ -56,10 +56,18 @@ export type Require =
   /** Judged on the state before the commit: the current version of `key` is `version` (0: never existed). */
   | { is: 'version'; key: Key; version: number }
   /**
-   * Before the commit: the live matches of the plan are exactly these. `guard` names the criteria; on MongoDB the promise holds among
+   * Before the commit: the live matches of the plan are exactly these, and each, where `versions` names those of the keys in their order,
+   * is still of this version. `guard` names the criteria; on MongoDB the promise holds among
    * commits that name the same guard, here or in `also`, on SQLite and D1 among all.
    */
-  | { is: 'matches'; plan: SearchPlan; keys: readonly Key[]; guard: string; also?: readonly string[] }
+  | {
+      is: 'matches'
+      plan: SearchPlan
+      keys: readonly Key[]
+      versions?: readonly number[]
+      guard: string
+      also?: readonly string[]
+    }
   /** After the commit: `key` is live. */
   | { is: 'live'; key: Key }
   /** After the commit: no live resource but `key` itself has an ANY_REFERENCE row to `key`. */
@@ -119,6 +127,8 @@ export interface SearchOptions {
   deadline?: number
   /** Rows beyond this many bytes of text are left to the next page; the first is there always. */
   bytes?: number
+  /** The caller knows that few match: they are gathered without a look at how many there are. */
+  few?: boolean
   /** The page says how it was found. */
   explain?: boolean
   /**

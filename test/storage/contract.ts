@@ -331,6 +331,24 @@ export function storageContract(name: string, open: (clock: () => number) => Pro
         expect(await refusedBy([matches('x', [key('c'), key('a')])])).toBeUndefined()
       })
 
+      it('matches: of these versions, where some are named', async () => {
+        await put('a', [token('x')])
+        await put('b', [token('x')])
+        await commit([change('b', 2, { index: [token('x')] })])
+        const matches = (keys: Key[], versions: number[]): Require => ({
+          is: 'matches',
+          plan: plan(tokenIs('x')),
+          keys,
+          versions,
+          guard: `${type}?p=x`,
+        })
+        expect(await refusedBy([matches([key('a'), key('b')], [1, 2])])).toBeUndefined()
+        expect(await refusedBy([matches([key('b'), key('a')], [2, 1])])).toBeUndefined()
+        expect(await refusedBy([matches([key('a'), key('b')], [1, 1])])).toBe(0)
+        expect(await refusedBy([matches([key('a'), key('b')], [2, 2])])).toBe(0)
+        expect(await refusedBy([matches([key('a')], [1])])).toBe(0)
+      })
+
       it('matches is judged before the commit: the new resource may itself match', async () => {
         const require: Require[] = [{ is: 'matches', plan: plan(tokenIs('x')), keys: [], guard: `${type}?x` }]
         expect(await refusedBy(require, [change('a', 1, { index: [token('x')] })])).toBeUndefined()

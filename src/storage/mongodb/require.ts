@@ -137,19 +137,21 @@ async function judge(
   }
 }
 
-/** Returns whether the live matches are those that the precondition names. */
+/** Returns whether the live matches are those that the precondition names, and of the versions that it names. */
 export async function matching(
   collections: Collections,
   one: Extract<Require, { is: 'matches' }>,
   options: { session?: ClientSession; most?: number },
 ): Promise<boolean> {
-  const wanted = new Set<string>(one.keys)
+  const wanted = new Map<string, number | undefined>(one.keys.map((key, i) => [key, one.versions?.[i]]))
   const limit = wanted.size + 1
   const on = { resources: collections.resources, ...options }
   const question = await searchOf(on, one.plan.types, one.plan.where)
-  const shape = { projection: { _id: 1 }, limit, batchSize: limit + 1 }
-  const found = await ask<{ _id: string }>(on, 'matches', question, shape).toArray()
-  return found.length === wanted.size && found.every(doc => wanted.has(doc._id))
+  const shape = { projection: { _id: 1, v: 1 }, limit, batchSize: limit + 1 }
+  const found = await ask<{ _id: string; v: number }>(on, 'matches', question, shape).toArray()
+  const isWanted = ({ _id, v }: { _id: string; v: number }): boolean =>
+    wanted.has(_id) && (wanted.get(_id) ?? v) === v
+  return found.length === wanted.size && found.every(isWanted)
 }
 
 async function atVersion(

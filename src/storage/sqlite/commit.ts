@@ -134,7 +134,7 @@ function condition(
     case 'version':
       return sql`COALESCE((SELECT ver FROM res WHERE key = ${require.key}), 0) = ${require.version}`
     case 'matches':
-      return matches(require.plan, require.keys, options.terms)
+      return matches(require, options.terms)
     case 'live':
       // Only those that the commit itself changes come here.
       return changed.get(require.key)!.body !== null ? true : raw('0')

@@ -1,9 +1,10 @@
 /** What a whole plan finds, for those who need no page of it. */
-import type { SearchPlan } from '../../search/plan-node.ts'
-import type { Key } from '../port.ts'
+import type { Require } from '../port.ts'
 import { type Find, found, typeIn } from './compile.ts'
 import type { Terms } from './index-tables.ts'
 import { type Sql, sql, TRUE } from './sql.ts'
+
+type Matches = Extract<Require, { is: 'matches' }>
 
 /** Returns the select of all live resources of the types. */
 export const listed = (types: readonly string[] | undefined): Find => ({
@@ -12,11 +13,15 @@ export const listed = (types: readonly string[] | undefined): Find => ({
   rank: 9,
 })
 
-/** Returns the condition that the live matches of the plan are exactly these. */
-export function matches(plan: SearchPlan, keys: readonly Key[], terms: Terms): Sql {
+/** Returns the condition that the live matches of the plan are exactly these, of these versions where some are named. */
+export function matches({ plan, keys, versions }: Matches, terms: Terms): Sql {
   const rids = found(plan, terms)
   if (keys.length === 0) return sql`NOT EXISTS (${rids})`
-  const wanted = [...new Set(keys)]
+  const wanted = new Map(keys.map((key, i) => [key, versions?.[i]]))
+  const isWanted =
+    versions === undefined
+      ? sql`r.key IN (SELECT value FROM json_each(${JSON.stringify([...wanted.keys()])}))`
+      : sql`(r.key, r.ver) IN (SELECT value->>0, value->>1 FROM json_each(${JSON.stringify([...wanted])}))`
   // One more than wanted is enough to know.
-  return sql`(SELECT count(*) = ${wanted.length} AND total(r.key IN (SELECT value FROM json_each(${JSON.stringify(wanted)}))) = ${wanted.length} FROM (SELECT rid FROM (${rids}) LIMIT ${wanted.length + 1}) f CROSS JOIN res r ON r.rid = f.rid)`
+  return sql`(SELECT count(*) = ${wanted.size} AND total(${isWanted}) = ${wanted.size} FROM (SELECT rid FROM (${rids}) LIMIT ${wanted.size + 1}) f CROSS JOIN res r ON r.rid = f.rid)`
 }
