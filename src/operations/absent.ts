@@ -15,6 +15,7 @@ import { extensionsOf, isLive } from '../scheduling/hold.ts'
 import { dayAfter, notAvailable, startOfDay } from '../scheduling/hours.ts'
 import { schedulesOf } from '../scheduling/practitioner.ts'
 import { type SlotAt, scheduleOf, slotsNamed, slotsWithin } from '../scheduling/slots-at.ts'
+import { instantOf } from '../search/busy.ts'
 import { idOf, type Key, keyOf, stampText } from '../storage/port.ts'
 import { commitAll, concept, putEntry, settled } from './appointment-change.ts'
 import { callingOff } from './appointment-visit.ts'
@@ -175,7 +176,7 @@ async function change(ctx: Context, { key, start }: Taken, slot: Free | undefine
   return settled(async () => {
     const stored = await read(ctx, 'Appointment', idOf(key))
     const before = resourceOf(stored)
-    if (!isLive(before, ctx.clock()) || Date.parse(String(before.start)) !== start) return false
+    if (!isLive(before, ctx.clock()) || instantOf(before.start) !== start) return false
     const after = slot === undefined ? cancelled(before) : moved(before, slot)
     const cause = `${key}|doctor-absent|${stored.version}`
     const values = {

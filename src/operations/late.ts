@@ -8,6 +8,7 @@ import { resourceOf, type Taken } from '../scheduling/calendar.ts'
 import { EXTENSION } from '../scheduling/codes.ts'
 import { expectedStart, MOST_LATE } from '../scheduling/expected.ts'
 import { extensionsOf, isLive, withExtension } from '../scheduling/hold.ts'
+import { instantOf } from '../search/busy.ts'
 import { idOf, keyOf, stampText } from '../storage/port.ts'
 import { commitAll, putEntry, settled } from './appointment-change.ts'
 import { type Operation, textOf } from './operation.ts'
@@ -48,7 +49,7 @@ async function shift(ctx: Context, { key }: Taken, minutes: number): Promise<boo
   return settled(async () => {
     const stored = await read(ctx, 'Appointment', idOf(key))
     const appointment = resourceOf(stored)
-    const start = Date.parse(String(appointment.start))
+    const start = instantOf(appointment.start) ?? Number.NaN
     const expected = start + minutes * 60_000
     if (!isLive(appointment, ctx.clock()) || (expectedStart(appointment) ?? start) === expected) return false
     const cause = `${key}|doctor-late|${stored.version}`

@@ -31,6 +31,8 @@ export interface Place {
   start: number
   end: number
   capacity: number
+  /** It was deleted. */
+  gone: boolean
   /** Whose time it is: practitioners, and locations that take one appointment at a time. */
   owners: readonly string[]
 }
@@ -60,6 +62,8 @@ const PHYSICAL = 'http://terminology.hl7.org/CodeSystem/location-physical-type'
 interface Known {
   ctx: Context
   resources: Map<string, Live | undefined>
+  /** Keys of what was deleted. */
+  gone: Set<string>
   /** What refers to an actor. */
   referred: Map<string, { roles: string[]; schedules: string[] }>
 }
@@ -70,7 +74,7 @@ export async function openBook(
   stretches: readonly Stretch[],
   pending: ReadonlyMap<Key, Resource>,
 ): Promise<Book> {
-  const known: Known = { ctx, resources: new Map(), referred: new Map() }
+  const known: Known = { ctx, resources: new Map(), gone: new Set(), referred: new Map() }
   const owners = new Map<string, string>()
   const book: Book = {
     places: new Map(),
@@ -116,7 +120,7 @@ async function addStretch(
       ],
     }
     const plan = planFor(CALENDAR, where)
-    const rows = await findAll(ctx, plan)
+    const rows = await findAll(ctx, plan, !(hull.end - hull.start > DAY))
     const near = rows
       .filter(row => typeOf(row.key) === 'Slot')
       .map(row => placeOf(ctx, row.key, row, pending))
@@ -142,13 +146,19 @@ async function addStretch(
     for (const row of rows)
       if (typeOf(row.key) === 'Appointment')
         book.taken.set(row.key, takenOf(row.key, resourceOf(row), ctx.settings.baseUrl, row))
-    const [guard, ...also] = guardsOf([...(all.length === 0 ? mine : all), ...patients], hull)
-    book.require.push({ is: 'matches', plan, keys: rows.map(row => row.key), guard: guard!, also })
-    break
-  }
-  for (const key of mine) {
-    const place = book.places.get(key)!
-    book.places.set(key, { ...place, owners: ownersOf(scheduleActors(known, place), owners) })
+    const own = [...mine].map(key => {
+      const place = book.places.get(key)!
+      return { ...place, owners: ownersOf(scheduleActors(known, place), owners) }
+    })
+    for (const place of own) book.places.set(place.key, place)
+    const [guard, ...also] = [...guardsOf([...all, ...patients], hull), ...own.flatMap(guardOf)]
+    const [keys, versions] = [rows.map(row => row.key), rows.map(row => row.version)]
+    // Even in the same places of the index an appointment may have moved by minutes, and a slot may have been closed.
+    book.require.push({ is: 'matches', plan, keys, versions, guard: guard ?? 'busy', also })
+    for (const { key, stored, owners: whose } of own)
+      if (whose.length === 0 && stored !== undefined)
+        book.require.push({ is: 'version', key, version: stored.version })
+    return
   }
 }
 
@@ -182,6 +192,10 @@ function guardsOf(owners: readonly string[], { start, end }: Time): string[] {
   return guards
 }
 
+/** Those who want a slot meet under its owners, unless it has none, or no time of theirs. */
+const guardOf = ({ key, owners, start, end }: Place): string[] =>
+  owners.length > 0 && end > start ? [] : [`busy ${key}`]
+
 async function readAll(known: Known, keys: readonly string[]): Promise<void> {
   const fresh = [...new Set(keys)].filter(key => !known.resources.has(key)) as Key[]
   if (fresh.length === 0) return
@@ -189,6 +203,7 @@ async function readAll(known: Known, keys: readonly string[]): Promise<void> {
   for (const key of fresh) {
     const stored = found.get(key)
     known.resources.set(key, stored?.text === undefined ? undefined : (stored as Live))
+    if (stored !== undefined && stored.text === undefined) known.gone.add(key)
   }
 }
 
@@ -226,6 +241,7 @@ function placeOf(
     start: isTime ? start : Number.NaN,
     end: isTime ? end : Number.NaN,
     capacity: capacityOf(resource),
+    gone: false,
     owners: scheduleKey(ctx, resource),
   }
 }
@@ -237,9 +253,10 @@ async function placesNamed(
   pending: ReadonlyMap<Key, Resource>,
 ): Promise<Place[]> {
   await readAll(known, slots)
-  const places = (slots as readonly Key[]).map(key =>
-    placeOf(known.ctx, key, known.resources.get(key), pending),
-  )
+  const places = (slots as readonly Key[]).map(key => ({
+    ...placeOf(known.ctx, key, known.resources.get(key), pending),
+    gone: known.gone.has(key) && !pending.has(key),
+  }))
   await readAll(
     known,
     places.flatMap(place => scheduleKey(known.ctx, place.resource)),
@@ -302,7 +319,11 @@ async function referring(known: Known, actors: readonly string[]): Promise<void>
     if (type !== 'Practitioner') return [schedule]
     return [schedule, { kind: 'reference', param: 'PractitionerRole.practitioner', type, id }]
   })
-  const rows = await findAll(known.ctx, planFor(['PractitionerRole', 'Schedule'], { kind: 'or', nodes }))
+  const rows = await findAll(
+    known.ctx,
+    planFor(['PractitionerRole', 'Schedule'], { kind: 'or', nodes }),
+    true,
+  )
   const { baseUrl } = known.ctx.settings
   for (const actor of asked) known.referred.set(actor, { roles: [], schedules: [] })
   for (const row of rows) {

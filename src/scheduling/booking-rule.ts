@@ -9,7 +9,9 @@ import { type Book, openBook, type Place, type Stretch } from './book.ts'
 import { hasCoding, overlap, type Taken, takenOf } from './calendar.ts'
 import { EXTENSION } from './codes.ts'
 import { expired, extensionOf, held, isExpired, isLive, withExtension } from './hold.ts'
+import { covered, joined } from './hours.ts'
 import { derivedStatus, inSlot, isMarked, isSetByHand, ownersOf, withStatus } from './slot-status.ts'
+import { scheduleOf } from './slots-at.ts'
 
 export const bookingRule: WriteRule = { types: new Set(['Appointment', 'Slot']), contends, judge }
 
@@ -50,7 +52,11 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
   if (moving.length === 0 && slots.length === 0) return { puts: [...puts.values()] }
 
   const left = new Map(slots.flatMap(one => (one.after === undefined ? [] : [[one.key, one.after] as const])))
-  const book = await openBook(ctx, [...moving.flatMap(stretchesOf), ...slotStretches(slots)], left)
+  const stretches = [...moving.flatMap(stretchesOf), ...slotStretches(slots)]
+  let book = await openBook(ctx, stretches, left)
+  const over = moving.flatMap(visit => (visit.takes ? runOut(book, visit, visits, now) : []))
+  // What they took elsewhere is free with them.
+  if (over.length > 0) book = await openBook(ctx, [...stretches, ...over.map(timeOf)], left)
   const stored = [...book.taken.values()]
   const after = overlay(book.taken, visits)
 
@@ -61,9 +67,10 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
     issues.push(...placeIssues(book, own, after, now), ...ownerIssues(book, own, after, now))
     for (const patient of own.actors.filter(actor => actor.startsWith('Patient/')))
       issues.push(...patientIssues(own, patient, after, now))
-    for (const one of stored) noteExpired(puts, one, own, now)
+    for (const one of runOut(book, visit, visits, now))
+      puts.set(one.key, { key: one.key, current: one.stored, resource: expired(one.resource) })
   }
-  issues.push(...slotIssues(book, slots, after, now))
+  issues.push(...slotIssues(ctx, book, slots, after, now))
   if (issues.length > 0) throw new FhirError('conflict', issues)
 
   for (const put of slotPuts(book, slots, stored, after, now)) puts.set(put.key, put)
@@ -111,26 +118,29 @@ function visitOf(ctx: Context, pending: Pending, resource: Resource | undefined,
   const wasLive = isLive(before?.resource, now)
   const stood = LIVE.has(String(before?.resource.status))
   const live = isLive(after?.resource, now)
-  if (after !== undefined && live) checkTimes(after)
   const takes = live && !(wasLive && sameTime(before!, after!))
+  if (takes) checkTimes(after!)
   return { key, before, after, stood, isLive: live, takes }
 }
 
 /** The longest appointment, days: longer than any treatment, and bounded for the sake of who asks about its days. */
 const MOST_DAYS = 400
 
-function checkTimes({ start, end }: Taken): void {
-  if (Number.isNaN(start) || Number.isNaN(end)) return
-  const refuse = (diagnostics: string) =>
-    fhirError('business-rule', diagnostics, { expression: 'Appointment.end' })
+/** https://hl7.org/fhir/R4/appointment.html#invs (app-2, app-3) */
+function checkTimes({ start, end, resource }: Taken): void {
+  const refuse = (diagnostics: string, element = 'end') =>
+    fhirError('business-rule', diagnostics, { expression: `Appointment.${element}` })
+  for (const [element, time] of Object.entries({ start, end }))
+    if (Number.isNaN(time))
+      throw refuse(`An appointment that is ${String(resource.status)} has a ${element}.`, element)
   if (end <= start) throw refuse('The end of an appointment is after its start.')
   if (end - start > MOST_DAYS * 86_400_000)
     throw refuse(`An appointment is no longer than ${MOST_DAYS} days.`)
 }
 
 const sameTime = (a: Taken, b: Taken): boolean =>
-  a.start === b.start &&
-  a.end === b.end &&
+  Object.is(a.start, b.start) &&
+  Object.is(a.end, b.end) &&
   [...a.actors].sort().join() === [...b.actors].sort().join() &&
   [...a.slots].sort().join() === [...b.slots].sort().join()
 
@@ -140,14 +150,15 @@ const changesKind = ({ before, after, isLive: live }: Visit): boolean =>
 
 /** Returns what an appointment took, and what it takes. */
 function stretchesOf({ before, after, stood, isLive: live }: Visit): Stretch[] {
-  const one = ({ actors, slots, start, end }: Taken): Stretch =>
-    // What was stored before there was a rule, or took no time then, may be longer than any calendar.
-    !(end - start <= MOST_DAYS * 86_400_000)
-      ? { actors: [], slots, start: Number.POSITIVE_INFINITY, end: Number.NEGATIVE_INFINITY }
-      : { actors, slots, start, end }
-  if (stood && live && sameTime(before!, after!)) return [one(after!)]
-  return [...(stood ? [one(before!)] : []), ...(live ? [one(after!)] : [])]
+  if (stood && live && sameTime(before!, after!)) return [timeOf(after!)]
+  return [...(stood ? [timeOf(before!)] : []), ...(live ? [timeOf(after!)] : [])]
 }
+
+const timeOf = ({ actors, slots, start, end }: Taken): Stretch =>
+  // What was stored before there was a rule, or took no time then, may be longer than any calendar.
+  !(end - start <= MOST_DAYS * 86_400_000)
+    ? { actors: [], slots, start: Number.POSITIVE_INFINITY, end: Number.NEGATIVE_INFINITY }
+    : { actors, slots, start, end }
 
 /** A slot's write matters where its place in the calendar, or whether it is free, may change. */
 const SLEEPS: ReadonlySet<string> = new Set(['busy-unavailable', 'entered-in-error'])
@@ -200,7 +211,7 @@ function placeIssues(book: Book, own: Taken, after: readonly Taken[], now: numbe
   for (const place of places) {
     if (inSlot(place, after, now).length > place.capacity)
       issues.push(issue('slot-full', `${place.key} is full.`, 'Appointment.slot'))
-    else if (isClosed(book, place, now))
+    else if (place.gone || isClosed(book, place, now))
       issues.push(issue('slot-unavailable', `${place.key} cannot be booked.`, 'Appointment.slot'))
   }
   const timed = places.filter(place => place.end > place.start)
@@ -225,8 +236,7 @@ function ownerIssues(book: Book, own: Taken, after: readonly Taken[], now: numbe
   const found = new Set<string>()
   for (const one of after) {
     if (one.key === own.key || !overlap(one, own) || !isLive(one.resource, now)) continue
-    // Within one slot as many overlap as it takes.
-    if (one.slots.some(slot => own.slots.includes(slot))) continue
+    if (meetInSlots(book, own, one)) continue
     for (const owner of ownersOf(book, one)) if (owners.has(owner)) found.add(owner)
   }
   return [...found].map(owner =>
@@ -240,6 +250,13 @@ function ownerIssues(book: Book, own: Taken, after: readonly Taken[], now: numbe
   )
 }
 
+/** Whether two overlap only within slots that both are in: there as many do as a slot takes. */
+function meetInSlots(book: Book, own: Taken, one: Taken): boolean {
+  const shared = own.slots.filter(slot => one.slots.includes(slot)).map(slot => book.places.get(slot as Key)!)
+  if (shared.length === 0 || shared.some(place => !(place.end > place.start))) return shared.length > 0
+  return covered({ start: Math.max(own.start, one.start), end: Math.min(own.end, one.end) }, joined(shared))
+}
+
 function patientIssues(own: Taken, patient: string, others: readonly Taken[], now: number): Issue[] {
   const taken = others.some(
     one =>
@@ -251,16 +268,24 @@ function patientIssues(own: Taken, patient: string, others: readonly Taken[], no
   ]
 }
 
-/** A hold that has run out and stands in the way ends in the same commit, so that its owner cannot book it after all meanwhile. */
-function noteExpired(puts: Map<Key, Put>, one: Taken, own: Taken, now: number): void {
-  if (one.stored === undefined || one.key === own.key || puts.has(one.key)) return
-  if (!isExpired(one.resource, now)) return
-  if (overlap(one, own) || one.slots.some(slot => own.slots.includes(slot)))
-    puts.set(one.key, { key: one.key, current: one.stored, resource: expired(one.resource) })
-}
+/** Returns the holds that have run out and stand in the way: they end in the same commit, so that no owner can book one after all meanwhile. */
+const runOut = (book: Book, { after: own }: Visit, visits: readonly Visit[], now: number): Taken[] =>
+  [...book.taken.values()].filter(
+    one =>
+      own !== undefined &&
+      isExpired(one.resource, now) &&
+      !visits.some(({ key }) => key === one.key) &&
+      (overlap(one, own) || one.slots.some(slot => own.slots.includes(slot))),
+  )
 
 /** Returns why slots cannot be moved or deleted: people are booked in them. */
-function slotIssues(book: Book, slots: readonly Pending[], after: readonly Taken[], now: number): Issue[] {
+function slotIssues(
+  ctx: Context,
+  book: Book,
+  slots: readonly Pending[],
+  after: readonly Taken[],
+  now: number,
+): Issue[] {
   const issues: Issue[] = []
   for (const { key, before, after: slot } of slots) {
     if (before === undefined) continue
@@ -270,6 +295,8 @@ function slotIssues(book: Book, slots: readonly Pending[], after: readonly Taken
     if (own.length === 0) continue
     if (slot === undefined)
       issues.push(issue('slot-taken', `${key} cannot be deleted: it is booked.`, 'Slot'))
+    else if (scheduleOf(ctx, slot) !== scheduleOf(ctx, before))
+      issues.push(issue('slot-taken', `${key} stays in its schedule: it is booked.`, 'Slot.schedule'))
     else if (own.some(one => one.start < place.start || one.end > place.end))
       issues.push(issue('slot-taken', `${key} cannot be moved: it is booked.`, 'Slot.start'))
   }

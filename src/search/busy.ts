@@ -2,6 +2,7 @@
  * When somebody or something is taken: rows by which live appointments, and slots, are found that may overlap an interval, at a cost that
  * does not grow with the length of the calendar. The reader compares the times themselves.
  */
+import { timeRange } from '../fhir/instant.ts'
 import { isObject, type Json, type JsonObject, type Resource } from '../fhir/json.ts'
 import { parseReference } from '../fhir/reference.ts'
 import type { Node } from './plan-node.ts'
@@ -79,8 +80,10 @@ export const inSlotNode = (slot: string): Node => ({
 
 /** Returns ms since 1970 of an instant; undefined for what is none. */
 export function instantOf(value: Json | undefined): number | undefined {
-  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN
-  return Number.isNaN(at) ? undefined : at
+  if (typeof value !== 'string') return undefined
+  const at = Date.parse(value)
+  // FHIR knows leap seconds, JavaScript does not.
+  return Number.isNaN(at) ? timeRange(value, 'UTC')?.lo : at
 }
 
 /** Adds the rows of an Appointment or a Slot; nothing for other types, for what is not live, and where times are missing. */

@@ -57,7 +57,16 @@ export async function conflictsOf(
   const [guard, ...also] = guardsOf(facility ?? all[0]!, start, end)
   return {
     conflicts,
-    require: [{ is: 'matches', plan, keys: rows.map(row => row.key), guard: guard!, also }],
+    require: [
+      {
+        is: 'matches',
+        plan,
+        keys: rows.map(row => row.key),
+        versions: rows.map(row => row.version),
+        guard: guard!,
+        also,
+      },
+    ],
   }
 }
 
