@@ -9,8 +9,8 @@ import { localDay, OWNERS, tokenTask } from '../../scheduling/token.ts'
 import { keysOf } from '../../search/busy.ts'
 import type { Key } from '../../storage/port.ts'
 import { actorsOf, type Facility, oneOf, practitionerOf, pricesOf } from './facility.ts'
-import { ORDER, RESCHEDULED, TRANSACTION } from './names.ts'
-import { invoicesOf } from './order.ts'
+import { ORDER, RESCHEDULED, STATED, TRANSACTION } from './names.ts'
+import { invoicesOf, statedIn } from './order.ts'
 import { typeOf } from './reference.ts'
 import { impossible } from './refusal.ts'
 import { idOf, nameOf } from './translate.ts'
@@ -51,6 +51,8 @@ export interface Visit {
   /** As references of the transaction name him. */
   patient: string
   patientName: string
+  /** The fields of his that the request has stated. */
+  stated: readonly string[]
   place: Place
   note?: string | undefined
   /** The Appointment that this one replaces. */
@@ -74,6 +76,9 @@ export function appointmentOf(ctx: Context, visit: Visit): Resource {
   return {
     resourceType: 'Appointment',
     id: visit.id,
+    ...(visit.stated.length > 0 && {
+      extension: visit.stated.map(name => ({ url: STATED, valueCode: name })),
+    }),
     identifier: [{ system: TRANSACTION, value: visit.transaction }],
     status: visit.status,
     ...Object.fromEntries(
@@ -188,6 +193,15 @@ export async function cancelledEntries(
       .filter(one => one.status === 'issued' || one.status === 'draft')
       .map(one => putOf({ ...one, status: 'cancelled' })),
   ]
+}
+
+/** Returns who a visit is of, as its Appointment has him. */
+export function visitorOf(
+  ctx: Context,
+  appointment: Resource,
+): Pick<Visit, 'patient' | 'patientName' | 'stated'> {
+  const { reference, display } = patientIn(ctx, appointment)
+  return { patient: reference, patientName: display, stated: statedIn(appointment) }
 }
 
 /** Returns the reference to an Appointment's patient, with his name; '' where there is none. */

@@ -1,8 +1,11 @@
 /** Calling results back: four attempts, ten seconds apart, of which the outbox loses none. */
 import type { Context } from '../../context.ts'
+import type { Resource } from '../../fhir/json.ts'
 import { type Resolve, refusedCallback } from '../../http/private-address.ts'
+import { faultOf } from '../../lib/fault.ts'
 import type { Handler, Leased, Outcome } from '../../notifications/dispatch.ts'
-import { finish, jobOf, outcomeOf, resultContext } from './first.ts'
+import { finish, givenUp, jobOf, outcomeOf, resultContext } from './first.ts'
+import type { FirstContext } from './first-request.ts'
 import { CARE_UHI } from './names.ts'
 import { delivered } from './record.ts'
 
@@ -12,6 +15,10 @@ const WAIT_MS = 10_000
 const TIMEOUT_MS = 30_000
 /** Milliseconds of a lease that must be left to write down what came of a call. */
 const RECORD_MS = 2000
+
+/** Minutes in which a fault of this server may pass: then the request has failed. */
+const MOST_FAULTS = 10
+const FAULT_MS = 60_000
 
 /** Calls at a time, of all consumers and of one: those who do not answer must not hold up what others are told. */
 const MOST_CALLS = 6
@@ -39,9 +46,21 @@ export function createCallbackHandler(resolve: Resolve | undefined): Handler {
 }
 
 async function call(ctx: Context, job: Leased, resolve: Resolve | undefined): Promise<Outcome> {
-  const { request, failed } = jobOf(job)
+  const { request, failed, faults = 0 } = jobOf(job)
   const { context } = request
-  const message = await outcomeOf(ctx, request)
+  let message: object
+  try {
+    message = await outcomeOf(ctx, request)
+  } catch (error) {
+    ctx.log.error('care-uhi request failed', { action: context.action, error: faultOf(error) })
+    if (faults < MOST_FAULTS)
+      return {
+        is: 'later',
+        due: ctx.clock() + FAULT_MS,
+        body: JSON.stringify({ request, failed, faults: faults + 1 }),
+      }
+    message = await givenUp(ctx, request)
+  }
   const timeout = Math.min(TIMEOUT_MS, job.until - ctx.clock() - RECORD_MS)
   // Another server may have the job by now.
   if (timeout < RECORD_MS) return { is: 'later', due: ctx.clock(), body: job.body }
@@ -51,20 +70,30 @@ async function call(ctx: Context, job: Leased, resolve: Resolve | undefined): Pr
   const body = JSON.stringify({ context: resultContext(ctx, context), message })
   const why = refused === undefined ? await post(url, body, timeout) : `The callback URL ${refused}`
   if (why === undefined) {
-    await finish(ctx, context, task => delivered(task, 'delivered'))
-    return DONE
+    return done(ctx, context, task => delivered(task, 'delivered'))
   }
   if (refused === undefined && failed < RETRIES) {
     ctx.log.info('care-uhi callback failed', { action: context.action, attempt: failed + 1, why })
     const due = ctx.clock() + WAIT_MS
-    return { is: 'later', due, body: JSON.stringify({ request, failed: failed + 1 }) }
+    return { is: 'later', due, body: JSON.stringify({ request, failed: failed + 1, faults }) }
   }
   ctx.log.warn('care-uhi callback given up', { action: context.action, why })
-  await finish(ctx, context, task => delivered(task, 'undelivered', why))
-  return DONE
+  return done(ctx, context, task => delivered(task, 'undelivered', why))
 }
 
-const DONE: Outcome = { is: 'done' }
+/** Writes down what came of a call; where that cannot be, nobody is called once more for it. */
+async function done(
+  ctx: Context,
+  context: FirstContext,
+  change: (task: Resource) => Resource,
+): Promise<Outcome> {
+  try {
+    await finish(ctx, context, change)
+  } catch (error) {
+    ctx.log.error('care-uhi callback not recorded', { action: context.action, error: faultOf(error) })
+  }
+  return { is: 'done' }
+}
 
 /** Returns why a body did not arrive, undefined where it did. Redirections are not followed: they lead where nobody has looked. */
 async function post(url: string, body: string, ms: number): Promise<string | undefined> {

@@ -11,8 +11,8 @@ import {
   cancelledEntries,
   checkRoom,
   type Place,
-  patientIn,
   placeOf,
+  visitorOf,
 } from './booking.ts'
 import { bookable, type Catalog, offered, quoted } from './catalog.ts'
 import { agentIn, type Facility, facilityOf, pricesOf } from './facility.ts'
@@ -21,12 +21,12 @@ import type { Action } from './generation.ts'
 import { TRANSACTION } from './names.ts'
 import { facilityOfOrder, type Order, orderOf, shown, slotIdOf, statusOf } from './order.ts'
 import { findPatient } from './patient.ts'
-import { billingOf } from './person.ts'
 import { completedEntry, isOf, orderIn, recordOf } from './record.ts'
 import { impossible } from './refusal.ts'
 import { isTerminal, orderState } from './status.ts'
 import { termsIn, termsOf } from './terms.ts'
-import { DESCRIPTOR, fulfillmentOf, idOf, itemOf, nameOf, providerOf } from './translate.ts'
+import { weekAfter } from './time.ts'
+import { DESCRIPTOR, fulfillmentOf, idOf, itemOf, providerOf } from './translate.ts'
 import { stored } from './write.ts'
 
 /** Returns the result of a request. Throws Refusals. */
@@ -42,14 +42,13 @@ const RESULTS: Readonly<Record<Action, (ctx: Context, request: FirstRequest) => 
   cancel,
 }
 
-const WEEK = 7 * 86_400_000
 /** Fulfillments that the catalog of all facilities lists. */
 const MOST_LISTED = 2000
 
 async function search(ctx: Context, { intent }: FirstRequest): Promise<object> {
   const { providerId, start: from, end: until } = intent!
   const start = Math.max(from ?? 0, ctx.clock())
-  const end = until ?? start + WEEK
+  const end = until ?? weekAfter(start)
   const providers: Catalog['providers'] = []
   let listed = 0
   for (const facility of await bookable(ctx, providerId)) {
@@ -111,7 +110,8 @@ async function init(ctx: Context, request: FirstRequest): Promise<object> {
       status: 'pending',
       transaction: transactionOf(request),
       patient: found.reference,
-      patientName: nameOf(found.resource),
+      patientName: found.name,
+      stated: found.stated,
       place,
     })
     const replaced: JsonObject[] = []
@@ -170,13 +170,11 @@ async function confirmedEntries(ctx: Context, found: Order): Promise<JsonObject[
     slotIdOf(ctx, appointment),
     'Slot does not belong to the requested provider',
   )
-  const patient = patientIn(ctx, appointment)
   const visit = {
     id: found.id,
     status: 'booked',
     transaction: found.transaction,
-    patient: patient.reference,
-    patientName: patient.display,
+    ...visitorOf(ctx, appointment),
     place,
   } as const
   const extension = objects(appointment.extension).filter(one => one.url !== EXTENSION.holdUntil)
@@ -215,7 +213,7 @@ async function orderMessage(ctx: Context, found: Order): Promise<object> {
     status: orderState(whole.status),
     provider: whole.provider,
     items: [whole.item],
-    billing: whole.person === undefined ? {} : billingOf(whole.person),
+    billing: whole.billing,
     quote: whole.quote,
     terms: termsOf(about === `Appointment/${found.id}` ? termsIn(said) : []),
     fulfillment: [whole.fulfillment],

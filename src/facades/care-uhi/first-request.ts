@@ -3,6 +3,7 @@ import { isObject, type Json, type JsonObject, NumberText } from '../../fhir/jso
 import { type Action, memberOf } from './generation.ts'
 import { type Person, personIn } from './person.ts'
 import { Refusal } from './refusal.ts'
+import { instantIn } from './time.ts'
 
 /** What is answered at once, and what the callback begins with. */
 export interface FirstContext {
@@ -58,6 +59,11 @@ class Fault {
 /** Collects what is wrong: `context → domain: Field required; …`. */
 class Reader {
   readonly faults: string[] = []
+  /** Of times that name none. */
+  readonly zone: string
+  constructor(zone: string) {
+    this.zone = zone
+  }
 
   fault(place: readonly string[], text: string): undefined {
     this.faults.push(`${place.join(' → ')}: ${text}`)
@@ -104,20 +110,20 @@ const webUrl: Check<string> = value =>
   typeof value === 'string' && value.length <= 2000 && /^https?:\/\//i.test(value) && URL.canParse(value)
     ? value
     : new Fault('Input should be a valid URL with http or https')
-const instant: Check<number> = value => {
-  const at = typeof value === 'string' && value.length < 64 ? Date.parse(value) : Number.NaN
-  return Number.isNaN(at) ? new Fault('Input should be a valid datetime') : at
-}
+const instant =
+  (zone: string): Check<number> =>
+  value =>
+    instantIn(value, zone) ?? new Fault('Input should be a valid datetime')
 const object: Check<JsonObject> = value =>
   isObject(value) ? value : new Fault('Input should be a valid dictionary')
 
 /**
- * Returns a request of the action. `now` is ms since 1970.
+ * Returns a request of the action. `now` is ms since 1970, `zone` (IANA) that of times without one.
  *
  * Throws Refusal (400) with every fault of its context and message.
  */
-export function firstRequest(action: Action, body: Json, now: number): FirstRequest {
-  const reader = new Reader()
+export function firstRequest(action: Action, body: Json, now: number, zone: string): FirstRequest {
+  const reader = new Reader(zone)
   const whole = isObject(body) ? body : {}
   const context = contextOf(reader, action, reader.required(whole, ['context'], object) ?? {})
   const message = reader.required(whole, ['message'], object)
@@ -148,7 +154,7 @@ function contextOf(reader: Reader, action: Action, from: JsonObject): FirstConte
     provider_id: optional('provider_id', string),
     provider_uri: optional('provider_uri', value => (value === '' ? '' : webUrl(value))),
     timestamp: optional('timestamp', value => {
-      const at = instant(value)
+      const at = instant(reader.zone)(value)
       return at instanceof Fault ? at : (value as string)
     }),
   }
@@ -198,7 +204,9 @@ function fulfillment(
   reader.optional(found, [...place, 'type'], among(['online', 'physical']))
   const time = (name: string): number | undefined => {
     const at = memberOf(memberOf(found, name), 'time')
-    return at === undefined ? undefined : reader.optional(at, [...place, name, 'time', 'timestamp'], instant)
+    return at === undefined
+      ? undefined
+      : reader.optional(at, [...place, name, 'time', 'timestamp'], instant(reader.zone))
   }
   const start = time('start')
   const end = time('end')
@@ -215,7 +223,9 @@ function order(reader: Reader, message: JsonObject): FirstRequest['order'] {
   const found = reader.required(message, place, object)
   if (found === undefined) return undefined
   const name =
-    found.provider_id === undefined && found.descriptor_id !== undefined ? 'descriptor_id' : 'provider_id'
+    (found.provider_id ?? undefined) === undefined && found.descriptor_id !== undefined
+      ? 'descriptor_id'
+      : 'provider_id'
   const providerId = reader.required(found, [...place, name], filled)
   const itemId = reader.required(found, [...place, 'item_id'], filled)
   const fulfillmentId = reader.required(found, [...place, 'fulfillment_id'], filled)

@@ -21,6 +21,8 @@ export interface CallbackJob {
   request: FirstRequest
   /** Attempts that have failed. */
   failed: number
+  /** Faults of this server that have kept it from an attempt. */
+  faults?: number
 }
 
 export interface FirstAnswer {
@@ -46,7 +48,7 @@ export async function answerFirst(
   body: Json,
 ): Promise<FirstAnswer> {
   try {
-    const request = firstRequest(action, body, ctx.clock())
+    const request = firstRequest(action, body, ctx.clock(), ctx.settings.zone)
     await check(ctx, rules, request)
     await record(ctx, request)
     if (request.context.consumer_uri !== '') return ACK
@@ -69,15 +71,18 @@ async function check(ctx: Context, rules: CallbackRules, request: FirstRequest):
   const closing = action === 'status' ? undefined : await recordOf(ctx, transaction_id, 'cancel')
   // The cancel that closed it may be sent again, as any message may.
   if (closing?.status === 'completed' && !(action === 'cancel' && isOf(closing, request.context)))
-    throw new Refusal(
-      action === 'search' ? 400 : 422,
-      `Transaction ${transaction_id} is already closed and cannot accept new requests`,
-    )
+    throw closed(request.context)
   if (request.orderId === undefined) return
   const order = await orderOf(ctx, request.orderId)
   if (order?.transaction !== transaction_id.toLowerCase())
     throw new Refusal(422, `Order ${request.orderId} not found for this transaction`)
 }
+
+const closed = ({ action, transaction_id }: FirstContext): Refusal =>
+  new Refusal(
+    action === 'search' ? 400 : 422,
+    `Transaction ${transaction_id} is already closed and cannot accept new requests`,
+  )
 
 /** Stores the record of a request, with its callback; nothing where the same message was taken before. */
 async function record(ctx: Context, request: FirstRequest): Promise<void> {
@@ -88,6 +93,8 @@ async function record(ctx: Context, request: FirstRequest): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     const before = await recordOf(ctx, transaction_id, action)
     if (before !== undefined && isOf(before, request.context)) return
+    // Another cancel was faster since it was looked.
+    if (action === 'cancel' && before?.status === 'completed') throw closed(request.context)
     const task = newRecord(ctx, request, before)
     try {
       await update(under, 'Task', recordIdOf(transaction_id, action), task, onlyOver(before))
@@ -124,6 +131,14 @@ export async function outcomeOf(ctx: Context, request: FirstRequest): Promise<ob
     await finish(ctx, request.context, one => failed(one, refusal))
     return errorMessage(refusal)
   }
+}
+
+/** Returns the message of a request that this server cannot do, and never will. */
+export async function givenUp(ctx: Context, request: FirstRequest): Promise<object> {
+  const refusal = new Refusal(500, 'The request could not be carried out')
+  // What keeps it from its work may keep it from writing that down.
+  await finish(ctx, request.context, one => failed(one, refusal)).catch(() => {})
+  return errorMessage(refusal)
 }
 
 const errorMessage = ({ code, message }: Refusal): object => ({

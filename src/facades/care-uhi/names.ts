@@ -18,6 +18,9 @@ export const REQUEST_STATUS = 'urn:nadi:codes:care-resource-request-status'
 /** Task.businessStatus of a request: whether its result has reached the consumer. */
 export const DELIVERY = 'urn:nadi:codes:care-uhi-delivery'
 
+/** Extension of an Appointment, repeated: a field of its patient that the request has stated, and that is so. Answers show no other. */
+export const STATED = 'urn:nadi:extension:stated-by-consumer'
+
 /** The reason of an appointment that another has replaced. */
 export const RESCHEDULED = 'rescheduled'
 

@@ -1,14 +1,15 @@
 /** An order: an Appointment that came by this door, with all that answers say of it. */
 import type { Context } from '../../context.ts'
 import type { Json, Resource } from '../../fhir/json.ts'
-import { objects, text } from '../../fhir/tree.ts'
+import { object, objects, text } from '../../fhir/tree.ts'
 import { searched } from '../../scheduling/live-resources.ts'
 import { componentsOf, FREE, type Quote, quoteOf } from '../../scheduling/price.ts'
 import { isToken } from '../../scheduling/token.ts'
 import { actorsOf, keysOf } from '../../search/busy.ts'
 import type { Key } from '../../storage/port.ts'
 import { agentIn, type Facility, facilityOf, oneOf, pricesOf } from './facility.ts'
-import { ORDER, TRANSACTION } from './names.ts'
+import { ORDER, STATED, TRANSACTION } from './names.ts'
+import { type Billing, statedBilling } from './person.ts'
 import { typeOf } from './reference.ts'
 import { bookingStatus } from './status.ts'
 import {
@@ -19,7 +20,6 @@ import {
   itemOf,
   type PatientBlock,
   type Provider,
-  patientBlock,
   providerOf,
   tokenText,
 } from './translate.ts'
@@ -79,15 +79,14 @@ export interface Whole extends Shown {
   token: string
   item: Item | Record<string, never>
   quote: Quote
-  /** The stored patient. */
-  person: Resource | undefined
+  billing: Billing | Record<string, never>
 }
 
 /** Returns an order as answers show it; `facility`: its own, where it is known already. */
 export async function shown(ctx: Context, order: Order, facility: Facility | undefined): Promise<Whole> {
   const { id, appointment } = order
   const slotId = slotIdOf(ctx, appointment)
-  const [slot, person, status, billed, token] = await Promise.all([
+  const [slot, person, status, invoiced, token] = await Promise.all([
     oneOf(ctx, 'Slot', slotId),
     oneOf(ctx, 'Patient', named(ctx, appointment, 'Patient')[0]?.split('/')[1]),
     statusOf(ctx, order),
@@ -98,18 +97,37 @@ export async function shown(ctx: Context, order: Order, facility: Facility | und
   const schedule = facility?.schedules.get(key as Key) ?? (await oneOf(ctx, 'Schedule', key?.split('/')[1]))
   const known = facility !== undefined && schedule !== undefined
   const definition = known ? (await pricesOf(ctx, facility, [schedule])).get(idOf(schedule)) : undefined
-  const quote = billed ?? (definition === undefined ? FREE : quoteOf(componentsOf(definition)))
+  const billing = person === undefined ? undefined : billed(appointment, person)
+  const quote = invoiced ?? (definition === undefined ? FREE : quoteOf(componentsOf(definition)))
   return {
     order_id: id,
     status,
     provider: facility === undefined ? {} : providerOf(facility.organization, facility.place),
-    patient: person === undefined ? {} : patientBlock(person),
+    patient: billing === undefined ? {} : blockOf(idOf(person), billing),
     fulfillment: fulfillmentOf(appointment, slotId, known ? agentIn(ctx, facility, schedule) : undefined),
     token: tokenText(token),
     item: schedule === undefined ? {} : itemOf(schedule, appointment, slotId, definition, quote),
     quote,
-    person,
+    billing: billing ?? {},
   }
+}
+
+/** Returns the fields of the patient that the request of an Appointment has stated. */
+export const statedIn = (appointment: Resource): string[] =>
+  objects(appointment.extension).flatMap(one => (one.url === STATED ? (text(one.valueCode) ?? []) : []))
+
+function billed(appointment: Resource, person: Resource): Billing {
+  const stated = new Set(statedIn(appointment))
+  const billing = statedBilling(person, stated)
+  const seat = objects(appointment.participant).find(one =>
+    text(object(one.actor)?.reference)?.startsWith('Patient/'),
+  )
+  return stated.has('name') ? billing : { ...billing, name: text(object(seat?.actor)?.display) ?? '' }
+}
+
+const blockOf = (id: string, billing: Billing): PatientBlock => {
+  const { name, gender, phone_number, date_of_birth, address } = billing
+  return { id, name, gender, phone_number, date_of_birth, address }
 }
 
 async function tokenFor(ctx: Context, id: string): Promise<Resource | undefined> {

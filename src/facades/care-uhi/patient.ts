@@ -8,8 +8,8 @@ import { SYSTEM } from '../../scheduling/codes.ts'
 import { fold } from '../../search/fold.ts'
 import type { Live } from '../../storage/port.ts'
 import { PERSON } from './names.ts'
-import { hasPhone, isSame, type Person, patientOf } from './person.ts'
-import { idOf } from './translate.ts'
+import { hasPhone, isSame, type Person, patientOf, statedOf } from './person.ts'
+import { idOf, nameOf } from './translate.ts'
 
 /** Patients of one telephone that are looked at: a family, and not a ward. */
 const MOST = 200
@@ -19,8 +19,10 @@ export interface Found {
   reference: string
   /** Undefined while he is not stored. */
   patient: Resource | undefined
-  /** As he is, or will be. */
-  resource: Resource
+  /** What he is called, as he has it or as the request has. */
+  name: string
+  /** The fields of his that the request has stated, and that are so. */
+  stated: readonly string[]
   /** What the transaction has to make first. */
   entries: JsonObject[]
 }
@@ -36,7 +38,7 @@ export async function findPatient(ctx: Context, person: Person): Promise<Found> 
   const known = same.find(one => hasAbha(one, person)) ?? same[0]
   if (known !== undefined) {
     const reference = `Patient/${idOf(known)}`
-    return { reference, patient: known, resource: known, entries: [] }
+    return { reference, patient: known, ...knownAs(known, person), entries: [] }
   }
   const value = await hashed([
     person.phone,
@@ -58,7 +60,12 @@ export async function findPatient(ctx: Context, person: Person): Promise<Found> 
     resource: possibleDuplicate(fullUrl, `Patient/${idOf(mate)}`, value),
     request: { method: 'POST', url: 'Task', ifNoneExist: criteria('identifier=') },
   }))
-  return { reference: fullUrl, patient: undefined, resource, entries: [made, ...twice] }
+  return { reference: fullUrl, patient: undefined, ...knownAs(resource, person), entries: [made, ...twice] }
+}
+
+function knownAs(resource: Resource, person: Person): Pick<Found, 'name' | 'stated'> {
+  const stated = statedOf(resource, person)
+  return { name: stated.includes('name') ? nameOf(resource) : person.name, stated }
 }
 
 const hasAbha = (patient: Resource, { abha }: Person): boolean =>

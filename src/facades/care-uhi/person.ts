@@ -190,8 +190,42 @@ const placed = ({ pincode, district }: Person): JsonObject => ({
   ...(pincode !== undefined && { postalCode: pincode }),
 })
 
+/** What is shown of a patient, by the names of the contract; '' for what is not known. */
+export interface Billing {
+  name: string
+  gender: string
+  phone_number: string
+  emergency_phone_number: string
+  address: string
+  permanent_address: string
+  pincode: string
+  blood_group: string
+  geo_organization: string
+  date_of_birth: string
+  year_of_birth: string
+}
+
+/** Returns the fields of a Patient that a request has stated, and that are so. */
+export function statedOf(patient: Resource, person: Person): string[] {
+  const has = billingOf(patient)
+  const said = billingOf(patientOf(person, { system: '', value: '' }))
+  const plain = (name: string, value: string): string =>
+    (name.endsWith('phone_number') ? phoneIn(value) : undefined) ?? fold(value).trim()
+  return Object.keys(has).filter(name => {
+    const field = name as keyof Billing
+    return has[field] !== '' && plain(name, has[field]) === plain(name, said[field])
+  })
+}
+
+/** Returns the fields that were stated; of the others nothing, for whoever asks knows no more than a name and a telephone. */
+export function statedBilling(patient: Resource, stated: ReadonlySet<string>): Billing {
+  const nothing: Billing = billingOf({ resourceType: 'Patient' })
+  const shown = Object.entries(billingOf(patient)).filter(([name]) => stated.has(name))
+  return { ...nothing, ...Object.fromEntries(shown) }
+}
+
 /** Returns a Patient as the billing block of an order. */
-export function billingOf(patient: Resource): Record<string, string> {
+function billingOf(patient: Resource): Billing {
   const addresses = objects(patient.address)
   const permanent = addresses.find(one => one.type === 'postal')
   const address = addresses.find(one => one.type !== 'postal')

@@ -34,6 +34,7 @@ export function newRecord(
   before: Resource | undefined,
 ): Resource {
   const { transaction_id, message_id, action } = context
+  const { focus, output } = (before ?? {}) as JsonObject
   return {
     resourceType: 'Task',
     id: recordIdOf(transaction_id, action),
@@ -44,6 +45,8 @@ export function newRecord(
     intent: 'order',
     code: { coding: [{ system: SYSTEM.taskCode, code: `care-uhi-${action}` }] },
     authoredOn: new Date(ctx.clock()).toISOString(),
+    // What was agreed holds until something else is.
+    ...(output !== undefined && { output, ...(focus !== undefined && { focus }) }),
     ...(terms !== undefined && terms.length > 0 && { input: inputsOf(terms) }),
   }
 }
@@ -56,6 +59,7 @@ export const completedEntry = (record: Resource, orderId: string | undefined): J
   putOf({
     ...record,
     status: 'completed',
+    ...(record.input !== undefined && { output: record.input }),
     ...(orderId !== undefined && { focus: { reference: `Appointment/${orderId}` } }),
   })
 

@@ -8,6 +8,7 @@ import type { Context } from '../../context.ts'
 import type { Json } from '../../fhir/json.ts'
 import { readJson } from '../../http/body.ts'
 import type { AppDeps, C, Env } from '../../http/exchange.ts'
+import { faultOf } from '../../lib/fault.ts'
 import { availability } from './availability.ts'
 import { directory } from './catalog.ts'
 import { emergency } from './emergency.ts'
@@ -105,6 +106,10 @@ export function createCareUhi(deps: AppDeps): Hono<Env> {
     app.all(path, c => answer(c, 405, { error: `Here are allowed: ${Allow}` }, { Allow }))
   }
   app.all('*', c => answer(c, 404, { error: 'Not found' }))
+  app.onError((error, c) => {
+    deps.ctx.log.error('request failed', { id: c.get('exchange').id, error: faultOf(error) })
+    return answer(c, 500, { error: 'The server met an unexpected error.' })
+  })
   return app
 }
 

@@ -38,9 +38,9 @@ export function termsOf(said: readonly Term[]): ShownTerm[] {
 export const inputsOf = (said: readonly Term[]): JsonObject[] =>
   said.map(({ type, state }) => ({ type: { coding: [{ system: TERM, code: type }] }, valueCode: state }))
 
-/** Returns the terms that a Task has as inputs. */
+/** Returns the terms that were taken, which a Task has as outputs. */
 export const termsIn = (task: Resource | undefined): Term[] =>
-  objects(task?.input).flatMap(input => {
+  objects(task?.output).flatMap(input => {
     const type = codings(input.type).find(one => one.system === TERM)?.code
     const state = text(input.valueCode)
     return typeof type === 'string' && state !== undefined ? [{ type, state }] : []

@@ -2,7 +2,7 @@
 import type { Context } from '../../context.ts'
 import type { Json, JsonObject } from '../../fhir/json.ts'
 import { text } from '../../fhir/tree.ts'
-import { appointmentOf, bookedEntries, cancelledEntries, checkRoom, patientIn, placeOf } from './booking.ts'
+import { appointmentOf, bookedEntries, cancelledEntries, checkRoom, placeOf, visitorOf } from './booking.ts'
 import { offered, schedulesFor } from './catalog.ts'
 import { cityOf, type Facility, facilityOf } from './facility.ts'
 import { memberOf } from './generation.ts'
@@ -11,7 +11,8 @@ import { facilityOfOrder, type Order, orderOf, shown, slotIdOf, statusOf, type W
 import { findPatient } from './patient.ts'
 import { personIn } from './person.ts'
 import { impossible, malformed } from './refusal.ts'
-import { DESCRIPTOR, nameOf } from './translate.ts'
+import { instantIn, weekAfter } from './time.ts'
+import { DESCRIPTOR } from './translate.ts'
 import { stored } from './write.ts'
 
 export type ThirdAction = 'select' | 'confirm' | 'status' | 'cancel' | 'reschedule'
@@ -49,20 +50,22 @@ async function provider(ctx: Context, id: string): Promise<Facility> {
   return facility
 }
 
-const WEEK = 7 * 86_400_000
-
-/** Returns the window that a fulfillment names, ms since 1970; the next seven days without one. Throws Refusals. */
-export function windowIn(fulfillment: Json | undefined, now: number): { start: number; end: number } {
+/** Returns the window that a fulfillment names, ms since 1970; the next seven days without one. `zone` (IANA) is that of times without one. Throws Refusals. */
+export function windowIn(
+  fulfillment: Json | undefined,
+  now: number,
+  zone: string,
+): { start: number; end: number } {
   const time = (name: 'start' | 'end'): number | undefined => {
     const stamp = memberOf(memberOf(fulfillment, name), 'time')?.timestamp
     if (stamp === undefined || stamp === null) return undefined
-    const at = typeof stamp === 'string' && stamp.length < 64 ? Date.parse(stamp) : Number.NaN
-    if (Number.isNaN(at)) throw malformed(`fulfillment.${name}.time.timestamp must be a date with its time`)
+    const at = instantIn(stamp, zone)
+    if (at === undefined) throw malformed(`fulfillment.${name}.time.timestamp must be a date with its time`)
     return at
   }
   const from = time('start')
   const start = Math.max(from ?? now, now)
-  const end = time('end') ?? start + WEEK
+  const end = time('end') ?? weekAfter(start)
   if (end <= (from ?? start)) throw impossible('Fulfillment end time must be after start time')
   return { start, end }
 }
@@ -73,7 +76,7 @@ async function select(ctx: Context, { message }: Asked): Promise<Answered> {
   const department = said(message, 'department_id')
   if (doctor === undefined && department === undefined)
     throw malformed('at least one of doctor_id or department_id is required')
-  const { start, end } = windowIn(message.fulfillment, ctx.clock())
+  const { start, end } = windowIn(message.fulfillment, ctx.clock(), ctx.settings.zone)
   const facility = await provider(ctx, id)
   const schedules = schedulesFor(ctx, facility, doctor, department)
   if (schedules.length === 0)
@@ -104,7 +107,8 @@ async function confirm(ctx: Context, { context, message }: Asked): Promise<Answe
       status: 'booked',
       transaction: context.transaction_id,
       patient: found.reference,
-      patientName: nameOf(found.resource),
+      patientName: found.name,
+      stated: found.stated,
       place,
       note,
     } as const
@@ -182,13 +186,11 @@ async function reschedule(ctx: Context, { context, message }: Asked): Promise<An
     if (facility === undefined) throw impossible('New slot does not belong to the same facility')
     const place = await placeOf(ctx, facility, slotId, 'New slot does not belong to the same facility')
     await checkRoom(ctx, place)
-    const patient = patientIn(ctx, old.appointment)
     const visit = {
       id,
       status: 'booked',
       transaction: context.transaction_id,
-      patient: patient.reference,
-      patientName: patient.display,
+      ...visitorOf(ctx, old.appointment),
       place,
       note: note ?? text(old.appointment.comment),
       instead: old.appointment,

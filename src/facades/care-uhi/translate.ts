@@ -175,16 +175,6 @@ export function itemOf(
   }
 }
 
-/** Returns the patient as orders show him. */
-export const patientBlock = (patient: Resource): PatientBlock => ({
-  id: idOf(patient),
-  name: nameOf(patient),
-  gender: text(patient.gender) ?? '',
-  phone_number: telecomOf(patient, 'phone'),
-  date_of_birth: text(patient.birthDate) ?? '',
-  address: addressOf(object(patient.address)),
-})
-
 /** Returns the token of an appointment as answers print it: `GC - 5`; '' for none. */
 export function tokenText(task: Resource | undefined): string {
   const printed = texts(
