@@ -13,6 +13,7 @@ import { transaction } from '../interactions/transaction.ts'
 import { type Key, typeOf } from '../storage/port.ts'
 import { resourceOf } from './calendar.ts'
 import { SYSTEM } from './codes.ts'
+import { localDay } from './token.ts'
 
 export interface Paid {
   /** Decimal; undefined: what the Invoice is about. */
@@ -26,10 +27,13 @@ export interface Paid {
   isReceived?: true
 }
 
+/** Task.identifier: the Invoice whose money is to be given back. */
+export const REFUND = 'urn:nadi:refund'
+
 /** Returns the Task that asks to give money back. */
 export const refundTask = (invoice: Key): Resource => ({
   resourceType: 'Task',
-  identifier: [{ system: 'urn:nadi:refund', value: invoice }],
+  identifier: [{ system: REFUND, value: invoice }],
   status: 'requested',
   intent: 'order',
   code: { coding: [{ system: SYSTEM.taskCode, code: 'refund' }], text: 'Refund' },
@@ -43,14 +47,18 @@ const refused = (code: 'business-rule' | 'duplicate', diagnostics: string, rule:
  * Records the payment of an Invoice.
  *
  * Throws `not-found`, `business-rule` (422) where the amount is not what is owed (`payment-amount`) or nothing is owed
- * (`payment-not-owed`), and `duplicate` (409) where this payment was recorded before.
+ * (`payment-not-owed`) or the payment is that of another Invoice (`payment-elsewhere`), and `duplicate` (409) where this payment was
+ * recorded before.
  */
 export async function markPaid(ctx: Context, invoiceKey: Key, paid: Paid): Promise<void> {
   await untilSettled(async () => {
     const stored = await read(ctx, typeOf(invoiceKey), invoiceKey.split('/')[1]!)
     const invoice = resourceOf(stored)
     const { identifier } = paid
-    if (identifier !== undefined && (await isRecorded(ctx, identifier)))
+    const recorded = identifier === undefined ? undefined : await recordOf(ctx, identifier)
+    if (recorded !== undefined && !isAbout(recorded, invoiceKey))
+      throw refused('business-rule', 'This payment is recorded for another Invoice.', 'payment-elsewhere')
+    if (recorded !== undefined)
       throw refused('duplicate', 'This payment is recorded already.', 'payment-recorded')
     const isLate = paid.isReceived === true && invoice.status === 'cancelled'
     if (!isLate && invoice.status !== 'issued' && invoice.status !== 'draft')
@@ -68,29 +76,60 @@ export async function markPaid(ctx: Context, invoiceKey: Key, paid: Paid): Promi
     )
       throw refused('business-rule', 'The amount is not what is owed.', 'payment-amount')
     try {
-      await transaction(ctx, {
+      await transaction(identifier === undefined ? ctx : first(ctx), {
         resourceType: 'Bundle',
         type: 'transaction',
         entry: entriesOf(ctx, invoice, stored.version, isLate, { ...paid, amount, currency }),
       })
     } catch (error) {
-      if (error instanceof FhirError && error.status === 412) return LOST
+      if (error instanceof FhirError && (error.status === 412 || isTaken(error))) return LOST
       throw error
     }
     return undefined
   })
 }
 
-async function isRecorded(
+const TAKEN = 'payment-taken'
+
+const isTaken = (error: FhirError): boolean => error.issues.some(issue => issue.rule === TAKEN)
+
+/** Returns the context in which no Invoice is balanced by a payment that another has recorded meanwhile. */
+const first = (ctx: Context): Context => ({
+  ...ctx,
+  rules: [
+    {
+      types: new Set(['Invoice']),
+      async judge(_, pending) {
+        const isNew = pending.some(
+          ({ key, before }) => key.startsWith('PaymentReconciliation/') && before === undefined,
+        )
+        if (!isNew) throw refused('duplicate', 'This payment was recorded meanwhile.', TAKEN)
+        return {}
+      },
+    },
+    ...(ctx.rules ?? []),
+  ],
+})
+
+/** Returns a search for an identifier, whatever characters stand in it. https://hl7.org/fhir/R4/search.html#escaping */
+const tokenOf = ({ system, value }: { system: string; value: string }): string =>
+  `${system}|${value.replace(/[\\,|$]/g, '\\$&')}`
+
+/** Returns what records a payment, undefined where nothing does. */
+async function recordOf(
   ctx: Context,
-  { system, value }: { system: string; value: string },
-): Promise<boolean> {
+  identifier: { system: string; value: string },
+): Promise<Resource | undefined> {
   const { rows } = await search(ctx, 'PaymentReconciliation', [
-    ['identifier', `${system}|${value}`],
+    ['identifier', tokenOf(identifier)],
     ['_count', '1'],
   ])
-  return rows.length > 0
+  return rows[0] && resourceOf(rows[0])
 }
+
+const isAbout = ({ detail }: Resource, invoice: Key): boolean =>
+  Array.isArray(detail) &&
+  detail.some(one => isObject(one) && isObject(one.request) && one.request.reference === invoice)
 
 /** Whether two decimals are the same number. */
 const sameAmount = (a: string, b: string): boolean => {
@@ -111,6 +150,7 @@ function entriesOf(
   const id = String(invoice.id)
   const money = { value: new NumberText(amount), currency }
   const now = new Date(ctx.clock()).toISOString()
+  const paymentDate = localDay(ctx.clock(), ctx.settings.zone)
   const named = identifier === undefined ? {} : { identifier: [{ ...identifier }] }
   const link = `urn:uuid:${crypto.randomUUID()}`
   const reconciliation: Resource = {
@@ -118,7 +158,7 @@ function entriesOf(
     ...named,
     status: 'active',
     created: now,
-    paymentDate: now.slice(0, 10),
+    paymentDate,
     paymentAmount: money,
     ...(identifier !== undefined && { paymentIdentifier: { ...identifier } }),
     detail: [
@@ -139,7 +179,7 @@ function entriesOf(
     request: { reference: `Invoice/${id}` },
     created: now,
     payment: { reference: link, ...(method !== undefined && { display: method }) },
-    paymentDate: now.slice(0, 10),
+    paymentDate,
     recipient: isObject(invoice.issuer) ? invoice.issuer : { display: 'The facility' },
     amount: money,
     paymentStatus: {
@@ -152,12 +192,14 @@ function entriesOf(
     request: {
       method: 'POST',
       url: resource.resourceType,
-      ...(identifier !== undefined && { ifNoneExist: `identifier=${identifier.system}|${identifier.value}` }),
+      ...(identifier !== undefined && {
+        ifNoneExist: `identifier=${encodeURIComponent(tokenOf(identifier))}`,
+      }),
     },
   })
   const refund = {
     resource: refundTask(`Invoice/${id}`),
-    request: { method: 'POST', url: 'Task', ifNoneExist: `identifier=urn:nadi:refund|Invoice/${id}` },
+    request: { method: 'POST', url: 'Task', ifNoneExist: `identifier=${REFUND}|Invoice/${id}` },
   }
   if (isLate) return [post(reconciliation, link), post(notice), refund]
   return [

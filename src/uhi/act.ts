@@ -34,6 +34,15 @@ export const orderIn = ({ admitted }: Act): Order => {
   return spelled(order)
 }
 
+/** Returns the refusal of what the state of an order does not allow. */
+export const unfit = (): UhiError =>
+  new UhiError(
+    'UHI-1403',
+    '/message/order/state',
+    'THE ORDER IS IN A STATE THAT DOES NOT ALLOW IT',
+    'BOOKING',
+  )
+
 export function needed<T>(value: T | undefined, path: string): T {
   if (value === undefined) throw new UhiError('UHI-1404', path, `${path} IS MISSING`)
   return value

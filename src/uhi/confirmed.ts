@@ -1,6 +1,6 @@
 /** Steps of an order on its Appointment. Pure. */
 import { isObject, type Resource } from '../fhir/json.ts'
-import { withAuthorization } from '../scheduling/pin.ts'
+import { authorizationOf, withAuthorization } from '../scheduling/pin.ts'
 import { instantOf } from '../search/busy.ts'
 import { UHI, UHI_EXTENSION } from './codes.ts'
 import { objects } from './elements.ts'
@@ -33,12 +33,17 @@ export const waiting = (appointment: Resource, messageId: string): Resource => (
 })
 
 /** Returns the appointment as it is booked; one in person gets a PIN for its day. */
-export function booked(appointment: Resource): Resource {
-  const is: Resource = { ...appointment, status: 'booked' }
+export const booked = (appointment: Resource): Resource => withPinOfDay({ ...appointment, status: 'booked' })
+
+/** Returns the appointment with a PIN for its day, where it is in person and not opened yet. PINs that were tried stay counted. */
+export function withPinOfDay(appointment: Resource): Resource {
   const start = instantOf(appointment.start)
-  if (isOnline(appointment) || start === undefined) return is
+  const was = authorizationOf(appointment)
+  if (isOnline(appointment) || start === undefined) return appointment
+  if (was !== undefined && was.status !== 'GENERATED') return appointment
   const day = localAt(start).slice(0, 10)
-  return withAuthorization(is, {
+  return withAuthorization(appointment, {
+    ...was,
     status: 'GENERATED',
     validFrom: instantOfLocal(`${day}T00:00:00`),
     validTo: instantOfLocal(`${day}T23:59:00`),

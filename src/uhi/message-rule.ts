@@ -44,7 +44,7 @@ async function judge(
       continue
     }
     if (!isOrder(after)) continue
-    if (before !== undefined && before.status !== 'cancelled' && after.status === 'cancelled')
+    if (before !== undefined && !isOff(before) && isOff(after))
       puts.push(...(await notOwed(ctx, after, pending)))
     const action = actionFor(before, after)
     if (action !== undefined) {
@@ -58,6 +58,10 @@ async function judge(
   }
   return { outbox, puts }
 }
+
+/** Whether a visit will not be, through no fault of the patient or with notice: terms of refund are about these. */
+const isOff = (appointment: Resource): boolean =>
+  appointment.status === 'cancelled' || stateOf(appointment) === 'DOCTOR_NO_SHOW'
 
 /** Returns the action that tells of a change, undefined where there is nothing to tell. */
 function actionFor(before: Resource | undefined, after: Resource): string | undefined {

@@ -3,7 +3,7 @@
 import { isObject, type Json, NumberText } from '../fhir/json.ts'
 import { fromBase64 } from '../lib/base64.ts'
 import { UhiError } from './error.ts'
-import { localOf } from './time.ts'
+import { isDay, localOf } from './time.ts'
 
 /** `time` is local Indian time without a zone; `decimal` and `gps` are texts of numbers; `any` of these is left out where it is empty. */
 export type Leaf =
@@ -109,11 +109,7 @@ function readLeaf(value: Json, leaf: Leaf, path: string): string | number | bool
     return local
   }
   if (leaf === 'date') {
-    if (
-      !/^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$/.test(text) ||
-      Number.isNaN(Date.parse(text))
-    )
-      throw wrong(path, 'A DATE AS 1990-02-11')
+    if (!isDay(text)) throw wrong(path, 'A DATE AS 1990-02-11')
     return text
   }
   if (leaf === 'gps') {

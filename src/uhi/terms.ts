@@ -64,12 +64,22 @@ export function disagreement(
   for (const term of proposed) {
     const same = sent.find(({ type }) => type === term.type)
     if (same === undefined) return `THE TERM ${term.type} IS MISSING`
+    if (isChanged(term, same)) return `THE TERM ${term.type} IS NOT AS IT WAS PROPOSED`
     if (same.termsState !== 'AGREED') return `THE TERM ${term.type} IS NOT AGREED`
     if (term.reasonRequired === true && same.reason === undefined)
       return `THE TERM ${term.type} NEEDS A REASON`
   }
   return undefined
 }
+
+/** Whether what came back says something else; what it leaves out is as it was proposed. */
+const isChanged = (proposed: Term, sent: Term): boolean =>
+  (['name', 'short_desc', 'long_desc'] as const).some(
+    part => sent.descriptor?.[part] !== undefined && sent.descriptor[part] !== proposed.descriptor?.[part],
+  ) ||
+  (['timePeriod', 'reasonRequired'] as const).some(
+    name => sent[name] !== undefined && sent[name] !== proposed[name],
+  )
 
 /** Returns the terms as they are agreed to: the texts are ours, the reasons theirs. */
 export const agreed = (proposed: readonly Term[], sent: readonly Term[]): Term[] =>

@@ -4,13 +4,19 @@ const INDIA = 330 * 60_000
 const LOCAL =
   /^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?$/
 
+/** Returns whether a text is a day that there is: `1990-02-11`. */
+export function isDay(text: string): boolean {
+  const at = /^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$/.test(text) ? Date.parse(text) : Number.NaN
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)
+}
+
 /** Returns the local time `2026-06-18T10:37:32` of ms since 1970. */
 export const localAt = (at: number): string => new Date(at + INDIA).toISOString().slice(0, 19)
 
 /** Returns ms since 1970 of a time as it comes: without a zone India's; undefined where it is none. */
 export function millisOf(text: string): number | undefined {
   const match = LOCAL.exec(text)
-  if (match === null) return undefined
+  if (match === null || !isDay(text.slice(0, 10))) return undefined
   const at = Date.parse(match[6] === undefined ? `${text}+05:30` : text)
   return Number.isNaN(at) ? undefined : at
 }

@@ -3,9 +3,10 @@
 import { withExtension } from '../../scheduling/hold.ts'
 import { LIVE } from '../../search/busy.ts'
 import type { Action } from '../act.ts'
-import { changeOrder, needed, orderIn } from '../act.ts'
+import { changeOrder, needed, orderIn, unfit } from '../act.ts'
 import { CANCELLATION, PATIENT_REASONS, TAG, UHI, UHI_EXTENSION } from '../codes.ts'
 import { UhiError } from '../error.ts'
+import { stateOf } from '../from-fhir.ts'
 
 const TAGS = '/message/order/fulfillment/tags'
 
@@ -21,6 +22,7 @@ export const cancel: Action = async act => {
   if (reason !== undefined && !known.includes(reason))
     throw new UhiError('UHI-1404', `${TAGS}/${TAG.cancelReason}`, 'IT IS NO REASON OF A PATIENT')
   await changeOrder(act, id, 'on_cancel', appointment => {
+    if (stateOf(appointment) === 'APPOINTMENT_STARTED') throw unfit()
     if (!LIVE.has(String(appointment.status))) return undefined
     return {
       ...withExtension(appointment, UHI_EXTENSION.brokenBy, { valueCode: by }),

@@ -1,7 +1,7 @@
 /** confirm: the patient has agreed to the terms. The answer is on_confirm; of what is paid in advance once it is paid. */
 import { expired, isExpired } from '../../scheduling/hold.ts'
 import type { Action } from '../act.ts'
-import { changeOrder, needed, orderIn } from '../act.ts'
+import { changeOrder, needed, orderIn, unfit } from '../act.ts'
 import { booked, waiting, withTerms } from '../confirmed.ts'
 import { UhiError } from '../error.ts'
 import { stateOf, termsOf } from '../from-fhir.ts'
@@ -9,14 +9,6 @@ import { graphOfStored } from '../load-order.ts'
 import { isDone } from '../once.ts'
 import { isPrepaid, isUnpaid } from '../paid.ts'
 import { agreed, disagreement } from '../terms.ts'
-
-const unfit = (): UhiError =>
-  new UhiError(
-    'UHI-1403',
-    '/message/order/state',
-    'THE ORDER IS IN A STATE THAT DOES NOT ALLOW IT',
-    'BOOKING',
-  )
 
 export const confirm: Action = async act => {
   const { ctx } = act

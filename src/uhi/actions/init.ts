@@ -1,8 +1,10 @@
 /** init: a slot is held for a patient. The answer is on_init, with the price and the terms. */
+import type { Context } from '../../context.ts'
 import { FhirError } from '../../fhir/error.ts'
 import type { JsonObject, Resource } from '../../fhir/json.ts'
 import { text } from '../../fhir/tree.ts'
 import { transaction } from '../../interactions/transaction.ts'
+import { instantOf } from '../../search/busy.ts'
 import type { Act, Action } from '../act.ts'
 import { needed, orderIn } from '../act.ts'
 import { fulfillmentOf, itemOf, quoteLines } from '../catalog.ts'
@@ -30,6 +32,7 @@ export const init: Action = async act => {
   if (offer === undefined)
     throw new UhiError('UHI-1404', `${ORDER}/fulfillment/id`, 'THERE IS NO SLOT OF THIS ID')
   checkOffer(asked, offer)
+  checkTime(ctx, offer)
   const order = completed(act, asked, offer)
   const to = admitted.context
   try {
@@ -83,6 +86,12 @@ function checkOffer(order: Order, offer: Offer): void {
   for (const name of ['start', 'end'] as const)
     if (fulfillment?.[name] !== undefined && fulfillment[name].time?.timestamp !== own[name]?.time?.timestamp)
       throw differs(`fulfillment/${name}`)
+}
+
+/** Throws `UHI-1403` where the visit would have begun already. */
+function checkTime(ctx: Context, { slot }: Offer): void {
+  if ((instantOf(slot.start) ?? Number.NEGATIVE_INFINITY) > ctx.clock()) return
+  throw new UhiError('UHI-1403', `${ORDER}/fulfillment/id`, 'THE TIME OF THE SLOT IS OVER', 'BOOKING')
 }
 
 /** Returns the order as it is held: what was asked for, at our price and under our terms. */

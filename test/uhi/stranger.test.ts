@@ -1,0 +1,254 @@
+/** What strangers and accidents may try with orders of UHI: other doors, odd orders of messages, money in the wrong place. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { FhirError } from '../../src/fhir/error.ts'
+import type { Resource } from '../../src/fhir/json.ts'
+import { create } from '../../src/interactions/create.ts'
+import { update } from '../../src/interactions/update.ts'
+import { releaseExpired } from '../../src/scheduling/expire.ts'
+import { markPaid } from '../../src/scheduling/payment.ts'
+import { refusal } from '../interactions/context.ts'
+import { call } from '../operations/context.ts'
+import type { Tree } from './peers.ts'
+import { agreeing, book, initOrder, SLOT, type World, world } from './world.ts'
+
+const MINUTE = 60_000
+const RULES = (error: FhirError) => error.issues.map(issue => issue.rule)
+
+let w: World
+beforeAll(async () => {
+  w = await world({}, 16)
+})
+afterAll(() => w.close())
+
+const appointmentOf = async (order: Tree): Promise<Resource> =>
+  (await w.all('Appointment')).find(one => JSON.stringify(one.identifier).includes(order.id))!
+const invoiceOf = async (order: Tree): Promise<Resource> => {
+  const { supportingInformation } = await appointmentOf(order)
+  const key = (supportingInformation as Tree[]).map(one => one.reference).find(one => /^Invoice\//.test(one))
+  return (await w.all('Invoice')).find(one => `Invoice/${String(one.id)}` === key)!
+}
+const write = (resource: Resource) => update(w.ruled, resource.resourceType, String(resource.id), resource)
+const held = async (slot: string, online = false, customer?: string, more: object = {}): Promise<Tree> => {
+  await w.send('init', w.message('init', { order: { ...initOrder(slot, online, customer), ...more } }))
+  const told = (await w.deliver()).filter(one => one.path.endsWith('/on_init')).at(-1)
+  return told!.json.message.order
+}
+const confirm = (order: Tree) => w.send('confirm', w.message('confirm', { order: agreeing(order) }))
+const pay = (order: Tree, transaction_id: string) =>
+  w.pay({ order_id: order.id, transaction_id, amount: '500', currency: 'INR', status: 'PAID', mode: 'UPI' })
+const refunds = async (order: Tree): Promise<number> => {
+  const { id } = await invoiceOf(order)
+  const tasks = (await w.all('Task')).filter(one => JSON.stringify(one.code).includes('refund'))
+  return tasks.filter(one => JSON.stringify(one.focus).includes(`Invoice/${String(id)}`)).length
+}
+const versions = async (): Promise<number> =>
+  (await w.ctx.storage.history({}, { limit: 0, total: 'accurate' })).total!
+/** Lets something happen between what the next commit has read and the commit. */
+function beforeNextCommit(act: () => Promise<unknown>): void {
+  const { storage } = w.ctx
+  const { commit } = storage
+  storage.commit = async one => {
+    storage.commit = commit
+    await act()
+    return commit.call(storage, one)
+  }
+}
+
+describe('an order', () => {
+  it('stays the order that it is: no door takes its ids away, so that a visit needs its PIN', async () => {
+    const order = await book(w, SLOT(0), false, 'one@sbx')
+    const appointment = await appointmentOf(order)
+    const identifier = appointment.identifier as Tree[]
+    for (const system of ['order', 'consumer', 'transaction']) {
+      const without = identifier.filter(one => one.system !== `urn:nadi:uhi:${system}`)
+      expect(RULES(await refusal(write({ ...appointment, identifier: without })))).toEqual(['uhi-order'])
+      const other = [...without, { system: `urn:nadi:uhi:${system}`, value: 'another' }]
+      expect(RULES(await refusal(write({ ...appointment, identifier: other })))).toEqual(['uhi-order'])
+    }
+    const { identifier: _, ...bare } = appointment
+    expect(RULES(await refusal(write({ ...bare, status: 'checked-in' } as Resource)))).toEqual(['uhi-order'])
+  })
+
+  it('booked at the desk before the app confirms has its PIN all the same', async () => {
+    const order = await held(SLOT(1), false, 'two@sbx')
+    await write({ ...(await appointmentOf(order)), status: 'booked' })
+    const told = (await w.deliver()).find(one => one.path.endsWith('/on_confirm'))
+    expect(told!.json.message.order.authorization).toMatchObject({
+      type: 'PIN',
+      token: expect.stringMatching(/^[0-9]{4}$/),
+      status: 'GENERATED',
+      valid_from: '2026-11-23T00:00:00',
+    })
+  })
+
+  it('moved to another day has a PIN that is valid on that day; PINs that were tried stay counted', async () => {
+    const order = await book(w, SLOT(2), false, 'three@sbx')
+    const moved = {
+      ...(await appointmentOf(order)),
+      start: '2026-11-24T10:00:00+05:30',
+      end: '2026-11-24T10:20:00+05:30',
+    }
+    delete (moved as Tree).slot
+    await write(moved)
+    const told = (await w.deliver()).find(one => one.path.endsWith('/on_update'))
+    expect(told!.json.message.order.authorization).toEqual({
+      type: 'PIN',
+      token: order.authorization.token,
+      status: 'GENERATED',
+      valid_from: '2026-11-24T00:00:00',
+      valid_to: '2026-11-24T23:59:00',
+    })
+  })
+
+  it('whose visit has begun is not cancelled by the app, and stays owed', async () => {
+    const order = await book(w, SLOT(3), false, 'four@sbx')
+    const { id } = await appointmentOf(order)
+    const parameters = [{ name: 'override', value: 'OVERRIDE_MISMATCH' }]
+    await call(w.ruled, 'verify-pin', { type: 'Appointment', id: String(id) }, parameters)
+    await w.deliver()
+    const tags = { '@abdm/gov.in/cancelledby': 'patient' }
+    const body = w.message('cancel', { order: { id: order.id, state: 'CANCELLED', fulfillment: { tags } } })
+    expect((await w.send('cancel', body)).error).toMatchObject({ code: 'UHI-1403', type: 'BOOKING' })
+    expect((await appointmentOf(order)).status).toBe('checked-in')
+    expect((await invoiceOf(order)).status).toBe('issued')
+  })
+
+  it('of a slot that is over is not held', async () => {
+    const { stored } = await create(w.ruled, 'Slot', {
+      resourceType: 'Slot',
+      schedule: { reference: 'Schedule/anjali' },
+      status: 'free',
+      start: '2026-11-20T10:00:00+05:30',
+      end: '2026-11-20T10:20:00+05:30',
+    })
+    const before = await versions()
+    const order = initOrder(stored.key.split('/')[1]!, false, 'five@sbx')
+    expect((await w.send('init', w.message('init', { order }))).error).toMatchObject({
+      code: 'UHI-1403',
+      path: '/message/order/fulfillment/id',
+    })
+    expect(await versions()).toBe(before)
+  })
+
+  it('whose terms came back changed is not confirmed', async () => {
+    const order = await held(SLOT(4), false, 'six@sbx')
+    const changed = agreeing(order)
+    changed.terms = changed.terms.map((term: Tree) =>
+      term.type === 'Refund'
+        ? { ...term, descriptor: { ...term.descriptor, long_desc: 'All is returned.' } }
+        : term,
+    )
+    expect((await w.send('confirm', w.message('confirm', { order: changed }))).error).toMatchObject({
+      code: 'UHI-1404',
+      path: '/message/order/terms',
+      message: 'THE TERM Refund IS NOT AS IT WAS PROPOSED',
+    })
+    expect((await appointmentOf(order)).status).toBe('pending')
+  })
+
+  it.each(['1990-02-30', '1991-02-29'])('with a birth date that is no day: %s', async dob => {
+    const order = { ...initOrder(SLOT(5)), customer: { id: 'seven@sbx', person: { dob } } }
+    expect((await w.send('init', w.message('init', { order }))).error).toMatchObject({
+      code: 'UHI-1404',
+      path: '/message/order/customer/person/dob',
+    })
+  })
+
+  it('with a time that is no day', async () => {
+    const order = initOrder(SLOT(5)) as Tree
+    order.fulfillment.start = { time: { timestamp: '2026-02-30T10:00:00' } }
+    expect((await w.send('init', w.message('init', { order }))).error).toMatchObject({
+      code: 'UHI-1404',
+      path: '/message/order/fulfillment/start/time/timestamp',
+    })
+  })
+})
+
+describe('money', () => {
+  it('that comes while the patient agrees books the order, whichever is committed first', async () => {
+    const first = await held('online-0', true, 'm.one@sbx')
+    const firstInvoice = await invoiceOf(first)
+    beforeNextCommit(() => markPaid(w.ruled, `Invoice/${String(firstInvoice.id)}`, {}))
+    await confirm(first)
+    expect((await appointmentOf(first)).status).toBe('booked')
+    const second = await held('online-1', true, 'm.two@sbx')
+    const secondInvoice = await invoiceOf(second)
+    beforeNextCommit(() => confirm(second))
+    await markPaid(w.ruled, `Invoice/${String(secondInvoice.id)}`, {})
+    expect((await appointmentOf(second)).status).toBe('booked')
+    await w.deliver()
+    const told = w.peers.received.filter(
+      one => one.path === '/eua/on_confirm' && [first.id, second.id].includes(one.json.message.order.id),
+    )
+    expect(told.map(one => [one.json.message.order.id, one.json.message.order.state]).sort()).toEqual(
+      [
+        [first.id, 'CONFIRMED'],
+        [second.id, 'CONFIRMED'],
+      ].sort(),
+    )
+  })
+
+  it('of one transaction does not pay two orders, at once or later', async () => {
+    const one = await held('online-2', true, 'm.three@sbx')
+    const two = await held('online-3', true, 'm.four@sbx')
+    const answers = await Promise.all([pay(one, 'pay-twice'), pay(two, 'pay-twice')])
+    expect(answers.map(answer => answer.status).sort()).toEqual([200, 422])
+    const paid = [await invoiceOf(one), await invoiceOf(two)].filter(invoice => invoice.status === 'balanced')
+    expect(paid.length).toBe(1)
+    const [unpaid, done] = answers[0]!.status === 200 ? [two, one] : [one, two]
+    expect((await pay(unpaid, 'pay-twice')).status).toBe(422)
+    expect((await pay(done, 'pay-twice')).status).toBe(200)
+    expect((await invoiceOf(unpaid)).status).toBe('issued')
+  })
+
+  it('that was paid is asked back when the order is cancelled, by either side, once', async () => {
+    const order = await held('online-4', true, 'm.five@sbx')
+    await confirm(order)
+    await pay(order, 'pay-cancelled')
+    const tags = { '@abdm/gov.in/cancelledby': 'patient' }
+    await w.send(
+      'cancel',
+      w.message('cancel', { order: { id: order.id, state: 'CANCELLED', fulfillment: { tags } } }),
+    )
+    expect([(await appointmentOf(order)).status, await refunds(order)]).toEqual(['cancelled', 1])
+    expect((await pay(order, 'pay-cancelled')).status).toBe(200)
+    expect(await refunds(order)).toBe(1)
+    const other = await held('online-5', true, 'm.six@sbx')
+    await pay(other, 'pay-never-agreed')
+    w.ctx.pass(15 * MINUTE + 1)
+    await releaseExpired(w.ruled, w.ctx.clock())
+    expect([(await appointmentOf(other)).status, await refunds(other)]).toEqual(['cancelled', 1])
+    const late = await held('online-6', true, 'm.seven@sbx')
+    w.ctx.pass(15 * MINUTE + 1)
+    await pay(late, 'pay-late')
+    await releaseExpired(w.ruled, w.ctx.clock())
+    expect(await refunds(late)).toBe(1)
+    await w.deliver()
+  })
+
+  it('at the desk may have any receipt number: none is taken for another', async () => {
+    const receipts = ['R-7', 'R-7,R-8', 'R-7&_count=1', 'R-7|x$y', 'R-8']
+    for (const [i, reference] of receipts.entries()) {
+      const order = await held(`online-${7 + i}`, true, `desk.${i}@sbx`)
+      const { id } = await invoiceOf(order)
+      const at = { type: 'Invoice', id: String(id) }
+      const answer = await call(w.ruled, 'mark-paid', at, [{ name: 'reference', value: reference }])
+      expect(answer.status).toBe('balanced')
+    }
+    const stored = (await w.all('PaymentReconciliation')).flatMap(one => (one.identifier as Tree[]) ?? [])
+    for (const value of receipts) expect(stored.filter(one => one.value === value).length, value).toBe(1)
+    await w.deliver()
+  })
+
+  it('has the day of the clinic: after midnight in India it is not yesterday', async () => {
+    const order = await held('online-12', true, 'm.night@sbx')
+    // 00:30 on the 22nd in India is 19:00 on the 21st in UTC.
+    w.ctx.pass(Date.parse('2026-11-22T00:30:00+05:30') - w.ctx.clock())
+    await pay(order, 'pay-night')
+    const [notice] = (await w.all('PaymentNotice')).filter(one => JSON.stringify(one).includes('pay-night'))
+    const [sum] = (await w.all('PaymentReconciliation')).filter(one =>
+      JSON.stringify(one).includes('pay-night'),
+    )
+    expect([notice!.paymentDate, sum!.paymentDate]).toEqual(['2026-11-22', '2026-11-22'])
+  })
+})
