@@ -199,12 +199,21 @@ function offsetAt(format: Intl.DateTimeFormat, at: number): number {
   return wall - Math.floor(at / 1000) * 1000
 }
 
+/** Returns the ms that clocks of an IANA zone are ahead of UTC at an instant (ms since 1970). Throws RangeError for no zone, and for NaN. */
+export function offsetIn(zone: string, at: number): number {
+  // Of what is known of the year: to ask the zone database each time is slow.
+  const changes = changesAround(at, zone)
+  let offset = changes[0]!.offset
+  for (const change of changes) if (change.at <= at) offset = change.offset
+  return offset
+}
+
 /** Returns a dateTime with a zone as the wall time of another: `2026-12-01T15:30`; undefined for what has no time or no zone. */
 export function wallTime(text: string, zone: string): string | undefined {
   if (!/T.*(?:Z|[+-][0-9]{2}:[0-9]{2})$/.test(text)) return undefined
   const range = timeRange(text, zone)
   if (range === undefined) return undefined
-  const wall = new Date(range.lo + offsetAt(zoneOf(zone).format, range.lo))
+  const wall = new Date(range.lo + offsetIn(zone, range.lo))
   return Number.isNaN(wall.getTime())
     ? undefined
     : wall.toISOString().replace(/^\+?(.*?)T(\d\d:\d\d).*/, '$1T$2')
@@ -212,7 +221,7 @@ export function wallTime(text: string, zone: string): string | undefined {
 
 /** Returns an instant (ms since 1970) as clocks of the zone show it, with their offset: `2026-12-01T09:00:00+05:30`. */
 export function zonedText(at: number, zone: string): string {
-  const offset = offsetAt(zoneOf(zone).format, at)
+  const offset = offsetIn(zone, at)
   const wall = new Date(at + offset).toISOString().replace(/\.\d+Z$/, '')
   const minutes = Math.round(Math.abs(offset) / MINUTE)
   const two = (part: number): string => String(part).padStart(2, '0')

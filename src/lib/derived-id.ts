@@ -17,9 +17,12 @@ export const derivedId = async (...parts: readonly string[]): Promise<string> =>
 /** Returns the same of short texts, for which the way to another thread and back costs more than the hash. */
 export const shortDerivedId = (...parts: readonly string[]): string => uuidOf(sha256(bytesOf(parts)))
 
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 function uuidOf(bytes: Uint8Array): string {
   bytes[6] = (bytes[6]! & 0x0f) | 0x80
   bytes[8] = (bytes[8]! & 0x3f) | 0x80
-  const hex = Array.from(bytes.subarray(0, 16), byte => byte.toString(16).padStart(2, '0')).join('')
+  let hex = ''
+  for (let i = 0; i < 16; i++) hex += HEX[bytes[i]!]
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }

@@ -41,6 +41,10 @@ const startOf = (one: Resource): number => instantOf(one.start) ?? Number.NaN
 export const versionBefore = (before: Resource | undefined): number =>
   Number(text(object(before?.meta)?.versionId) ?? 0)
 
+/** Returns whether nothing can stand anywhere yet that is derived from a resource: its id was made for it. */
+export const isNew = ({ method, before }: Pick<Pending, 'method' | 'before'>): boolean =>
+  method === 'POST' && before === undefined
+
 /** Returns what happened to the appointments of a commit. `now` is ms since 1970; what is past by then is history. */
 export function appointmentNews(pending: readonly Pending[], now: number, baseUrl: string): Happening[] {
   const appointments = pending.filter(({ key }) => key.startsWith('Appointment/'))

@@ -4,12 +4,12 @@ import type { Resource } from '../fhir/json.ts'
 import { object, text } from '../fhir/tree.ts'
 import { planFor } from '../scheduling/calendar.ts'
 import { isToken, printedToken } from '../scheduling/token.ts'
-import { keysOf } from '../search/busy.ts'
-import type { Job, Live } from '../storage/port.ts'
+import { actorsOf, keysOf } from '../search/busy.ts'
+import type { Job, Key, Live } from '../storage/port.ts'
 import { kindOf } from './event.ts'
-import { appointmentNews, CARE, type Happening, type TokenNews, tokenNews } from './happening.ts'
+import { appointmentNews, CARE, type Happening, isNew, type TokenNews, tokenNews } from './happening.ts'
 import { lettingGo } from './let-go.ts'
-import { type Medium, messagesOf, type News } from './message.ts'
+import { type Medium, type Message, messagesOf, type News } from './message.ts'
 import { personOf } from './person.ts'
 import { createReading, type Reading, resourceOf } from './reading.ts'
 import { mayRemind, reminderPuts } from './reminders.ts'
@@ -47,14 +47,24 @@ async function judge(
   const reading = createReading(ctx, pending)
   const puts: Put[] = []
   const news: News[] = []
+  const made = new Set(pending.filter(isNew).map(({ key }) => key as string))
+  const fresh = new Set<News>()
 
   const requests = pending.filter(({ after }) => isOpen(after))
-  const happenings = appointmentNews(pending, now, baseUrl).map(one =>
+  const happenings = appointmentNews(pending, now, baseUrl)
     // The gateway knows nothing but bookings and cancellations.
-    isSaidBy(requests, one, baseUrl) ? { ...one, only: CARE } : one,
+    .map(one => (isSaidBy(requests, one, baseUrl) ? { ...one, only: CARE } : one))
+    .filter(({ only }) => only === undefined || channels.some(({ templates }) => templates === only))
+  // Of many appointments all who take part are read at once.
+  await reading.load(
+    happenings.flatMap(({ appointment }) => actorsOf(appointment).flatMap(one => keysOf(one, baseUrl))),
   )
   const tokens = tokenNews(pending, baseUrl)
-  for (const one of happenings) news.push(await newsOfAppointment(ctx, reading, pending, one, channels))
+  for (const one of happenings) {
+    const told = await newsOfAppointment(ctx, reading, pending, one, channels)
+    news.push(told)
+    if (made.has(one.key)) fresh.add(told)
+  }
   for (const one of tokens) {
     const isSaid = happenings.some(
       ({ key, event }) => key === one.appointment && (event === 'booked' || event === 'rescheduled'),
@@ -73,12 +83,14 @@ async function judge(
   }
   if (news.length === 0) return { puts: await lettingGo(ctx, pending, puts) }
 
-  const messages = new Map(
-    (await Promise.all(news.map(one => messagesOf(ctx, one, channels, templates))))
-      .flat()
-      .map(message => [message.key, message]),
-  )
-  await reading.load(messages.keys())
+  const messages = new Map<Key, Message>()
+  const mayStand = new Set<Key>()
+  for (const one of news)
+    for (const message of messagesOf(ctx, one, channels, templates)) {
+      messages.set(message.key, message)
+      if (!fresh.has(one)) mayStand.add(message.key)
+    }
+  await reading.load(mayStand)
   const outbox: Job[] = []
   for (const { key, communication, job } of messages.values()) {
     // Somebody was told, or was to be told, of this before.

@@ -78,12 +78,12 @@ export interface Message {
 const HIDDEN = '****'
 
 /** Returns what each of the people is told by each channel that reaches them; one address is told once. */
-export async function messagesOf(
+export function messagesOf(
   ctx: Context,
   news: News,
   channels: readonly Medium[],
   templates: Templates,
-): Promise<Message[]> {
+): Message[] {
   const now = ctx.clock()
   const { countryCode } = ctx.settings.messages
   const zone = ctx.settings.zone
@@ -96,21 +96,21 @@ export async function messagesOf(
       if (to === undefined && !mayReach(person, channel)) continue
       if (to !== undefined && to !== '' && told.has(to)) continue
       if (to !== undefined) told.add(to)
-      const message = await messageOf(ctx, news, person, channel, to, templates)
+      const message = messageOf(ctx, news, person, channel, to, templates)
       if (message !== undefined) made.push(message)
     }
   }
   return made
 }
 
-async function messageOf(
+function messageOf(
   ctx: Context,
   news: News,
   person: Person,
   channel: Medium,
   to: string | undefined,
   templates: Templates,
-): Promise<Message | undefined> {
+): Message | undefined {
   const now = ctx.clock()
   const { event, visit } = news
   const set = channel.templates ?? visit?.set ?? 'standard'

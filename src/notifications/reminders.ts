@@ -7,6 +7,7 @@ import { EXTENSION, SYSTEM } from '../scheduling/codes.ts'
 import { instantOf } from '../search/busy.ts'
 import type { Key } from '../storage/port.ts'
 import { AFTERWARDS, HISTORY_MS, REMINDERS } from './event.ts'
+import { isNew } from './happening.ts'
 import { createReading, type Reading } from './reading.ts'
 import { keyOfRequest, timeOf } from './request.ts'
 import { type Visit, visitOf } from './visit.ts'
@@ -29,15 +30,14 @@ export async function reminderPuts(
   const wanted = new Map<string, Resource>()
   const visit = after === undefined ? undefined : await visitOf(ctx, reading, key, after)
   if (visit?.patient !== undefined)
-    for (const one of wantedFor(ctx, visit, before)) wanted.set(one.event, await requestOf(visit, one))
+    for (const one of wantedFor(ctx, visit, before)) wanted.set(one.event, requestOf(visit, one))
   const events = [...REMINDERS, ...(wasOver || wanted.has('follow-up') ? AFTERWARDS : [])].map(
     ([event]) => event,
   )
   // Nothing can have been asked for an appointment that is new.
-  const isNew = method === 'POST' && before === undefined
-  if (isNew && wanted.size === 0) return []
-  const keys = events.map(event => requestKey(key, event))
-  const found = isNew ? new Map<string, Resource>() : await reading.load(keys)
+  if (isNew({ method, before })) return [...wanted.values()].map(resource => newPut(resource))
+  const keys = events.map(event => keyOfWanted(wanted.get(event)) ?? requestKey(key, event))
+  const found = await reading.load(keys)
   return events.flatMap((event, i) => {
     const at = keys[i]!
     const there = found.get(at)
@@ -48,6 +48,11 @@ export async function reminderPuts(
     return [{ key: at, current: reading.stored(at), resource }]
   })
 }
+
+const keyOfWanted = (request: Resource | undefined): Key | undefined =>
+  request && `CommunicationRequest/${text(request.id)!}`
+
+const newPut = (resource: Resource): Put => ({ key: keyOfWanted(resource)!, current: undefined, resource })
 
 /** Whether what is there asks for, or has told, the same. */
 const isSame = (there: Resource | undefined, want: Resource, zone: string): boolean =>
@@ -85,7 +90,7 @@ function wantedFor(ctx: Context, visit: Visit, before: Resource | undefined): Wa
   return []
 }
 
-async function requestOf(visit: Visit, { event, at, cause, link }: Wanted): Promise<Resource> {
+function requestOf(visit: Visit, { event, at, cause, link }: Wanted): Resource {
   const patient = visit.patient!.key
   const key = requestKey(visit.key, event)
   return {
@@ -138,7 +143,7 @@ export async function remindNow(
   const at = requestKey(key, event)
   const there = (await reading.load([at])).get(at)
   if (there?.status === 'completed' && keyOfRequest(there) === cause) return undefined
-  return { key: at, request: await requestOf(visit, { event, at: now, cause }) }
+  return { key: at, request: requestOf(visit, { event, at: now, cause }) }
 }
 
 /** What the last reminder is ahead of its visit, ms. */

@@ -37,13 +37,19 @@ const ADULT_YEARS = 18
 export const isOpenCare = (appointment: Resource): boolean =>
   objects(appointment.identifier).some(({ system, use }) => system === OPENCARE_ID && use !== 'secondary')
 
-/** Returns an appointment with what it names; reads that in two steps at most. */
-export async function visitOf(
-  ctx: Context,
-  reading: Reading,
-  key: string,
-  appointment: Resource,
-): Promise<Visit> {
+/** What was found for a commit; several ask for the same. */
+const found = new WeakMap<Reading, Map<Resource, Promise<Visit>>>()
+
+/** Returns an appointment with what it names; reads that in two steps at most, and once for a commit. */
+export function visitOf(ctx: Context, reading: Reading, key: string, appointment: Resource): Promise<Visit> {
+  const known = found.get(reading) ?? new Map<Resource, Promise<Visit>>()
+  found.set(reading, known)
+  const visit = known.get(appointment) ?? findVisit(ctx, reading, key, appointment)
+  known.set(appointment, visit)
+  return visit
+}
+
+async function findVisit(ctx: Context, reading: Reading, key: string, appointment: Resource): Promise<Visit> {
   const { baseUrl, zone } = ctx.settings
   const actors = actorsOf(appointment)
   const keys = [...new Set(actors.flatMap(actor => keysOf(actor, baseUrl)))]

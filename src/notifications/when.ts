@@ -1,5 +1,5 @@
 /** Times as people read them: in the zone of the visit, in their language, with the zone named where it is not theirs. */
-import { wallTime } from '../fhir/instant.ts'
+import { offsetIn } from '../fhir/instant.ts'
 
 const MINUTE = 60_000
 const DAY_MINUTES = 1440
@@ -20,8 +20,8 @@ export interface Wall {
 
 /** Returns what the clocks of an IANA zone show; `at` is ms since 1970. */
 export function wallOf(at: number, zone: string): Wall {
-  const shown = wallTime(new Date(at).toISOString(), zone) ?? new Date(at).toISOString()
-  const asUtc = new Date(`${shown.slice(0, 16)}:00Z`)
+  const offset = offsetIn(zone, at)
+  const asUtc = new Date(at + offset)
   return {
     year: asUtc.getUTCFullYear(),
     month: asUtc.getUTCMonth() + 1,
@@ -29,7 +29,7 @@ export function wallOf(at: number, zone: string): Wall {
     hour: asUtc.getUTCHours(),
     minute: asUtc.getUTCMinutes(),
     weekday: asUtc.getUTCDay(),
-    offset: Math.round((asUtc.getTime() - at) / MINUTE),
+    offset: Math.round(offset / MINUTE),
   }
 }
 

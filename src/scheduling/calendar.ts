@@ -3,7 +3,6 @@ import type { Context } from '../context.ts'
 import { fhirError } from '../fhir/error.ts'
 import { isObject, NumberText, parseJson, type Resource } from '../fhir/json.ts'
 import { actorsOf, busyNode, inSlotNode, instantOf, keysOf } from '../search/busy.ts'
-import { fingerprintOf } from '../search/fingerprint.ts'
 import type { Node, SearchPlan } from '../search/plan-node.ts'
 import type { Key, Live } from '../storage/port.ts'
 import { EXTENSION } from './codes.ts'
@@ -48,16 +47,16 @@ export function takenOf(
   }
 }
 
-/** Returns the plan that finds resources of these types for which the node holds. */
+/** Returns the plan that finds resources of these types for which the node holds; its cursors are given to nobody, so that it needs no fingerprint. */
 export const planFor = (type: string | readonly string[], where: Node): SearchPlan => {
   const types = typeof type === 'string' ? [type] : type
-  return { types, where, sort: [], fingerprint: fingerprintOf(types, where, []) }
+  return { types, where, sort: [], fingerprint: '' }
 }
 
-/** Returns all that the plan finds. Throws `too-costly` where that is more than a calendar may hold. */
-export async function findAll(ctx: Context, plan: SearchPlan): Promise<Live[]> {
+/** Returns all that the plan finds; `few`: the caller knows that it is little. Throws `too-costly` where that is more than a calendar may hold. */
+export async function findAll(ctx: Context, plan: SearchPlan, few = false): Promise<Live[]> {
   const deadline = ctx.clock() + ctx.settings.limits.searchMs
-  const page = await ctx.storage.search(plan, { limit: MOST, total: 'none', deadline })
+  const page = await ctx.storage.search(plan, { limit: MOST, total: 'none', deadline, ...(few && { few }) })
   if (page.more)
     throw fhirError('too-costly', `More than ${MOST} entries of the calendar are in this time: ask for less.`)
   return page.rows as Live[]

@@ -97,6 +97,8 @@ async function choose({ driver, query, options, probes }: Context): Promise<Chos
   // Nothing to choose: an index in the order of rid, read to the end of the page.
   if (candidates.length === 1 && plan.sort.length === 0 && first.find!.ordered && options.total === 'none')
     return { choice: first, candidates }
+  if (candidates.length === 1 && options.few === true)
+    return { choice: { ...first, selective: true, count: FEW }, candidates }
 
   let best: Choice | undefined
   const groups = driver.local ? candidates.map(one => [one]) : [candidates.slice(0, 8)]
