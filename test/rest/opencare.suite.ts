@@ -3,12 +3,11 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import type { Context, Principal } from '../../src/context.ts'
-import { withNumbers } from '../../src/facades/opencare/numbers.ts'
 import { createMetrics } from '../../src/http/metrics.ts'
 import type { Log } from '../../src/lib/log.ts'
 import { uuid7 } from '../../src/lib/uuid7.ts'
 import { createRegistry } from '../../src/search/registry.ts'
-import type { Key, Live, Storage } from '../../src/storage/port.ts'
+import type { Storage } from '../../src/storage/port.ts'
 import { testSettings } from '../settings.ts'
 import { silent } from '../storage/silent-log.ts'
 import type { Tree } from './client.ts'
@@ -196,16 +195,6 @@ export function openCareSuite(
     )
     first ??= own as World
     return { ...first, ...own }
-  }
-
-  /** Gives the resources of these keys integer ids, and returns them. */
-  async function numbersOf(keys: Key[]): Promise<number[]> {
-    const rows = [...(await ctx.storage.readMany(keys)).values()] as Live[]
-    const done = await withNumbers(ctx, rows)
-    return keys.map(key => {
-      const { identifier } = JSON.parse(done.get(key)!.text)
-      return Number(identifier.find((one: Tree) => one.system.startsWith('urn:nadi:opencare:')).value)
-    })
   }
 
   const fields = (of: World, more: Tree = {}): Tree => ({
@@ -467,10 +456,12 @@ export function openCareSuite(
       const of = await world()
       const n = worlds
       const at = (i: number) => String(22 - i).padStart(2, '0')
+      const made = Array.from({ length: 21 }, (_, i) => 5000 + i)
       const entry = Array.from({ length: 21 }, (_, i) => ({
         resource: {
           resourceType: 'Appointment',
           id: `w${n}-${i}`,
+          identifier: [{ system: 'urn:nadi:opencare:appointment', value: String(made[i]) }],
           status: 'booked',
           appointmentType: { text: i === 4 ? 'vaccination' : 'consultation' },
           start: `2026-12-01T${at(i)}:00:00Z`,
@@ -484,12 +475,11 @@ export function openCareSuite(
             status: 'accepted',
           })),
         },
-        request: { method: 'PUT', url: `Appointment/w${n}-${i}` as Key },
+        request: { method: 'PUT', url: `Appointment/w${n}-${i}` },
       }))
       expect((await fhir('POST', '', { resourceType: 'Bundle', type: 'transaction', entry })).status).toBe(
         200,
       )
-      const made = await numbersOf(entry.map(one => one.request.url))
       await api('POST', `${made[7]}/cancel/`)
       await booked(of, { patient: of.otherPatient, provider: of.otherProvider, facility: of.otherFacility })
       const ids = async (query: string) => {
