@@ -62,6 +62,8 @@ const PHYSICAL = 'http://terminology.hl7.org/CodeSystem/location-physical-type'
 interface Known {
   ctx: Context
   resources: Map<string, Live | undefined>
+  /** Of those, what was parsed. */
+  trees: Map<Live, Resource>
   /** Keys of what was deleted. */
   gone: Set<string>
   /** What refers to an actor. */
@@ -74,7 +76,7 @@ export async function openBook(
   stretches: readonly Stretch[],
   pending: ReadonlyMap<Key, Resource>,
 ): Promise<Book> {
-  const known: Known = { ctx, resources: new Map(), gone: new Set(), referred: new Map() }
+  const known: Known = { ctx, resources: new Map(), trees: new Map(), gone: new Set(), referred: new Map() }
   const owners = new Map<string, string>()
   const book: Book = {
     places: new Map(),
@@ -122,9 +124,9 @@ async function addStretch(
     const plan = planFor(CALENDAR, where)
     const rows = await findAll(ctx, plan, !(hull.end - hull.start > DAY))
     const near = rows
-      .filter(row => typeOf(row.key) === 'Slot')
+      .filter(row => typeOf(row.key) === 'Slot' && !mine.has(row.key))
       .map(row => placeOf(ctx, row.key, row, pending))
-    const fresh = near.filter(place => overlap(place, stretch) && !mine.has(place.key))
+    const fresh = near.filter(place => overlap(place, stretch))
     await readAll(
       known,
       fresh.flatMap(place => scheduleKey(ctx, place.resource)),
@@ -209,7 +211,10 @@ async function readAll(known: Known, keys: readonly string[]): Promise<void> {
 
 const known1 = (known: Known, key: string): Resource | undefined => {
   const stored = known.resources.get(key)
-  return stored === undefined ? undefined : resourceOf(stored)
+  if (stored === undefined) return undefined
+  const tree = known.trees.get(stored) ?? resourceOf(stored)
+  known.trees.set(stored, tree)
+  return tree
 }
 
 const scheduleKey = (ctx: Context, slot: Resource): string[] => keysOf(slot.schedule, ctx.settings.baseUrl)
@@ -327,8 +332,8 @@ async function referring(known: Known, actors: readonly string[]): Promise<void>
   const { baseUrl } = known.ctx.settings
   for (const actor of asked) known.referred.set(actor, { roles: [], schedules: [] })
   for (const row of rows) {
-    known.resources.set(row.key, row)
-    const resource = resourceOf(row)
+    if (known.resources.get(row.key) === undefined) known.resources.set(row.key, row)
+    const resource = known1(known, row.key)!
     const isRole = resource.resourceType === 'PractitionerRole'
     const to = (isRole ? [resource.practitioner] : [resource.actor].flat()).flatMap(one =>
       keysOf(one, baseUrl),
