@@ -59,7 +59,11 @@ async function seriesOf(ctx: Context, call: Call): Promise<Series> {
   const start = instantOf(first.start)!
   const length = instantOf(first.end)! - start
   const zone = await zoneFor(ctx, call, first)
-  const wall = wallTime(new Date(start).toISOString(), zone)!
+  const wall = wallTime(new Date(start).toISOString(), zone)
+  if (wall === undefined || !/^\d{4}-/.test(wall))
+    throw fhirError('invalid', 'A series begins in the years 1 to 9999 of its zone.', {
+      expression: 'Appointment.start',
+    })
   const days = daysFor(call, wall.slice(0, 10))
   const identifier = [...objects(first.identifier), { system: SYSTEM.series, value: ctx.newId() }]
   const slots = await slotsNamed(

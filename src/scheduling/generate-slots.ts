@@ -1,7 +1,6 @@
 /** Slots of a Schedule, made of the hours that are published; free ones that no longer fit make room, booked ones stay. */
 import type { Context } from '../context.ts'
 import { FhirError, fhirError, type Issue } from '../fhir/error.ts'
-import { localDay } from '../fhir/instant.ts'
 import type { Resource } from '../fhir/json.ts'
 import { changeOf, commit, deletionOf } from '../interactions/commit.ts'
 import { indexRows } from '../interactions/indexer.ts'
@@ -25,6 +24,7 @@ import {
 } from './hours.ts'
 import { type Published, published } from './published-hours.ts'
 import { type Existing, existingSlots, numberIn, plannedSlots, type SlotShape } from './slot-plan.ts'
+import { localDay } from './token.ts'
 
 /** Days and slots of one call. */
 const MOST_DAYS = 400

@@ -43,7 +43,13 @@ async function tokensFor(ctx: Context, appointment: Key): Promise<{ tokens: Toke
   const rows: Live[] = await findAll(ctx, plan)
   return {
     tokens: rows.flatMap(row => tokenOf(row.key, resourceOf(row), row) ?? []),
-    require: { is: 'matches', plan, keys: rows.map(({ key }) => key), guard: `tokens of ${appointment}` },
+    require: {
+      is: 'matches',
+      plan,
+      keys: rows.map(({ key }) => key),
+      versions: rows.map(({ version }) => version),
+      guard: `tokens of ${appointment}`,
+    },
   }
 }
 
@@ -128,14 +134,22 @@ async function queueAfter(ctx: Context, appointment: Resource, { queue }: Token)
   }
 }
 
+/** A token as the commit leaves it; undefined for a deletion. */
+interface TokenChange {
+  key: Key
+  after: Resource | undefined
+}
+
 /**
- * Returns what must hold for a new token: its appointment is not over and has no other token in this queue.
+ * Returns what must hold for a new token: its appointment is not over and has no other token in this queue; `changes` are those that the
+ * commit makes.
  *
  * Throws `business-rule` (422) or `conflict` (409) where that is not so.
  */
 export async function checkAppointment(
   ctx: Context,
   pending: readonly Pending[],
+  changes: readonly TokenChange[],
   key: Key,
   task: Resource,
 ): Promise<Require[]> {
@@ -154,15 +168,20 @@ export async function checkAppointment(
     )
   const require: Require[] =
     stored === undefined ? [] : [{ is: 'version', key: appointment, version: stored.version }]
-  if (own !== undefined && own.before === undefined) return require
-  const found = await tokensFor(ctx, appointment)
-  const queue = queueName(tokenOf(key, task)!.queue)
-  if (
-    found.tokens.some(one => one.key !== key && !LEFT.has(one.state) && queueName(one.queue) === queue) &&
-    own === undefined
+  const isNew = own !== undefined && own.before === undefined
+  const found = isNew ? undefined : await tokensFor(ctx, appointment)
+  const stay = (found?.tokens ?? []).filter(one => !changes.some(change => change.key === one.key))
+  const written = changes.flatMap(one =>
+    one.after !== undefined && appointmentOf(one.after, ctx.settings.baseUrl) === appointment
+      ? (tokenOf(one.key, one.after) ?? [])
+      : [],
   )
+  const queue = queueName(tokenOf(key, task)!.queue)
+  const isOther = (one: Token): boolean =>
+    one.key !== key && !LEFT.has(one.state) && queueName(one.queue) === queue
+  if ([...stay, ...written].some(isOther))
     throw refused('conflict', 'token-exists', 'The appointment has a token in this queue already.')
-  return [...require, found.require]
+  return found === undefined ? require : [...require, found.require]
 }
 
 const refused = (code: 'business-rule' | 'conflict', rule: string, diagnostics: string): FhirError =>

@@ -85,7 +85,7 @@ async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling>
           return queue.number + queue.given
         })
     if (comesIn(ctx, before, token))
-      require.push(...(await checkAppointment(ctx, pending, change.key, token)))
+      require.push(...(await checkAppointment(ctx, pending, changes, change.key, token)))
     made.set(change.key, { ...change, after: token })
   }
 

@@ -64,9 +64,13 @@ export function queueOf(name: unknown): Queue | undefined {
   return match === null ? undefined : { owner: match[1] as Key, category: match[2]!, day: match[3]! }
 }
 
-/** Returns the day in the zone on which an instant falls: `2026-11-21`. `at` is ms since 1970. */
+/** Days that every zone has with four digits of a year. */
+const FIRST = Date.parse('0001-01-02T00:00:00Z')
+const LAST = Date.parse('9999-12-30T23:59:59Z')
+
+/** Returns the day in the zone on which an instant falls: `2026-11-21`. `at` is ms since 1970; at the ends of the calendar, the nearest day. */
 export const localDay = (at: number, zone: string): string =>
-  wallTime(new Date(at).toISOString(), zone)!.slice(0, 10)
+  wallTime(new Date(Math.min(Math.max(at, FIRST), LAST)).toISOString(), zone)!.slice(0, 10)
 
 /** Returns what stands before the numbers of a category: `GC` for `General`, and the initials of any other. */
 export function shorthandOf(category: string): string {

@@ -7,12 +7,16 @@ import { cancelledFor, entryOf, REASON, wasOffered } from './offer.ts'
 /** An entry of the waitlist ends in the commit that books what was offered for it. */
 export const waitlistRule: WriteRule = { types: new Set(['Appointment']), judge }
 
+/** Who comes at once has taken the offer too. */
+const TAKEN: ReadonlySet<unknown> = new Set(['booked', 'arrived', 'checked-in'])
+
 async function judge(ctx: Context, pending: readonly Pending[]): Promise<Ruling> {
   const puts: Put[] = []
   for (const { key, before, after } of pending) {
-    if (typeOf(key) !== 'Appointment' || after?.status !== 'booked' || before?.status !== 'pending') continue
-    if (!wasOffered(after)) continue
-    const entry = entryOf(ctx, after)
+    if (typeOf(key) !== 'Appointment' || before?.status !== 'pending' || !TAKEN.has(after?.status)) continue
+    // What was offered is stored, whatever a client leaves out of what it sends.
+    if (!wasOffered(before)) continue
+    const entry = entryOf(ctx, before)
     const put = entry === undefined ? undefined : await ended(ctx, pending, entry)
     if (put !== undefined) puts.push(put)
   }
