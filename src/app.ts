@@ -28,6 +28,7 @@ import { waitlistRule } from './scheduling/waitlist-rule.ts'
 import { createUhiDeliver } from './uhi/deliver.ts'
 import { UHI_JOB } from './uhi/job.ts'
 import { uhiMessageRule } from './uhi/message-rule.ts'
+import { FORGET_JOB, forgetMessage } from './uhi/once.ts'
 import { uhiOrderRule } from './uhi/order-rule.ts'
 import { createUhi } from './uhi/routes.ts'
 
@@ -65,6 +66,7 @@ export const jobHandlers = (
   [MESSAGE_JOB]: createDeliver(channels, options),
   [CALLBACK]: createCallbackHandler(resolve),
   [UHI_JOB]: createUhiDeliver({ random: options?.random ?? Math.random, resolve }),
+  [FORGET_JOB]: forgetMessage,
 })
 
 /** Returns the application. FHIR is served under the path of the base URL. */

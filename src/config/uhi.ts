@@ -1,5 +1,5 @@
 /** Settings of UHI itself, mounted at `/hspa`. Keys and secrets stand here and in no log. */
-import { baseUrl, choice, integer, type Setting, text } from './setting.ts'
+import { baseUrl, choice, integer, limit, type Setting, text } from './setting.ts'
 
 export interface UhiSettings {
   /** Whether it is mounted. */
@@ -29,6 +29,9 @@ export interface UhiSettings {
   paymentSecret: string | undefined
   /** Template of the address where an order is paid: `{order}` stands for its id. */
   paymentUrl: string | undefined
+  /** Requests that one address, and all together, may make in a minute. */
+  rate: number
+  rateAll: number
   /** Whether callbacks may go to private addresses and over http. */
   allowPrivate: boolean
   /** Ways in which a callback is tried again before it is given up. */
@@ -160,6 +163,18 @@ export const UHI_SETTINGS = [
     meaning: 'Template of the address where an order is paid in advance; `{order}` stands for its id.',
     read: value => (/^https:\/\/\S+\{order\}\S*$/.test(value) ? text(value) : undefined),
   },
+  limit(
+    'NADI_UHI_RATE',
+    'requests',
+    3000,
+    'Requests to `/hspa` that one address may make in a minute, at each server process: the gateway brings those of many apps.',
+  ),
+  limit(
+    'NADI_UHI_RATE_ALL',
+    'requests',
+    6000,
+    'Requests to `/hspa` that all addresses together may make in a minute, at each server process.',
+  ),
   {
     env: 'NADI_UHI_PRIVATE_CALLBACKS',
     values: 'on or off',
@@ -189,5 +204,7 @@ export const uhiOf = (value: <T>(name: Name) => T): UhiSettings => ({
   pinSecret: value('NADI_UHI_PIN_SECRET'),
   paymentSecret: value('NADI_UHI_PAYMENT_SECRET'),
   paymentUrl: value('NADI_UHI_PAYMENT_URL'),
+  rate: value('NADI_UHI_RATE'),
+  rateAll: value('NADI_UHI_RATE_ALL'),
   allowPrivate: value<string>('NADI_UHI_PRIVATE_CALLBACKS') === 'on',
 })

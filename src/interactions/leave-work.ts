@@ -23,6 +23,20 @@ export const leaveWork = (ctx: Context, name: string, jobs: readonly Job[]): Pro
     return done.ok
   })
 
+/** Forgets that something was done under a name: it could be done again. */
+export const forgetWork = (ctx: Context, name: string): Promise<void> =>
+  underCurrent(ctx, async under => {
+    const done = await under.storage.commit({
+      id: under.newId(),
+      at: under.clock(),
+      epoch: under.registry.epoch,
+      changes: [],
+      require: [{ is: 'counter', name, seen: 1, next: 0 }],
+      outbox: [],
+    })
+    if (!done.ok && done.reason === 'epoch') throw new Outdated()
+  })
+
 /** Returns whether work was left, or something else done, under a name. */
 export const isLeft = async (ctx: Context, name: string): Promise<boolean> =>
   (await ctx.storage.counter(name)) > 0

@@ -72,7 +72,7 @@ export type Require =
   | { is: 'live'; key: Key }
   /** After the commit: no live resource but `key` itself has an ANY_REFERENCE row to `key`. */
   | { is: 'unreferenced'; key: Key }
-  /** Before the commit: the counter stands at `seen` (0 when it was never set); the commit sets it to `next`. */
+  /** Before the commit: the counter stands at `seen` (0 when it was never set); the commit sets it to `next`; 0 takes it away. */
   | { is: 'counter'; name: string; seen: number; next: number }
   /** The lease is held with this fencing number and has not run out. */
   | { is: 'lease'; name: string; fence: number }

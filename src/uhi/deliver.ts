@@ -59,6 +59,8 @@ async function attempt(
   const { allowPrivate } = uhi
   if (!isOurs && (await refusedCallback(job.url, { allowPrivate, resolve })) !== undefined)
     return 'The address is a private one.'
+  // A certificate is what binds the name to the one who answers, wherever the name leads at that moment.
+  if (!isOurs && !allowPrivate && !job.url.startsWith('https://')) return 'The address is not https.'
   const secret = pinSecretOf(ctx.settings)
   const pin = job.pinOf === undefined || secret === undefined ? undefined : await pinOf(secret, job.pinOf)
   const text = pin === undefined ? job.text : withPin(job.text, pin)

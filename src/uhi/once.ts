@@ -1,12 +1,32 @@
 /** Messages take effect once: whoever brings one again, at once or later, gets the same ACK and nothing happens. */
 import type { Context, WriteRule } from '../context.ts'
 import { FhirError } from '../fhir/error.ts'
-import { firstOf, isLeft, leaveWork } from '../interactions/leave-work.ts'
+import { firstOf, forgetWork, isLeft, leaveWork } from '../interactions/leave-work.ts'
+import type { Handler } from '../notifications/dispatch.ts'
 import type { Job } from '../storage/port.ts'
 import type { Admitted } from './admit.ts'
 import { answering, uhiMessageRule } from './message-rule.ts'
 
 const DONE_BEFORE = 'uhi-message'
+
+export const FORGET_JOB = 'uhi-forget'
+
+/** ms that a message is remembered for: longer than any signature is valid, and than anybody tries again. */
+const REMEMBERED_MS = 7 * 86_400_000
+
+/** Returns the job that forgets a message when its time is over. */
+const forgetting = (ctx: Context, name: string): Job => ({
+  id: ctx.newId(),
+  kind: FORGET_JOB,
+  due: ctx.clock() + REMEMBERED_MS,
+  body: JSON.stringify({ name }),
+})
+
+/** Does the jobs that forget messages. */
+export const forgetMessage: Handler = async (ctx, { body }) => {
+  await forgetWork(ctx, JSON.parse(body).name)
+  return { is: 'done' }
+}
 
 /** Returns the name of a message: whose it is, and its id. */
 const nameOfMessage = ({ context }: Admitted): string => `uhi ${context.consumerId} ${context.messageId}`
@@ -34,7 +54,7 @@ export function once(ctx: Context, admitted: Admitted): Context {
     types: new Set(['Appointment', 'Communication']),
     async judge() {
       if (await isLeft(ctx, name)) throw alreadyDone()
-      return { require: [firstOf(name)] }
+      return { require: [firstOf(name)], outbox: [forgetting(ctx, name)] }
     },
   }
   const answered = answering(admitted)
@@ -44,5 +64,6 @@ export function once(ctx: Context, admitted: Admitted): Context {
 
 /** Leaves work to be done for a message that changes no resource; nothing where it came before. */
 export const leave = async (ctx: Context, admitted: Admitted, jobs: readonly Job[]): Promise<void> => {
-  await leaveWork(ctx, nameOfMessage(admitted), jobs)
+  const name = nameOfMessage(admitted)
+  await leaveWork(ctx, name, [...jobs, forgetting(ctx, name)])
 }

@@ -85,7 +85,7 @@ async function ask(sending: Sending, url: string, question: Question): Promise<F
     const { status, json } = await post(sending, url, body)
     if (status === 404) return 'unknown'
     if (status !== 200 || typeof json !== 'object' || json === null) return 'failed'
-    return recordIn(json, question)
+    return recordIn(json, question, sending.clock())
   } catch {
     return 'failed'
   }
@@ -96,20 +96,24 @@ const isRow = (value: unknown): value is Row =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Returns the record of the subscriber and key: the answer is one, a list, or a list as `message`. */
-function recordIn(json: object, { subscriberId, keyId, type }: Question): Found {
+function recordIn(json: object, { subscriberId, keyId, type }: Question, now: number): Found {
   const message = isRow(json) ? json.message : undefined
   const rows = (Array.isArray(json) ? json : Array.isArray(message) ? message : [json])
     .slice(0, 100)
     .filter(isRow)
-  const row = rows.find(
+  const own = rows.filter(
     one =>
       one.subscriber_id === subscriberId &&
       (one.pub_key_id === keyId || one.unique_key_id === keyId) &&
       String(one.type).toLowerCase() === type.toLowerCase(),
   )
+  // An older record may stand beside the one that holds.
+  const time = (value: unknown): number => (typeof value === 'string' ? Date.parse(value) : Number.NaN)
+  const isHeld = (one: Row): boolean =>
+    one.status === 'SUBSCRIBED' && time(one.valid_from) <= now && time(one.valid_until) > now
+  const row = own.find(isHeld) ?? own[0]
   if (row === undefined)
     return rows.some(one => typeof one.subscriber_id === 'string') || rows.length === 0 ? 'unknown' : 'failed'
-  const time = (value: unknown): number => (typeof value === 'string' ? Date.parse(value) : Number.NaN)
   const keys = [row.encr_public_key, row.signing_public_key].flatMap(text =>
     typeof text === 'string' ? (publicKeyOf(text) ?? []) : [],
   )

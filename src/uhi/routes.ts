@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import { FhirError } from '../fhir/error.ts'
 import { readBody } from '../http/body.ts'
 import type { AppDeps, C, Env } from '../http/exchange.ts'
+import { createRateLimit } from '../http/rate-limit.ts'
 import { faultOf } from '../lib/fault.ts'
 import type { Action } from './act.ts'
 import { cancel } from './actions/cancel.ts'
@@ -37,7 +38,7 @@ const MOST = 3_000_000
 const MOST_REPORT = 16_384
 
 /** Returns the routes below `/hspa`. */
-export function createUhi({ ctx: bare, resolve }: AppDeps): Hono<Env> {
+export function createUhi({ ctx: bare, resolve, addressOf }: AppDeps): Hono<Env> {
   const app = new Hono<Env>({ strict: false })
   const { settings, clock } = bare
   const self = selfOf(settings)
@@ -48,7 +49,9 @@ export function createUhi({ ctx: bare, resolve }: AppDeps): Hono<Env> {
     app.all('*', c => answer(c, new UhiError('UHI-1407', '/', 'THE HSPA IS NOT SET UP')))
     return app
   }
-  const { expiresS, timeoutMs } = settings.uhi
+  const { expiresS, timeoutMs, rate, rateAll } = settings.uhi
+  const limited = createRateLimit(rate, rateAll)
+  const mayAsk = (c: C): boolean => limited(addressOf?.(c.req.raw, c.env) ?? '', clock())
   const sending = { clock, signer: self.signer, expiresS, timeoutMs }
   const lookup = createLookup(sending, self.registry)
   const gate: Gate = { settings, self, lookup, resolve, clock }
@@ -57,6 +60,7 @@ export function createUhi({ ctx: bare, resolve }: AppDeps): Hono<Env> {
     app.post(`/${name}`, async c => {
       const exchange = c.get('exchange')
       exchange.interaction = `uhi ${name}`
+      if (!mayAsk(c)) return answer(c, new UhiError('UHI-1407', '/', 'TOO MANY REQUESTS, TRY AGAIN'), 429)
       try {
         const limit = Math.min(MOST, settings.limits.body)
         const body = await readBody(c.req.raw, limit)
@@ -76,6 +80,7 @@ export function createUhi({ ctx: bare, resolve }: AppDeps): Hono<Env> {
     const exchange = c.get('exchange')
     exchange.interaction = 'uhi payment'
     const say = (code: number, error: string) => Response.json({ error }, { status: code, headers: NO_STORE })
+    if (!mayAsk(c)) return say(429, 'Too many requests.')
     try {
       const body = new Uint8Array(await readBody(c.req.raw, MOST_REPORT))
       const header = c.req.raw.headers.get('x-nadi-signature')
@@ -95,12 +100,19 @@ export function createUhi({ ctx: bare, resolve }: AppDeps): Hono<Env> {
 
 const NO_STORE = { 'Cache-Control': 'no-store' }
 
-/** Returns ACK, or NACK with its reason. Both are 200: what the network reads is the body. */
-const answer = (c: C, error: UhiError | undefined): Response =>
+/** Returns ACK, or NACK with its reason. Both are 200, but for the flood: what the network reads is the body. */
+const answer = (c: C, error: UhiError | undefined, status = 200): Response =>
   Response.json(
     {
       message: { ack: { status: error === undefined ? 'ACK' : 'NACK' } },
       error: error === undefined ? {} : errorBody(error),
     },
-    { headers: { ...NO_STORE, 'X-Request-Id': c.get('exchange').id } },
+    {
+      status,
+      headers: {
+        ...NO_STORE,
+        'X-Request-Id': c.get('exchange').id,
+        ...(status === 429 && { 'Retry-After': '5' }),
+      },
+    },
   )

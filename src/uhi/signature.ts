@@ -31,6 +31,8 @@ const PKCS8 = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65,
 
 const HEADERS = '(created) (expires) digest'
 const LONGEST_HEADER = 4096
+/** Seconds: what is valid for longer could come again when its message is forgotten. */
+const LONGEST_VALID = 86_400
 
 function keyBytes(text: string, prefix: readonly number[]): Uint8Array | undefined {
   const bytes = fromBase64(text)
@@ -93,11 +95,14 @@ const isSeconds = (value: unknown): value is string =>
   typeof value === 'string' && /^[1-9][0-9]{0,11}$/.test(value)
 
 /** Returns whether the key made this signature for this body. */
-export function verifies(header: SignatureHeader, body: Uint8Array, publicKey: Uint8Array): boolean {
+export const verifies = (header: SignatureHeader, body: Uint8Array, publicKey: Uint8Array): boolean =>
+  verifiesBytes(header, signedBytes(header.created, header.expires, digestOf(body)), publicKey)
+
+/** Returns whether the key made this signature for what `signedBytes` has made of the body. */
+export function verifiesBytes(header: SignatureHeader, bytes: Uint8Array, publicKey: Uint8Array): boolean {
   const signature = fromBase64(header.signature)
   if (signature?.length !== 64) return false
   try {
-    const bytes = signedBytes(header.created, header.expires, digestOf(body))
     return ed25519.verify(signature, bytes, publicKey, { zip215: false })
   } catch {
     return false
@@ -111,5 +116,6 @@ export function untimely(header: SignatureHeader, now: number, skew: number): st
   if (created * 1000 > now + skew * 1000) return 'CREATED IN THE FUTURE'
   if (expires * 1000 < now - skew * 1000) return 'EXPIRED'
   if (expires < created) return 'EXPIRES BEFORE IT WAS CREATED'
+  if (expires - created > LONGEST_VALID) return 'VALID FOR MORE THAN A DAY'
   return undefined
 }

@@ -386,6 +386,10 @@ export function storageContract(name: string, open: (clock: () => number) => Pro
         expect(await refusedBy([{ is: 'counter', name: name1, seen: 0, next: 8 }])).toBe(0)
         expect(await refusedBy([{ is: 'counter', name: name1, seen: 7, next: 8 }])).toBeUndefined()
         expect(await storage.counter(name1)).toBe(8)
+        expect(await refusedBy([{ is: 'counter', name: name1, seen: 7, next: 0 }])).toBe(0)
+        expect(await refusedBy([{ is: 'counter', name: name1, seen: 8, next: 0 }])).toBeUndefined()
+        expect(await storage.counter(name1)).toBe(0)
+        expect(await refusedBy([{ is: 'counter', name: name1, seen: 0, next: 1 }])).toBeUndefined()
       })
 
       it('lease: held with this fence and not run out', async () => {

@@ -8,7 +8,7 @@ import { releaseExpired } from '../../src/scheduling/expire.ts'
 import { markPaid } from '../../src/scheduling/payment.ts'
 import { refusal } from '../interactions/context.ts'
 import { call } from '../operations/context.ts'
-import type { Tree } from './peers.ts'
+import { header, record, type Tree } from './peers.ts'
 import { agreeing, book, initOrder, SLOT, type World, world } from './world.ts'
 
 const MINUTE = 60_000
@@ -247,5 +247,80 @@ describe('money', () => {
       JSON.stringify(one).includes('pay-night'),
     )
     expect([notice!.paymentDate, sum!.paymentDate]).toEqual(['2026-11-22', '2026-11-22'])
+  })
+})
+
+describe('a flood', () => {
+  it('of one address ends at the limit, before anybody is asked whose key it is; time passes, and it may again', async () => {
+    const v = await world({ rate: 3, rateAll: 100 }, 1)
+    const status = () => v.message('status', { order: { id: 'ND1' } })
+    for (let i = 0; i < 3; i++) expect((await v.send('status', status())).http).toBe(200)
+    const lookups = v.peers.lookups.length
+    const many = await v.send('status', status())
+    expect(many).toEqual({
+      http: 429,
+      message: { ack: { status: 'NACK' } },
+      error: { type: '', code: 'UHI-1407', path: '/', message: 'TOO MANY REQUESTS, TRY AGAIN' },
+    })
+    expect((await v.pay({})).status).toBe(429)
+    expect(v.peers.lookups.length).toBe(lookups)
+    v.ctx.pass(20_000)
+    expect((await v.send('status', status())).http).toBe(200)
+    await v.close()
+  })
+
+  it('of messages leaves nothing for ever: each is remembered for a week', async () => {
+    const v = await world({}, 4)
+    const body = v.message('init', { order: initOrder(SLOT(0)) }, { message_id: 'm-kept' })
+    const search = v.message(
+      'search',
+      {
+        intent: {
+          fulfillment: {
+            type: 'Physical',
+            start: { time: { timestamp: '2026-11-23T00:00:00' } },
+            end: { time: { timestamp: '2026-11-24T00:00:00' } },
+          },
+        },
+      },
+      { message_id: 'm-sought' },
+    )
+    expect((await v.send('init', body)).message.ack.status).toBe('ACK')
+    expect((await v.send('search', search)).message.ack.status).toBe('ACK')
+    const marks = () =>
+      Promise.all(['kept', 'sought'].map(id => v.ctx.storage.counter(`uhi eua-nha m-${id}`)))
+    await v.deliver()
+    expect(await marks()).toEqual([1, 1])
+    v.ctx.pass(6 * 86_400_000)
+    await v.deliver()
+    expect((await v.send('init', body)).message.ack.status).toBe('ACK')
+    expect([await marks(), (await v.all('Appointment')).length]).toEqual([[1, 1], 1])
+    v.ctx.pass(86_400_000 + 1)
+    await v.deliver()
+    expect(await marks()).toEqual([0, 0])
+    await v.close()
+  })
+
+  it('cannot come of one old signature: what is valid for more than a day is not', async () => {
+    const body = w.message('status', { order: { id: 'ND1' } })
+    const authorization = header(w.eua, body, w.seconds(), w.seconds() + 86_401)
+    expect((await w.send('status', body, { authorization })).error).toMatchObject({ code: 'UHI-1408' })
+  })
+})
+
+describe('the registry', () => {
+  it('may have an older record of a key beside the one that holds', async () => {
+    const old = record(w.eua, 'EUA', w.peers.url, { status: 'UNSUBSCRIBED' })
+    const past = record(w.eua, 'EUA', w.peers.url, { valid_until: '2026-02-01T00:00:00Z' })
+    w.peers.records.set(w.eua.id, [old, past, record(w.eua, 'EUA', w.peers.url)])
+    w.ctx.pass(11 * MINUTE)
+    const answer = await w.send('status', w.message('status', { order: { id: 'ND1' } }))
+    expect(answer.error.code).toBe('UHI-1404')
+    w.peers.records.set(w.eua.id, [old, past])
+    w.ctx.pass(11 * MINUTE)
+    const none = await w.send('status', w.message('status', { order: { id: 'ND1' } }))
+    expect(none.error.code).toBe('UHI-1412')
+    w.peers.records.set(w.eua.id, record(w.eua, 'EUA', w.peers.url))
+    w.ctx.pass(11 * MINUTE)
   })
 })

@@ -123,6 +123,10 @@ async function judge(
     }
     case 'counter':
       return onlyOnce(async () => {
+        if (one.next === 0 && one.seen !== 0) {
+          const gone = await collections.counters.deleteOne({ _id: one.name, n: one.seen }, { session })
+          return gone.deletedCount === 1
+        }
         const set = { $set: { n: one.next } }
         const options = { session, upsert: one.seen === 0 }
         const done = await collections.counters.updateOne({ _id: one.name, n: one.seen }, set, options)

@@ -38,7 +38,9 @@ export function commitBatch(commit: Commit, options: CommitOptions): CommitBatch
   for (const require of commit.require)
     if (require.is === 'counter')
       statements.push(
-        sql`INSERT INTO counter (name, n) VALUES (${require.name}, ${require.next}) ON CONFLICT (name) DO UPDATE SET n = excluded.n`,
+        require.next === 0
+          ? sql`DELETE FROM counter WHERE name = ${require.name}`
+          : sql`INSERT INTO counter (name, n) VALUES (${require.name}, ${require.next}) ON CONFLICT (name) DO UPDATE SET n = excluded.n`,
       )
   if (changes.length > 0) statements.push(resources(commit))
   statements.push(...versions(commit, options.pieceLength))
