@@ -17,10 +17,18 @@ import { schedulesOf } from '../scheduling/practitioner.ts'
 import { type SlotAt, scheduleOf, slotsNamed, slotsWithin } from '../scheduling/slots-at.ts'
 import { instantOf } from '../search/busy.ts'
 import { idOf, type Key, keyOf, stampText } from '../storage/port.ts'
-import { commitAll, concept, putEntry, settled } from './appointment-change.ts'
+import { commitAll, concept, putEntry, settled, without } from './appointment-change.ts'
 import { callingOff } from './appointment-visit.ts'
 import { type Operation, textOf } from './operation.ts'
-import { dayIn, dayOf, type PractitionerDay, patientsIn, requestEntry, toCome } from './practitioner-day.ts'
+import {
+  dayIn,
+  dayOf,
+  orLeft,
+  type PractitionerDay,
+  patientsIn,
+  requestEntry,
+  toCome,
+} from './practitioner-day.ts'
 
 /** Days in which free slots are looked for, and the most of them. */
 const DAYS = 14
@@ -138,7 +146,8 @@ async function clear(ctx: Context, day: PractitionerDay, free: readonly Free[]):
     // Who books without a slot may come in meanwhile.
     const next = (await toCome(ctx, day)).filter(({ key }) => !done.has(key))
     if (next.length === 0) break
-    for (const one of next) done.set(one.key, await moveOrCancel(ctx, one, free))
+    for (const one of next)
+      done.set(one.key, await orLeft<Outcome>(ctx, one.key, 'left', () => moveOrCancel(ctx, one, free)))
   }
   return [...done].map(([reference, name]) => ({ name, valueReference: { reference } }))
 }
@@ -204,9 +213,10 @@ const cancelled = (appointment: Resource): Resource => ({
 /** Returns the appointment in another slot; who had arrived goes home first. */
 function moved(appointment: Resource, slot: Free): Resource {
   const extension = extensionsOf(appointment).filter(({ url }) => url !== EXTENSION.expectedStart)
-  const { extension: _, ...rest } = appointment
+  const isAsLong = slot.end - slot.start === instantOf(appointment.end)! - instantOf(appointment.start)!
+  const rest = without(appointment, 'extension', ...(isAsLong ? [] : ['minutesDuration']))
   return {
-    ...(rest as Resource),
+    ...rest,
     ...(extension.length > 0 && { extension }),
     status: 'booked',
     start: slot.resource.start ?? null,

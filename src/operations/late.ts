@@ -12,7 +12,7 @@ import { instantOf } from '../search/busy.ts'
 import { idOf, keyOf, stampText } from '../storage/port.ts'
 import { commitAll, putEntry, settled } from './appointment-change.ts'
 import { type Operation, textOf } from './operation.ts'
-import { dayIn, dayOf, patientsIn, requestEntry, toCome } from './practitioner-day.ts'
+import { dayIn, dayOf, orLeft, patientsIn, requestEntry, toCome } from './practitioner-day.ts'
 
 export const late: Operation = {
   name: 'late',
@@ -31,13 +31,19 @@ export const late: Operation = {
       throw fhirError('value', `minutes is 0 to ${MOST_LATE}.`, { expression: 'http.minutes' })
     const day = await dayOf(ctx, keyOf('Practitioner', call.id), dayIn(ctx, call, 'day'))
     const changed: string[] = []
-    for (const one of await toCome(ctx, day)) if (await shift(ctx, one, minutes)) changed.push(one.key)
+    const left: string[] = []
+    for (const one of await toCome(ctx, day)) {
+      const is = await orLeft(ctx, one.key, undefined, () => shift(ctx, one, minutes))
+      if (is !== false) (is ? changed : left).push(one.key)
+    }
+    const named = (name: string) => (reference: string) => ({ name, valueReference: { reference } })
     return {
       text: writeJson({
         resourceType: 'Parameters',
         parameter: [
           { name: 'minutes', valueInteger: new NumberText(String(minutes)) },
-          ...changed.map(reference => ({ name: 'changed', valueReference: { reference } })),
+          ...changed.map(named('changed')),
+          ...left.map(named('left')),
         ],
       }),
     }

@@ -1,6 +1,6 @@
 /** What `$absent` and `$late` share: a practitioner's day, and the requests that tell its patients. */
 import type { Context } from '../context.ts'
-import { fhirError } from '../fhir/error.ts'
+import { FhirError, fhirError } from '../fhir/error.ts'
 import { timeRange } from '../fhir/instant.ts'
 import type { JsonObject, Resource } from '../fhir/json.ts'
 import { type Taken, takenWithin } from '../scheduling/calendar.ts'
@@ -72,6 +72,20 @@ export const patientsIn = (ctx: Context, appointment: Resource): string[] => [
       .filter(key => key.startsWith('Patient/')),
   ),
 ]
+
+/** What says that this one appointment cannot be written: the others of the day are none the worse for it. */
+const OWN_FAULT: ReadonlySet<number> = new Set([400, 409, 412, 422])
+
+/** Returns what `act` returns, or `left` where this one appointment cannot be written as it is stored, which the log says. */
+export async function orLeft<T>(ctx: Context, appointment: Key, left: T, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    if (!(error instanceof FhirError) || !OWN_FAULT.has(error.status)) throw error
+    ctx.log.warn('practitioner day', { appointment, code: error.code })
+    return left
+  }
+}
 
 /** Returns the entry of a request that tells a patient something about an appointment, now and once. */
 export function requestEntry(
