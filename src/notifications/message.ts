@@ -8,7 +8,7 @@ import type { Job, Key } from '../storage/port.ts'
 import type { Attachment, Channel, Delivery } from './channel.ts'
 import { kindOf } from './event.ts'
 import { invitationsOf } from './invitation.ts'
-import { addressOf, mayReach, type Person } from './person.ts'
+import { addressOf, mayReach, nameOf, type Person } from './person.ts'
 import { findTemplate, namesIn, render, type Template, type Templates } from './template.ts'
 import type { Visit } from './visit.ts'
 import {
@@ -64,6 +64,10 @@ export interface MessageJob {
   tries: number
   /** ms since 1970. */
   expires: number
+  /** ms since 1970. */
+  made?: number
+  /** The appointment, with the start (ms since 1970) that the message tells. */
+  holds?: { key: Key; start: number }
   delivery: Delivery
 }
 
@@ -73,6 +77,13 @@ export interface Message {
   /** Undefined where it is not sent at all. */
   job: Job | undefined
 }
+
+/** Events after which people come at the time that they were told. */
+const TELLING_A_TIME: ReadonlySet<string> = new Set(['booked', 'rescheduled', 'reminder-24h', 'reminder-1h'])
+
+/** UTF-16 units of a value, and of a text: what comes in a name or a reason may be of any length. */
+const MOST_OF_VALUE = 2000
+const MOST_OF_TEXT = 20_000
 
 /** What stands in a stored text where the sent one has a secret. */
 const HIDDEN = '****'
@@ -123,11 +134,16 @@ function messageOf(
     `${person.key}${person.mark && ` ${person.mark}`}`,
     channel.name,
   )
-  const values = valuesOf(news, person, language)
+  const values = Object.fromEntries(
+    Object.entries(valuesOf(news, person, language)).map(([name, value]) => [
+      name,
+      value.slice(0, MOST_OF_VALUE),
+    ]),
+  )
   const secrets = secretsFor(ctx, template, channel)
   const hidden = Object.fromEntries(Object.keys(secrets).map(one => [one, HIDDEN]))
   const shown = textFor(template, channel)
-  const shownText = render(shown, { ...values, ...hidden })
+  const shownText = render(shown, { ...values, ...hidden }).slice(0, MOST_OF_TEXT)
   // A template may have nothing but parts that are left out.
   if (shownText.trim() === '') return undefined
   const communication: Resource = {
@@ -158,14 +174,26 @@ function messageOf(
     language,
     template: name,
     subject: render(template.subject ?? '', { ...values, ...hidden }),
-    text: render(shown, whole),
+    text: render(shown, whole).slice(0, MOST_OF_TEXT),
     values: whole,
     attachments: attachmentsFor(ctx, news, person, channel, to),
     // Those alone who reach nobody in particular send it.
     ...(channel.reaches === 'none' ? { communication: writeJson(communication) } : {}),
   }
   const expires = news.expires ?? now + kindOf(event).lasts
-  const body: MessageJob = { communication: id, channel: channel.name, tries: 0, expires, delivery }
+  const holds =
+    TELLING_A_TIME.has(event) && visit !== undefined && !Number.isNaN(visit.start)
+      ? { holds: { key: visit.key as Key, start: visit.start } }
+      : {}
+  const body: MessageJob = {
+    communication: id,
+    channel: channel.name,
+    tries: 0,
+    expires,
+    made: now,
+    ...holds,
+    delivery,
+  }
   return {
     key,
     communication,
@@ -205,7 +233,11 @@ function secretsFor(ctx: Context, template: Template, channel: Medium): Record<s
 }
 
 function subjectOf({ subject, visit }: News, person: Person): JsonObject {
-  const key = subject ?? visit?.patient?.key ?? (person.key.startsWith('Patient/') ? person.key : undefined)
+  const key =
+    person.of?.key ??
+    subject ??
+    visit?.patient?.key ??
+    (person.key.startsWith('Patient/') ? person.key : undefined)
   return key === undefined ? {} : { subject: { reference: key } }
 }
 
@@ -219,7 +251,8 @@ function attachmentsFor(ctx: Context, news: News, person: Person, channel: Mediu
 
 /** Returns the values of a text by name; missing ones are ''. */
 function valuesOf(news: News, person: Person, language: string): Record<string, string> {
-  const { visit, previous } = news
+  const { previous } = news
+  const visit = news.visit && visitFor(news.visit, person)
   const own = saidValues(news, person, language)
   const name = visit === undefined ? '' : nameFor(visit, person, language)
   if (visit === undefined) return { name, ...own }
@@ -260,6 +293,17 @@ function saidValues({ values = {}, visit }: News, person: Person, language: stri
       said[name] = whenValues({ ...visit, start: Date.parse(value) }, person, language, '').when!
   return said
 }
+
+/** Returns the visit as one of several patients knows it: nobody reads the name of another. */
+const visitFor = (visit: Visit, { of }: Person): Visit =>
+  of === undefined
+    ? visit
+    : {
+        ...visit,
+        patient: of,
+        names: (who, language) =>
+          who === 'patient' ? (nameOf(of.resource, language) ?? '') : visit.names(who, language),
+      }
 
 const nameFor = (visit: Visit, person: Person, language: string): string =>
   person.role === 'practitioner' ? visit.names('practitioner', language) : visit.names('patient', language)
@@ -311,9 +355,9 @@ function whenValues(
   }
 }
 
-/** Returns `November 21, 2026 at 10:08 AM`. */
+/** Returns `November 21, 2026 at 09:08 AM`: day and hour have two digits. */
 const english = (wall: Wall, month: string): string =>
-  `${month} ${String(wall.day).padStart(2, '0')}, ${wall.year} at ${twelveHours(wall)}`
+  `${month} ${String(wall.day).padStart(2, '0')}, ${wall.year} at ${twelveHours(wall).padStart(8, '0')}`
 
 /** Returns the named values that a CommunicationRequest carries. */
 export function carriedValues(request: Resource): Record<string, string> {

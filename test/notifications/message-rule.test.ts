@@ -342,7 +342,7 @@ describe('templates of other systems', () => {
     const first = visit('a', '2026-11-23T15:38:00+05:30', { ...OPENCARE, description: 'Fever' }, 30)
     await clinic.put(first)
     const [booked] = await jobs()
-    expect(booked!.delivery.subject).toBe('Appointment Scheduled - November 23, 2026 at 3:38 PM')
+    expect(booked!.delivery.subject).toBe('Appointment Scheduled - November 23, 2026 at 03:38 PM')
     const texts = (await news()).filter(([, , who]) => who === 'Patient/meera').map(([, , , text]) => text)
     expect(texts).toEqual([
       [
@@ -352,8 +352,8 @@ describe('templates of other systems', () => {
         '',
         'Patient: Meera Nair',
         'Provider: Dr Anjali Menon',
-        'Facility: Thanal Clinic',
-        'Date & Time: November 23, 2026 at 3:38 PM',
+        'Facility: Room 1',
+        'Date & Time: November 23, 2026 at 03:38 PM',
         'Duration: 30 minutes',
         'Type: General Consultation',
         'Reason: Fever',
@@ -363,12 +363,12 @@ describe('templates of other systems', () => {
         'Thank you,',
         'OpenCare-Africa Team',
       ].join('\n'),
-      'Appointment scheduled: Nov 23, 2026 at 3:38 PM with Dr Anjali Menon at Thanal Clinic. Arrive 10 mins early.',
+      'Appointment scheduled: Nov 23, 2026 at 03:38 PM with Dr Anjali Menon at Room 1. Arrive 10 mins early.',
     ])
     await clinic.put({ ...first, description: 'Cough' })
     expect((await news()).map(([event, , , text]) => [event, text]).at(-1)).toEqual([
       'updated',
-      'Appointment updated: Nov 23, 2026 at 3:38 PM with Dr Anjali Menon at Thanal Clinic.',
+      'Appointment updated: Nov 23, 2026 at 03:38 PM with Dr Anjali Menon at Room 1.',
     ])
     clinic.ctx.pass(Date.parse('2026-11-23T16:00:00+05:30') - clinic.ctx.clock())
     await clinic.put({ ...first, status: 'fulfilled' })
@@ -601,5 +601,64 @@ describe('requests', () => {
         'Dr Anjali Menon is away. The appointment of Meera Nair on Monday, 23 November 2026, 10:00 AM cannot take place. Please contact the clinic with any question.',
       ],
     ])
+  })
+})
+
+describe('hostile and sad cases', () => {
+  it('who has died is told nothing, the practitioner is; a reminder is revoked', async () => {
+    clinic = await opened([sms()])
+    await clinic.put(visit('a', MONDAY))
+    await news()
+    for (const died of [{ deceasedBoolean: true }, { deceasedDateTime: '2026-11-21' }]) {
+      await clinic.put({ ...PATIENT, ...died })
+      await clinic.put(visit('a', died.deceasedBoolean ? TUESDAY : MONDAY))
+      expect((await news()).map(([event, , who]) => `${event} ${who}`)).toEqual([
+        'rescheduled Practitioner/menon',
+      ])
+    }
+    await clinic.put({ ...PATIENT, deceasedBoolean: false })
+    await clinic.put(visit('a', TUESDAY))
+    expect((await news()).map(([, , who]) => who)).toEqual(['Patient/meera', 'Practitioner/menon'])
+  })
+
+  it('a text that would grow without bounds is refused, and long values are cut', async () => {
+    clinic = await opened([sms()])
+    const request = (contentString: string) => ({
+      resourceType: 'CommunicationRequest',
+      id: 'r',
+      status: 'active',
+      category: [{ coding: [{ system: 'urn:nadi:codes:message-event', code: 'note' }] }],
+      subject: { reference: 'Patient/meera' },
+      payload: [{ contentString }],
+    })
+    const refused = await refusal(clinic.put(request('{name}'.repeat(2000))))
+    expect([refused.status, refused.issues[0]!.expression]).toEqual([
+      422,
+      'CommunicationRequest.payload.contentString',
+    ])
+    await clinic.put({ ...PATIENT, name: [{ text: 'M'.repeat(500_000) }] })
+    await clinic.put(request('{name}'.repeat(1000)))
+    const [job] = await jobs()
+    expect(job!.delivery.text.length).toBeLessThanOrEqual(20_000)
+    expect(JSON.stringify(job).length).toBeLessThan(100_000)
+  })
+
+  it('each patient of one appointment is told, by their own name', async () => {
+    clinic = await opened([sms()])
+    await clinic.put({
+      resourceType: 'Patient',
+      id: 'arun',
+      name: [{ text: 'Arun Das' }],
+      telecom: [{ system: 'phone', value: '98765 00007' }],
+    })
+    const one = visit('a', MONDAY)
+    const actor = { actor: { reference: 'Patient/arun' }, status: 'accepted' }
+    await clinic.put({ ...one, participant: [...one.participant, actor] })
+    const all = await news()
+    expect(all.map(([, , who]) => who)).toEqual(['Patient/meera', 'Patient/arun', 'Practitioner/menon'])
+    expect(all[0]![3]).toContain('booked for Meera Nair with')
+    expect(all[1]![3]).toContain('booked for Arun Das with')
+    const [request] = await clinic.all('CommunicationRequest', { status: 'active' })
+    expect(plain(request!.recipient)).toEqual([{ reference: 'Patient/meera' }, { reference: 'Patient/arun' }])
   })
 })

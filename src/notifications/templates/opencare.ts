@@ -2,7 +2,7 @@
 import type { Template, Texts } from '../template.ts'
 
 const END = '\n\nThank you,\nOpenCare-Africa Team'
-const WHO = 'Patient: {patient}\nProvider: {practitioner}\nFacility: {facility}\n'
+const WHO = 'Patient: {patient}\nProvider: {practitioner}\nFacility: {place}\n'
 const LENGTH = 'Duration: {minutes} minutes'
 const WHAT = '\nType: {typeOr}\nReason: {reasonOr}'
 
@@ -17,7 +17,7 @@ const updated = notice(
   'Your appointment has been updated:',
   `New Date & Time: {whenLong}\n${LENGTH}`,
   'Please note the new time and arrive 10 minutes early.',
-  'Appointment updated: {whenShort} with {practitioner} at {facility}.',
+  'Appointment updated: {whenShort} with {practitioner} at {place}.',
 )
 
 export const OPENCARE: Texts = {
@@ -26,7 +26,7 @@ export const OPENCARE: Texts = {
     'Your appointment has been scheduled:',
     `Date & Time: {whenLong}\n${LENGTH}${WHAT}`,
     'Please arrive 10 minutes before your scheduled time.',
-    'Appointment scheduled: {whenShort} with {practitioner} at {facility}. Arrive 10 mins early.',
+    'Appointment scheduled: {whenShort} with {practitioner} at {place}. Arrive 10 mins early.',
   ),
   updated,
   rescheduled: updated,
@@ -42,6 +42,6 @@ export const OPENCARE: Texts = {
     'This is a reminder about your upcoming appointment:',
     `Date & Time: {whenLong}\n${LENGTH}${WHAT}`,
     'Please arrive 10 minutes before your scheduled time.',
-    'Reminder: Appointment tomorrow {whenShort} with {practitioner} at {facility}.',
+    'Reminder: Appointment tomorrow {whenShort} with {practitioner} at {place}.',
   ),
 }

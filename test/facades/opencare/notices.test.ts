@@ -2,7 +2,7 @@
 import { beforeEach, expect, it } from 'vitest'
 import { underRules } from '../../../src/app.ts'
 import type { Context } from '../../../src/context.ts'
-import { act, book, detail, erase, shownAll } from '../../../src/facades/opencare/appointments.ts'
+import { act, book, change, detail, erase, shownAll } from '../../../src/facades/opencare/appointments.ts'
 import { numbered, withNumbers } from '../../../src/facades/opencare/numbers.ts'
 import { create } from '../../../src/interactions/create.ts'
 import { update } from '../../../src/interactions/update.ts'
@@ -38,11 +38,17 @@ async function open(settings: SomeSettings = {}): Promise<void> {
   ctx = underRules(base, channels)
   const telecom = (n: number) =>
     `"telecom":[{"system":"email","value":"p${n}@example.org"},{"system":"phone","value":"+91900000000${n}"}]`
+  await update(
+    ctx,
+    'Organization',
+    'one',
+    resource('{"resourceType":"Organization","id":"one","name":"Thanal Clinics"}'),
+  )
   const rows: Live[] = []
   for (const [type, text] of [
     ['Patient', `"name":[{"given":["Meera"],"family":"Nair"}],${telecom(1)}`],
     ['Practitioner', `"name":[{"given":["Anjali"],"family":"Menon"}],${telecom(2)}`],
-    ['Location', '"name":"Thanal"'],
+    ['Location', '"name":"Thanal, Tripunithura","managingOrganization":{"reference":"Organization/one"}'],
   ] as const)
     rows.push(
       (await update(ctx, type, 'one', resource(`{"resourceType":"${type}","id":"one",${text}}`)))
@@ -138,4 +144,57 @@ it('has its own words for its own appointments, not for those that it only shows
   for (const one of received) expect(one.subject).not.toMatch(/^Appointment Cancelled - /)
   const key = (await numbered(ctx, 'appointment', Number(row!.id)))?.key as Key
   expect(key).toBe(made.stored.key)
+})
+
+it('writes what its clients read: the facility by the name that the API shows', async () => {
+  const { id, facility_name } = await book(ctx, { ...PEOPLE, ...START, reason: 'Fever' })
+  expect(facility_name).toBe('Thanal, Tripunithura')
+  await deliver()
+  await change(ctx, String(id), { start_time: '2026-11-30T10:00:00Z' }, true)
+  await deliver()
+  await act(ctx, String(id), 'cancelled')
+  await deliver()
+  const to = (address: string) => received.filter(one => one.to === address)
+  expect(to('+919000000001').map(one => one.text)).toEqual([
+    'Appointment scheduled: Nov 30, 2026 at 03:38 PM with Anjali Menon at Thanal, Tripunithura. Arrive 10 mins early.',
+    'Appointment updated: Nov 30, 2026 at 03:30 PM with Anjali Menon at Thanal, Tripunithura.',
+    'Appointment cancelled: Nov 30, 2026 at 03:30 PM with Anjali Menon. Contact facility to reschedule.',
+  ])
+  const [created, updated, cancelled] = to('p2@example.org')
+  expect([created, updated, cancelled].map(one => one?.subject)).toEqual([
+    'Appointment Scheduled - November 30, 2026 at 03:38 PM',
+    'Appointment Updated - November 30, 2026 at 03:30 PM',
+    'Appointment Cancelled - November 30, 2026 at 03:30 PM',
+  ])
+  const lines = (text = ''): string[] => text.split('\n').filter(line => line !== '')
+  const who = ['Patient: Meera Nair', 'Provider: Anjali Menon', 'Facility: Thanal, Tripunithura']
+  const end = ['Thank you,', 'OpenCare-Africa Team']
+  expect(lines(created?.text)).toEqual([
+    'Hello Anjali Menon,',
+    'Your appointment has been scheduled:',
+    ...who,
+    'Date & Time: November 30, 2026 at 03:38 PM',
+    'Duration: 30 minutes',
+    'Type: General Consultation',
+    'Reason: Fever',
+    'Please arrive 10 minutes before your scheduled time.',
+    ...end,
+  ])
+  expect(lines(updated?.text)).toEqual([
+    'Hello Anjali Menon,',
+    'Your appointment has been updated:',
+    ...who,
+    'New Date & Time: November 30, 2026 at 03:30 PM',
+    'Duration: 38 minutes',
+    'Please note the new time and arrive 10 minutes early.',
+    ...end,
+  ])
+  expect(lines(cancelled?.text)).toEqual([
+    'Hello Anjali Menon,',
+    'Your appointment has been cancelled:',
+    ...who,
+    'Original Date & Time: November 30, 2026 at 03:30 PM',
+    'If you need to reschedule, please contact the facility or book a new appointment.',
+    ...end,
+  ])
 })
