@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts'
 import { type Resolve, refusedCallback } from '../http/private-address.ts'
 import { nameOf } from '../lib/fault.ts'
-import type { Handler, Outcome } from '../notifications/dispatch.ts'
+import type { Handler, Leased, Outcome } from '../notifications/dispatch.ts'
 import { pinOf, pinSecretOf } from '../scheduling/pin.ts'
 import { type UhiJob, withPin } from './job.ts'
 import { post } from './post.ts'
@@ -20,29 +20,53 @@ export interface DeliverParts {
   resolve?: Resolve | undefined
 }
 
+/** Calls to one host at a time: who does not answer must not hold up what others are told. */
+const MOST_OF_ONE = 4
+/** ms that a call waits for its turn, or half of that again. */
+const TURN_MS = 500
+
 /** Returns the handler of jobs that send messages of UHI. */
-export const createUhiDeliver =
-  ({ random, resolve }: DeliverParts): Handler =>
-  async (ctx, { id, body, until }): Promise<Outcome> => {
-    const job = JSON.parse(body) as UhiJob
-    // Whose lease ends before the answer comes has no right to send: another may have the job by then.
-    const timeoutMs = Math.min(ctx.settings.uhi.timeoutMs, until - ctx.clock() - RECORD_MS)
-    if (timeoutMs < SHORTEST_MS) return { is: 'later', due: ctx.clock(), body }
-    const refused = await attempt(ctx, job, timeoutMs, resolve)
-    if (refused === undefined) return { is: 'done' }
-    const tries = job.tries + 1
-    const { tries: most } = ctx.settings.uhi
-    // No word of the body, and not its address: what others put there may be anything.
-    const told = { job: id, action: job.action, tries, reason: refused }
-    if (tries >= most) {
-      ctx.log.error('a UHI message was given up', told)
-      return { is: 'done' }
+export function createUhiDeliver({ random, resolve }: DeliverParts): Handler {
+  /** Host of each call that is under way. */
+  const calling: string[] = []
+  return async (ctx, leased): Promise<Outcome> => {
+    const job = JSON.parse(leased.body) as UhiJob
+    const host = URL.canParse(job.url) ? new URL(job.url).host : ''
+    if (calling.filter(one => one === host).length >= MOST_OF_ONE)
+      return { is: 'later', due: ctx.clock() + Math.round(TURN_MS * (0.5 + random())), body: leased.body }
+    calling.push(host)
+    try {
+      return await deliver(ctx, leased, job, { random, resolve })
+    } finally {
+      calling.splice(calling.indexOf(host), 1)
     }
-    ctx.log.warn('a UHI message could not be sent yet', told)
-    const wait = Math.min(FIRST_WAIT_MS * 2 ** job.tries, LONGEST_WAIT_MS)
-    const due = ctx.clock() + Math.round(wait * (0.5 + random()))
-    return { is: 'later', due, body: JSON.stringify({ ...job, tries }) }
   }
+}
+
+async function deliver(
+  ctx: Context,
+  { id, body, until }: Leased,
+  job: UhiJob,
+  { random, resolve }: DeliverParts,
+): Promise<Outcome> {
+  // Whose lease ends before the answer comes has no right to send: another may have the job by then.
+  const timeoutMs = Math.min(ctx.settings.uhi.timeoutMs, until - ctx.clock() - RECORD_MS)
+  if (timeoutMs < SHORTEST_MS) return { is: 'later', due: ctx.clock(), body }
+  const refused = await attempt(ctx, job, timeoutMs, resolve)
+  if (refused === undefined) return { is: 'done' }
+  const tries = job.tries + 1
+  const { tries: most } = ctx.settings.uhi
+  // No word of the body, and not its address: what others put there may be anything.
+  const told = { job: id, action: job.action, tries, reason: refused }
+  if (tries >= most) {
+    ctx.log.error('a UHI message was given up', told)
+    return { is: 'done' }
+  }
+  ctx.log.warn('a UHI message could not be sent yet', told)
+  const wait = Math.min(FIRST_WAIT_MS * 2 ** job.tries, LONGEST_WAIT_MS)
+  const due = ctx.clock() + Math.round(wait * (0.5 + random()))
+  return { is: 'later', due, body: JSON.stringify({ ...job, tries }) }
+}
 
 /** Returns why the other side does not have it, undefined where it has. */
 async function attempt(

@@ -2,7 +2,7 @@
 import type { Context, Pending, Put, Ruling, WriteRule } from '../context.ts'
 import type { Resource } from '../fhir/json.ts'
 import { liveResources } from '../scheduling/live-resources.ts'
-import { keysOf } from '../search/busy.ts'
+import { keysOf, LIVE } from '../search/busy.ts'
 import type { Job, Key } from '../storage/port.ts'
 import type { Admitted } from './admit.ts'
 import { chatFrom, isChat, partiesOf } from './chat.ts'
@@ -37,7 +37,8 @@ async function judge(
   const outbox: Job[] = []
   const puts: Put[] = []
   for (const one of pending) {
-    const { key, before, after } = one
+    const { key, before } = one
+    const after = one.after ?? deleted(key, before)
     if (after === undefined) continue
     if (key.startsWith('Communication/')) {
       if (before === undefined && isChat(after)) outbox.push(...(await chatJobs(ctx, after)))
@@ -58,6 +59,12 @@ async function judge(
   }
   return { outbox, puts }
 }
+
+/** Returns what the app is told of an order that is deleted before it is over: it is cancelled. */
+const deleted = (key: Key, before: Resource | undefined): Resource | undefined =>
+  key.startsWith('Appointment/') && isOrder(before) && LIVE.has(String(before.status))
+    ? { ...before, status: 'cancelled' }
+    : undefined
 
 /** Whether a visit will not be, through no fault of the patient or with notice: terms of refund are about these. */
 const isOff = (appointment: Resource): boolean =>

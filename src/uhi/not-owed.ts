@@ -25,7 +25,8 @@ export async function notOwed(
     const current = await read(ctx, 'Invoice', key.split('/')[1]!)
     const invoice = resourceOf(current)
     if (!isOrderInvoice(invoice)) continue
-    if (invoice.status === 'issued')
+    // That the doctor did not come is what the app says: nobody's bill goes away by that alone.
+    if (invoice.status === 'issued' && appointment.status === 'cancelled')
       puts.push({ key, current, resource: { ...invoice, status: 'cancelled' } })
     else if (invoice.status === 'balanced' && codingOf(invoice.type, UHI.paymentType)?.code !== 'FREE')
       puts.push(...(await refundOnce(ctx, key)))

@@ -1,11 +1,15 @@
 /** What strangers and accidents may try with orders of UHI: other doors, odd orders of messages, money in the wrong place. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FhirError } from '../../src/fhir/error.ts'
 import type { Resource } from '../../src/fhir/json.ts'
 import { create } from '../../src/interactions/create.ts'
+import { remove } from '../../src/interactions/delete.ts'
 import { update } from '../../src/interactions/update.ts'
 import { releaseExpired } from '../../src/scheduling/expire.ts'
 import { markPaid } from '../../src/scheduling/payment.ts'
+import { createUhiDeliver } from '../../src/uhi/deliver.ts'
 import { refusal } from '../interactions/context.ts'
 import { call } from '../operations/context.ts'
 import { header, record, type Tree } from './peers.ts'
@@ -247,6 +251,65 @@ describe('money', () => {
       JSON.stringify(one).includes('pay-night'),
     )
     expect([notice!.paymentDate, sum!.paymentDate]).toEqual(['2026-11-22', '2026-11-22'])
+  })
+})
+
+describe('the app', () => {
+  it('is told on_cancel of an order that the clinic deletes, and nothing is owed', async () => {
+    const order = await book(w, SLOT(6), false, 'eight@sbx')
+    const { id } = await appointmentOf(order)
+    const invoice = await invoiceOf(order)
+    await remove(w.ruled, 'Appointment', String(id))
+    const told = await w.deliver()
+    expect(told.map(one => one.path).sort()).toEqual(['/api/v1/uhi/on_cancel_audit', '/eua/on_cancel'])
+    expect(told[0]!.json.message.order).toMatchObject({
+      id: order.id,
+      state: 'CANCELLED',
+      fulfillment: { tags: { '@abdm/gov.in/cancelledby': 'doctor' } },
+    })
+    expect((await w.all('Invoice')).find(one => one.id === invoice.id)!.status).toBe('cancelled')
+  })
+
+  it('that says that the doctor did not come asks for its money back, and cancels no bill', async () => {
+    const paid = await held('online-13', true, 'nine@sbx')
+    await confirm(paid)
+    await pay(paid, 'pay-no-show')
+    const billed = await book(w, SLOT(13), false, 'ten@sbx')
+    w.ctx.pass(Date.parse('2026-11-23T14:45:00+05:30') - w.ctx.clock())
+    for (const { id } of [paid, billed])
+      await w.send('on_update', w.message('on_update', { order: { id, state: 'DOCTOR_NO_SHOW' } }))
+    expect([(await appointmentOf(paid)).status, await refunds(paid)]).toEqual(['noshow', 1])
+    expect([(await appointmentOf(billed)).status, await refunds(billed)]).toEqual(['noshow', 0])
+    expect((await invoiceOf(billed)).status).toBe('issued')
+    await w.deliver()
+  })
+
+  it('that does not answer holds four calls of ours at most: those of others go on', async () => {
+    const silent = createServer(() => {})
+    await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+    const port = (silent.address() as AddressInfo).port
+    const deliver = createUhiDeliver({ random: () => 0.5 })
+    const ctx = {
+      ...w.ruled,
+      settings: { ...w.ctx.settings, uhi: { ...w.ctx.settings.uhi, timeoutMs: 400 } },
+    }
+    const send = (url: string) => {
+      const body = JSON.stringify({ url, action: 'on_status', text: '{}', tries: 0 })
+      return deliver(ctx, { id: 'j', kind: 'uhi', due: 0, body, fence: 1, until: ctx.clock() + 60_000 })
+    }
+    const began = performance.now()
+    const waiting = [1, 2, 3, 4].map(() => send(`http://127.0.0.1:${port}/on_status`))
+    const fifth = await send(`http://127.0.0.1:${port}/on_status`)
+    expect(fifth).toMatchObject({ is: 'later', body: expect.stringContaining('"tries":0') })
+    expect(await send(`${w.peers.url}/eua/on_status`)).toEqual({ is: 'done' })
+    expect(performance.now() - began).toBeLessThan(400)
+    const ended = await Promise.all(waiting)
+    expect(ended.map(one => one.is === 'later' && JSON.parse(one.body).tries)).toEqual([1, 1, 1, 1])
+    expect(await send(`http://127.0.0.1:${port}/on_status`)).toMatchObject({
+      body: expect.stringContaining('"tries":1'),
+    })
+    silent.closeAllConnections()
+    await new Promise(resolve => silent.close(resolve))
   })
 })
 

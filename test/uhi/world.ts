@@ -223,7 +223,7 @@ export async function world(
         const { taken } = await dispatch(ruled, jobHandlers([], { random: () => 0.5 }), {
           owner: 'test',
           leaseMs: 60_000,
-          parallel: 10,
+          parallel: 4,
         })
         if (taken === 0) break
       }
