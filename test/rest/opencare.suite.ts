@@ -410,7 +410,7 @@ export function openCareSuite(
       })
       expect(beside.status, JSON.stringify(beside.body)).toBe(201)
     })
-    it('moves an appointment over its own time, not over that of another', async () => {
+    it.skipIf(brief)('moves an appointment over its own time, not over that of another', async () => {
       const of = await world()
       const { id } = await booked(of)
       await booked(of, { start_time: '2026-11-30T10:00:00Z', end_time: '2026-11-30T10:30:00Z' })
