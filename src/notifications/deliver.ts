@@ -4,8 +4,10 @@ import { FhirError } from '../fhir/error.ts'
 import { type JsonObject, NumberText, parseJson, type Resource } from '../fhir/json.ts'
 import { objects } from '../fhir/tree.ts'
 import { update } from '../interactions/update.ts'
+import { faultOf } from '../lib/fault.ts'
 import { EXTENSION, SYSTEM } from '../scheduling/codes.ts'
 import { withExtension } from '../scheduling/hold.ts'
+import { instantOf, LIVE } from '../search/busy.ts'
 import type { Channel, Sent } from './channel.ts'
 import type { Handler, Leased, Outcome, Step } from './dispatch.ts'
 import type { MessageJob } from './message.ts'
@@ -31,14 +33,17 @@ export function createDeliver(
   { random, at }: DeliverOptions = { random: Math.random },
 ): Handler {
   return async (ctx, job) => {
-    const body = JSON.parse(job.body) as MessageJob
+    const body = JSON.parse(job.body) as Standing
     const standing = await readCommunication(ctx, body.communication)
     if (standing === undefined || !OPEN.has(standing.resource.status)) return DONE
+    if (body.came !== undefined) return recordSurely(ctx, body, body.came)
     if (body.expires <= ctx.clock())
-      return record(ctx, body, { is: 'stopped', reason: 'It was not sent in time.' })
+      return recordSurely(ctx, body, { is: 'stopped', reason: 'It was not sent in time.' })
+    if (await isOvertaken(ctx, body))
+      return recordSurely(ctx, body, { is: 'stopped', reason: 'The appointment has changed since.' })
     const channel = channels.find(({ name }) => name === body.channel)
     if (channel === undefined)
-      return record(ctx, body, { is: 'stopped', reason: `The channel ${body.channel} is not set up.` })
+      return recordSurely(ctx, body, { is: 'stopped', reason: `The channel ${body.channel} is not set up.` })
     const { sendMs } = ctx.settings.messages
     // A process that was held up has no right to send any more: another may have the job by now.
     if (job.until - ctx.clock() < sendMs + RECORD_MS) return later(job, ctx.clock())
@@ -48,24 +53,70 @@ export function createDeliver(
     const tries = body.tries + 1
     const tried = { ...body, tries }
     at?.('before-record')
-    if (sent.is === 'accepted') return record(ctx, tried, { is: 'completed', reference: sent.reference })
-    if (sent.is === 'refused') return record(ctx, tried, { is: 'stopped', reason: sent.reason })
+    if (sent.is === 'accepted')
+      return recordSurely(ctx, tried, { is: 'completed', reference: sent.reference })
+    if (sent.is === 'refused') return recordSurely(ctx, tried, { is: 'stopped', reason: sent.reason })
     const most = channel.tries?.(body.delivery.event) ?? ctx.settings.messages.tries
     const due = ctx.clock() + waitOf(ctx, channel, tries, random())
     if (tries >= most || due >= body.expires)
-      return record(ctx, tried, { is: 'stopped', reason: `${sent.reason} Given up after attempt ${tries}.` })
-    await record(ctx, tried, { is: 'in-progress', reason: sent.reason })
+      return recordSurely(ctx, tried, {
+        is: 'stopped',
+        reason: `${sent.reason} Given up after attempt ${tries}.`,
+      })
+    const outcome: Outcome = { is: 'later', due, body: JSON.stringify(tried) }
+    try {
+      await record(ctx, tried, { is: 'in-progress', reason: sent.reason })
+    } catch (error) {
+      // The job knows of the attempt, whatever its Communication says.
+      complain(ctx, tried, error)
+      return outcome
+    }
     ctx.log.warn('a message could not be sent yet', {
       key: body.communication,
       channel: body.channel,
       tries,
       reason: sent.reason,
     })
-    return { is: 'later', due, body: JSON.stringify(tried) }
+    return outcome
   }
 }
 
 const DONE: Outcome = { is: 'done' }
+
+/** A job with what came of its message, where that could not be written down yet. */
+type Standing = MessageJob & { came?: Recorded }
+
+const AGAIN_MS = 60_000
+/** Milliseconds beyond its time for which it is tried to write down what came of a message. */
+const GIVEN_UP_MS = 86_400_000
+
+const complain = (ctx: Context, { communication: key, channel }: MessageJob, error: unknown): void =>
+  ctx.log.error('what came of a message cannot be written down', { key, channel, error: faultOf(error) })
+
+/** Writes down what came of a message; where that fails the job keeps it, for to send once more would be a second message. */
+async function recordSurely(ctx: Context, body: Standing, came: Recorded): Promise<Outcome> {
+  try {
+    return await record(ctx, body, came)
+  } catch (error) {
+    complain(ctx, body, error)
+    const now = ctx.clock()
+    if (now > body.expires + GIVEN_UP_MS) return DONE
+    const kept: Recorded = came.is === 'completed' ? { ...came, sent: came.sent ?? now } : came
+    return { is: 'later', due: now + AGAIN_MS, body: JSON.stringify({ ...body, came: kept }) }
+  }
+}
+
+/** Milliseconds after which it is asked whether a message still holds: before, it is told in any case, and what came later is told after it. */
+const FRESH_MS = 600_000
+
+/** Returns whether a message speaks of a time of an appointment that has been moved or called off since. */
+async function isOvertaken(ctx: Context, { holds, made }: MessageJob): Promise<boolean> {
+  if (holds === undefined || made === undefined || ctx.clock() - made < FRESH_MS) return false
+  const stored = await ctx.storage.read(holds.key)
+  if (stored?.text === undefined) return true
+  const { status, start } = parseJson(stored.text, Number.POSITIVE_INFINITY) as Resource
+  return !LIVE.has(String(status)) || instantOf(start) !== holds.start
+}
 
 const later = ({ body }: Leased, due: number): Outcome => ({ is: 'later', due, body })
 
@@ -97,7 +148,7 @@ export function waitOf(
 }
 
 type Recorded =
-  | { is: 'completed'; reference: string | undefined }
+  | { is: 'completed'; reference?: string | undefined; sent?: number }
   | { is: 'in-progress' | 'stopped'; reason: string }
 
 async function readCommunication(
@@ -151,6 +202,6 @@ function recorded(resource: Resource, tries: number, what: Recorded, now: number
     ...(reference === undefined || reference === ''
       ? {}
       : { identifier: [...known, { system: SYSTEM.peerReference, value: reference.slice(0, 200) }] }),
-    sent: new Date(now).toISOString(),
+    sent: new Date(what.sent ?? now).toISOString(),
   }
 }

@@ -10,7 +10,7 @@ import { kindOf } from './event.ts'
 import { appointmentNews, CARE, type Happening, isNew, type TokenNews, tokenNews } from './happening.ts'
 import { lettingGo } from './let-go.ts'
 import { type Medium, type Message, messagesOf, type News } from './message.ts'
-import { personOf } from './person.ts'
+import { hasDied, personOf } from './person.ts'
 import { createReading, type Reading, resourceOf } from './reading.ts'
 import { mayRemind, reminderPuts } from './reminders.ts'
 import { aboutAppointment, eventOf, isOpen, judgeRequest, toldOf } from './request.ts'
@@ -172,7 +172,7 @@ async function newsOfToken(
     event,
     variant,
     cause,
-    people: visit === undefined ? person : toldOf(visit, ['patient']),
+    people: visit === undefined ? person.filter(one => !hasDied(one)) : toldOf(visit, ['patient']),
     visit,
     about: appointment,
     values,

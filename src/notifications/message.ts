@@ -254,7 +254,8 @@ function valuesOf(news: News, person: Person, language: string): Record<string, 
   const { previous } = news
   const visit = news.visit && visitFor(news.visit, person)
   const own = saidValues(news, person, language)
-  const name = visit === undefined ? '' : nameFor(visit, person, language)
+  const name =
+    visit === undefined ? (nameOf(person.resource, language) ?? '') : nameFor(visit, person, language)
   if (visit === undefined) return { name, ...own }
   const type =
     text(codings(visit.appointment.appointmentType)[0]?.display) ??

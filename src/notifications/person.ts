@@ -16,6 +16,8 @@ export interface Person {
   mark: string
   role: Role
   resource: Resource
+  /** Of several patients of one visit, whose visit it is for this one; undefined: the first one's. */
+  of?: Person
   /** BCP 47, without what stands behind the first hyphen. */
   language: string
   /** IANA zone that the person lives in, where it is known. */
@@ -40,6 +42,10 @@ export function personOf(key: string, resource: Resource, role: Role): Person {
     optedOut: optOuts(resource),
   }
 }
+
+/** Returns whether it is a patient who has died, or somebody who is told in that patient's place. */
+export const hasDied = ({ resource }: Person): boolean =>
+  resource.deceasedBoolean === true || resource.deceasedDateTime !== undefined
 
 /** Returns a contact of a patient who has no resource of their own; `mark` tells it from the patient. */
 export const contactOf = (patient: Person, contact: JsonObject, mark: string): Person => ({

@@ -118,9 +118,12 @@ function requestOf(visit: Visit, { event, at, cause, link }: Wanted): Resource {
     subject: { reference: patient },
     about: [{ reference: visit.key }],
     occurrenceDateTime: new Date(at).toISOString(),
-    recipient: [{ reference: patient }],
+    recipient: [patient, ...patientsBeside(visit)].map(reference => ({ reference })),
   }
 }
+
+const patientsBeside = ({ others }: Visit): string[] =>
+  others.flatMap(one => (one.key === one.of?.key && one.mark === '' ? one.key : []))
 
 /** Returns whether an appointment may have, or want, requests. */
 export const mayRemind = ({ before, after }: Pending, now: number): boolean =>

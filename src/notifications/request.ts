@@ -11,7 +11,7 @@ import { SYSTEM } from '../scheduling/codes.ts'
 import { keysOf } from '../search/busy.ts'
 import { kindOf } from './event.ts'
 import { carriedValues, type News } from './message.ts'
-import { type Person, personOf } from './person.ts'
+import { hasDied, type Person, personOf } from './person.ts'
 import type { Reading } from './reading.ts'
 import { guardiansOf, type Visit, visitOf } from './visit.ts'
 import { quietAround } from './when.ts'
@@ -84,7 +84,13 @@ export async function judgeRequest(
   const resting = restUntil(ctx, event, now, visit)
   if (resting !== undefined) return { is: 'later', at: resting }
 
-  const people = await peopleOf(ctx, reading, request, visit)
+  const own = text(objects(request.payload)[0]?.contentString)
+  if (own !== undefined && own.length > MOST_OF_TEXT)
+    throw fhirError('too-costly', `The text of a message has ${MOST_OF_TEXT} characters at most.`, {
+      status: 422,
+      expression: 'CommunicationRequest.payload.contentString',
+    })
+  const people = (await peopleOf(ctx, reading, request, visit)).filter(one => !hasDied(one))
   if (people.length === 0) return { is: 'late', reason: 'There is nobody to tell.' }
   const subject = keysOf(object(request.subject), baseUrl)[0]
   const beforeVisit = kind.untilVisit === undefined ? undefined : visit && visit.start - kind.untilVisit
@@ -99,7 +105,7 @@ export async function judgeRequest(
       subject: subject?.startsWith('Patient/') ? subject : undefined,
       basedOn: key,
       values: carriedValues(request),
-      text: text(objects(request.payload)[0]?.contentString),
+      text: own,
       expires: to ?? beforeVisit,
     },
   }
@@ -115,6 +121,9 @@ function restUntil(ctx: Context, event: string, now: number, visit: Visit | unde
     kind.untilVisit !== undefined && visit !== undefined && quiet.to >= visit.start - kind.untilVisit
   return isTooLate ? undefined : quiet.to
 }
+
+/** Characters of a text that comes with a request: each may become a value. */
+const MOST_OF_TEXT = 10_000
 
 /** People that one request tells. */
 const MOST_PEOPLE = 200
@@ -147,8 +156,10 @@ async function peopleOf(
     else {
       const role = /^(Patient|RelatedPerson)\//.test(key) ? 'patient' : 'practitioner'
       const person = personOf(key, resource, role)
-      people.push(person)
-      if (key.startsWith('Patient/'))
+      const others = visit?.others.filter(one => one.of?.key === key) ?? []
+      if (others.length > 0) people.push(...others)
+      else people.push(person)
+      if (key.startsWith('Patient/') && others.length === 0)
         people.push(...(visit?.patient?.key === key ? visit.guardians : await guardiansOf(ctx, person)))
     }
   }
@@ -163,9 +174,10 @@ async function practitionerOf(reading: Reading, role: Resource, baseUrl: string)
 }
 
 /** Returns those of a visit who are told of an event. */
-export const toldOf = (visit: Visit, roles: readonly string[]): Person[] => [
-  ...(roles.includes('patient')
-    ? [...(visit.patient === undefined ? [] : [visit.patient]), ...visit.guardians]
-    : []),
-  ...(roles.includes('practitioner') ? visit.practitioners : []),
-]
+export const toldOf = (visit: Visit, roles: readonly string[]): Person[] =>
+  [
+    ...(roles.includes('patient')
+      ? [...(visit.patient === undefined ? [] : [visit.patient]), ...visit.guardians, ...visit.others]
+      : []),
+    ...(roles.includes('practitioner') ? visit.practitioners : []),
+  ].filter(one => !hasDied(one))

@@ -19,6 +19,8 @@ export interface Visit {
   patient: Person | undefined
   /** Who is told in the patient's place or beside them. */
   guardians: readonly Person[]
+  /** Further patients with those beside them, each under their own name. */
+  others: readonly Person[]
   practitioners: readonly Person[]
   /** What stands there for a name, in a language. */
   names: (of: 'patient' | 'practitioner' | 'facility' | 'place', language: string) => string
@@ -32,6 +34,8 @@ export interface Visit {
 
 const OPENCARE_ID = 'urn:nadi:opencare:appointment'
 const ADULT_YEARS = 18
+/** Patients of one visit that are told. */
+const MOST_PATIENTS = 50
 
 /** Returns whether OpenCare made the appointment; what it only knows has its id as a second name. */
 export const isOpenCare = (appointment: Resource): boolean =>
@@ -96,6 +100,12 @@ async function findVisit(ctx: Context, reading: Reading, key: string, appointmen
     const actor = actors.find(one => isObject(one) && type.test(text(one.reference) ?? text(one.type) ?? ''))
     return isObject(actor) ? (text(actor.display) ?? '') : ''
   }
+  const others: Person[] = []
+  for (const one of of('Patient').slice(1, MOST_PATIENTS)) {
+    const person = personOf(one, first.get(one)!, 'patient')
+    const beside = related.length > 0 ? [] : await guardiansOf(ctx, person)
+    for (const each of [person, ...beside]) others.push({ ...each, of: person })
+  }
   const joinUrl = text(extensionOf(appointment, EXTENSION.joinUrl)?.valueUrl)
   return {
     key,
@@ -104,6 +114,7 @@ async function findVisit(ctx: Context, reading: Reading, key: string, appointmen
     end: instantOf(appointment.end) ?? Number.NaN,
     patient,
     guardians: related.length > 0 || patient === undefined ? related : await guardiansOf(ctx, patient),
+    others,
     practitioners,
     names: (who, language) => {
       if (who === 'patient') return nameOf(patient?.resource, language) ?? shown(/Patient/)

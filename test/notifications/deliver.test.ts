@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Context } from '../../src/context.ts'
+import { fhirError } from '../../src/fhir/error.ts'
 import { update } from '../../src/interactions/update.ts'
 import type { Channel, Sent } from '../../src/notifications/channel.ts'
 import { createDeliver, waitOf } from '../../src/notifications/deliver.ts'
@@ -169,6 +170,59 @@ describe('one message', () => {
     await run(gone.ctx, accepting('email', 'email'))
     expect((await only(gone)).statusReason?.text).toBe('The channel sms is not set up.')
     expect(channel.sent).toEqual([])
+  })
+
+  it('is not sent again where what came of it cannot be written down, and that ends', async () => {
+    const channel = accepting('sms', 'phone')
+    const clinic = await booked(channel)
+    let refusals = 0
+    clinic.ctx.rules = [
+      {
+        types: new Set(['Communication']),
+        judge: () => {
+          refusals++
+          throw fhirError('business-rule', 'No.')
+        },
+      },
+    ]
+    for (let i = 0; i < 5; i++) {
+      await run(clinic.ctx, channel)
+      clinic.ctx.pass(60_000)
+    }
+    expect(channel.sent).toHaveLength(1)
+    expect(refusals).toBeGreaterThan(1)
+    clinic.ctx.rules = []
+    await run(clinic.ctx, channel)
+    expect(await only(clinic)).toMatchObject({ status: 'completed', sent: '2026-11-21T05:11:00.000Z' })
+
+    const lasting = await booked(channel)
+    lasting.ctx.rules = [{ types: new Set(['Communication']), judge: () => Promise.reject(new Error('bug')) }]
+    await run(lasting.ctx, channel)
+    lasting.ctx.pass(7 * 86_400_000)
+    expect((await run(lasting.ctx, channel)).taken).toBe(1)
+    lasting.ctx.pass(7 * 86_400_000)
+    expect((await run(lasting.ctx, channel)).taken).toBe(0)
+    expect(channel.sent).toHaveLength(2)
+  })
+
+  it('a booking that is cancelled or moved while nothing can be sent is not told after it', async () => {
+    for (const after of [{ status: 'cancelled' }, { start: '2026-11-24T10:00:00+05:30' }]) {
+      const channel = answering({ is: 'failed', reason: 'No connection.' }, { is: 'accepted' })
+      const clinic = await booked(channel)
+      await run(clinic.ctx, channel)
+      const { id } = await only(clinic)
+      clinic.ctx.pass(3_600_000)
+      const { start = MONDAY, ...more } = after as { start?: string }
+      await clinic.put(visit('a', start, more))
+      await run(clinic.ctx, channel)
+      const all = plain((await clinic.all('Communication')) as never) as Communication[]
+      expect(all.find(one => one.id === id)).toMatchObject({
+        status: 'stopped',
+        statusReason: { text: 'The appointment has changed since.' },
+      })
+      expect(all.filter(({ status }) => status === 'completed')).toHaveLength(1)
+      expect(channel.keys).toHaveLength(2)
+    }
   })
 
   it('waits half as long at least and as long at most as the doubled wait, an hour at most', async () => {
