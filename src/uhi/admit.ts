@@ -154,7 +154,8 @@ function checkContext({ settings, clock }: Gate, action: string, context: Read['
   // RFC 3339 has a zone; a time without one, as the documents' examples have, is India's.
   const zoned = /(Z|[+-][0-9]{2}:?[0-9]{2})$/i.test(context.timestamp)
   const at = Date.parse(zoned ? context.timestamp : `${context.timestamp}+05:30`)
-  if (Number.isNaN(at)) throw fault('timestamp', '/context/timestamp IS NOT A TIME')
+  if (Number.isNaN(at) || !TIMESTAMP.test(context.timestamp))
+    throw fault('timestamp', '/context/timestamp IS NOT A TIME')
   const now = clock()
   const skew = settings.uhi.skewS * 1000
   if (at > now + skew + FORWARD_MS) throw fault('timestamp', 'THE MESSAGE IS FROM THE FUTURE')
@@ -163,6 +164,8 @@ function checkContext({ settings, clock }: Gate, action: string, context: Read['
   if (ttl === undefined) throw fault('ttl', '/context/ttl MUST BE A DURATION AS PT30S')
   if (at + ttl < now - skew) throw fault('ttl', 'THE MESSAGE CAME TOO LATE')
 }
+
+const TIMESTAMP = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}/i
 
 /** The examples mix zones: what is India's time may be called UTC. The signature says when it was made. */
 const FORWARD_MS = 330 * 60_000
@@ -202,6 +205,8 @@ async function checkCallback(
   const refused = await refusedCallback(consumerUri, { allowPrivate, resolve })
   if (refused !== undefined) throw fault(`THE ADDRESS ${refused.toUpperCase()}`)
   const { hostname, protocol } = new URL(consumerUri)
+  // The action is written behind it.
+  if (/[?#]/.test(consumerUri)) throw fault('THE ADDRESS MUST HAVE NO QUERY')
   if (protocol !== 'https:' && !allowPrivate) throw fault('THE ADDRESS MUST BEGIN WITH https://')
   if (/^[a-z0-9-]+(\.[a-z0-9-]+)+$/i.test(consumerId) && /\.[a-z]{2,}$/i.test(consumerId)) {
     const domain = consumerId.toLowerCase()

@@ -254,6 +254,29 @@ describe('money', () => {
   })
 })
 
+describe('a context', () => {
+  it.each([
+    ['timestamp', '2026'],
+    ['timestamp', 'Sat, 21 Nov 2026 10:41:00'],
+    ['timestamp', '1'],
+  ])('whose %s is %s is none of RFC 3339: UHI-1404', async (name, value) => {
+    const body = w.message('status', { order: { id: 'ND1' } }, { [name]: value })
+    expect((await w.send('status', body)).error).toMatchObject({
+      code: 'UHI-1404',
+      path: `/context/${name}`,
+    })
+  })
+
+  it.each(['/eua?to=', '/eua#'])(
+    'whose consumer_uri would swallow the action (%s) is refused: UHI-1415',
+    async end => {
+      const order = initOrder(SLOT(7), false, 'eleven@sbx')
+      const body = w.message('init', { order }, { consumer_uri: `${w.peers.url}${end}` })
+      expect((await w.send('init', body)).error).toMatchObject({ code: 'UHI-1415' })
+    },
+  )
+})
+
 describe('the app', () => {
   it('is told on_cancel of an order that the clinic deletes, and nothing is owed', async () => {
     const order = await book(w, SLOT(6), false, 'eight@sbx')
