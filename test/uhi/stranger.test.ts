@@ -12,7 +12,7 @@ import { markPaid } from '../../src/scheduling/payment.ts'
 import { createUhiDeliver } from '../../src/uhi/deliver.ts'
 import { refusal } from '../interactions/context.ts'
 import { call } from '../operations/context.ts'
-import { header, record, type Tree } from './peers.ts'
+import { header, party, record, type Tree } from './peers.ts'
 import { agreeing, book, initOrder, SLOT, type World, world } from './world.ts'
 
 const MINUTE = 60_000
@@ -102,6 +102,35 @@ describe('an order', () => {
       valid_from: '2026-11-24T00:00:00',
       valid_to: '2026-11-24T23:59:00',
     })
+  })
+
+  it('asked for by another app is not there for it: neither its status nor its cancellation', async () => {
+    const order = await book(w, SLOT(8), false, 'twelve@sbx')
+    const thief = party('eua-thief', 'thief.k1')
+    w.peers.records.set(thief.id, record(thief, 'EUA', w.peers.url))
+    const tags = { '@abdm/gov.in/cancelledby': 'patient' }
+    const messages = {
+      status: { id: order.id },
+      cancel: { id: order.id, state: 'CANCELLED', fulfillment: { tags } },
+    }
+    // As itself, under the key of itself for the other, and as the other under its own key.
+    for (const [action, asked] of Object.entries(messages))
+      for (const consumer_id of [thief.id, w.eua.id]) {
+        const body = w.message(action, { order: asked }, { consumer_id })
+        const answer = await w.send(action, body, { authorization: header(thief, body, w.seconds()) })
+        expect(answer.error.code).toBe(consumer_id === thief.id ? 'UHI-1404' : 'UHI-1412')
+      }
+    // The gateway may bring a search, and nothing else, whatever header it signs in.
+    const body = w.message('cancel', { order: messages.cancel })
+    for (const name of ['x-gateway-authorization', 'proxy-authorization'])
+      expect(
+        (await w.send('cancel', body, { [name]: header(w.gateway, body, w.seconds()) })).error.code,
+      ).toBe('UHI-1401')
+    const asGateway = w.message('cancel', { order: messages.cancel }, { consumer_id: w.gateway.id })
+    const authorization = header(w.gateway, asGateway, w.seconds())
+    expect((await w.send('cancel', asGateway, { authorization })).error.code).toBe('UHI-1406')
+    expect((await appointmentOf(order)).status).toBe('booked')
+    expect(await w.deliver()).toEqual([])
   })
 
   it('whose visit has begun is not cancelled by the app, and stays owed', async () => {
