@@ -32,6 +32,7 @@ export function createDeliver(
   channels: readonly Channel[],
   { random, at }: DeliverOptions = { random: Math.random },
 ): Handler {
+  const peers = new Map<string, Peer>()
   return async (ctx, job) => {
     const body = JSON.parse(job.body) as Standing
     const standing = await readCommunication(ctx, body.communication)
@@ -48,7 +49,12 @@ export function createDeliver(
     // A process that was held up has no right to send any more: another may have the job by now.
     if (job.until - ctx.clock() < sendMs + RECORD_MS) return later(job, ctx.clock())
 
-    const sent = await attempt(channel, body, sendMs)
+    const peer = peers.get(channel.name) ?? { running: 0, unanswered: 0 }
+    peers.set(channel.name, peer)
+    if (isStuck(peer)) return later(job, ctx.clock() + STUCK_MS)
+    peer.running++
+    const sent = await attempt(channel, body, sendMs).finally(() => peer.running--)
+    peer.unanswered = sent.is === 'failed' && sent.reason === NO_ANSWER ? peer.unanswered + 1 : 0
     at?.('after-send')
     const tries = body.tries + 1
     const tried = { ...body, tries }
@@ -118,13 +124,28 @@ async function isOvertaken(ctx: Context, { holds, made }: MessageJob): Promise<b
   return !LIVE.has(String(status)) || instantOf(start) !== holds.start
 }
 
+/** What is known of a channel's peer: attempts that go on, and how many in succession had no answer in time. */
+interface Peer {
+  running: number
+  unanswered: number
+}
+
+const NO_ANSWER = 'No answer in time.'
+
+/** After so many without an answer only so few go on at once; the others wait for so many ms, and leave the places to other channels. */
+const STUCK = 8
+const STUCK_AT_ONCE = 4
+const STUCK_MS = 15_000
+
+const isStuck = ({ running, unanswered }: Peer): boolean => unanswered >= STUCK && running >= STUCK_AT_ONCE
+
 const later = ({ body }: Leased, due: number): Outcome => ({ is: 'later', due, body })
 
 /** Returns what came of one attempt; no channel holds it up for longer than it may take. */
 async function attempt(channel: Channel, { delivery }: MessageJob, sendMs: number): Promise<Sent> {
   const signal = AbortSignal.timeout(sendMs)
   const ended = new Promise<Sent>(resolve =>
-    signal.addEventListener('abort', () => resolve({ is: 'failed', reason: 'No answer in time.' }), {
+    signal.addEventListener('abort', () => resolve({ is: 'failed', reason: NO_ANSWER }), {
       once: true,
     }),
   )

@@ -1,7 +1,9 @@
 /** Reminders by hand: of all visits within some hours, whatever the time of their own reminders. */
 import type { Context } from '../context.ts'
+import { FhirError } from '../fhir/error.ts'
 import { plannedSearch } from '../interactions/search.ts'
 import { update } from '../interactions/update.ts'
+import { faultOf } from '../lib/fault.ts'
 import { type Cursor, idOf, type Live } from '../storage/port.ts'
 import { resourceOf } from './reading.ts'
 import { remindNow } from './reminders.ts'
@@ -34,10 +36,16 @@ export async function remindWithin(ctx: Context, hours: number): Promise<number>
       ...(cursor === undefined ? {} : { after: cursor }),
     })
     for (const row of page.rows as Live[]) {
-      const reminder = await remindNow(ctx, row.key, resourceOf(row))
-      if (reminder === undefined) continue
-      await update(ctx, 'CommunicationRequest', idOf(reminder.key), reminder.request)
-      count++
+      try {
+        const reminder = await remindNow(ctx, row.key, resourceOf(row))
+        if (reminder === undefined) continue
+        await update(ctx, 'CommunicationRequest', idOf(reminder.key), reminder.request)
+        count++
+      } catch (error) {
+        // One visit that cannot be reminded of keeps nobody else from it.
+        if (!(error instanceof FhirError) || error.code === 'transient') throw error
+        ctx.log.error('a visit cannot be reminded of', { appointment: row.key, error: faultOf(error) })
+      }
     }
     if (!page.more || page.last === undefined) return count
     cursor = page.last

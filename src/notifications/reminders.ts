@@ -8,6 +8,7 @@ import { instantOf } from '../search/busy.ts'
 import type { Key } from '../storage/port.ts'
 import { AFTERWARDS, HISTORY_MS, REMINDERS } from './event.ts'
 import { isNew } from './happening.ts'
+import { hasDied } from './person.ts'
 import { createReading, type Reading } from './reading.ts'
 import { keyOfRequest, timeOf } from './request.ts'
 import { type Visit, visitOf } from './visit.ts'
@@ -140,7 +141,13 @@ export async function remindNow(
   const now = ctx.clock()
   const reading = createReading(ctx, [])
   const visit = await visitOf(ctx, reading, key, appointment)
-  if (visit.patient === undefined || appointment.status !== 'booked' || !(visit.start > now)) return undefined
+  if (
+    visit.patient === undefined ||
+    hasDied(visit.patient) ||
+    appointment.status !== 'booked' ||
+    !(visit.start > now)
+  )
+    return undefined
   const [event] = REMINDERS.find(([, ahead]) => visit.start - now > (ahead === LAST_AHEAD ? 0 : LAST_AHEAD))!
   const cause = causeOf(visit, event)
   const at = requestKey(key, event)

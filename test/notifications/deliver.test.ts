@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { underRules } from '../../src/app.ts'
 import type { Context } from '../../src/context.ts'
 import { fhirError } from '../../src/fhir/error.ts'
 import { update } from '../../src/interactions/update.ts'
@@ -232,6 +233,28 @@ describe('one message', () => {
     expect(waitOf(ctx, {}, 30, 0.999)).toBeLessThanOrEqual(3_600_000)
     expect(waitOf(ctx, { waitMs: 5000 }, 9, 0)).toBe(5000)
   })
+})
+
+it('a peer that answers nothing does not keep the messages of other channels waiting', async () => {
+  const mail: Channel = { name: 'email', reaches: 'email', send: () => new Promise(() => {}) }
+  const sms = accepting('sms', 'phone')
+  const clinic = await openClinic([mail])
+  const { ctx } = clinic
+  for (let i = 0; i < 40; i++)
+    await clinic.put(visit(`a${i}`, new Date(Date.parse(MONDAY) + i * 1_800_000).toISOString()))
+  const patience = (sendMs: number) => {
+    ctx.settings = { ...ctx.settings, messages: { ...ctx.settings.messages, sendMs } }
+  }
+  const deliver = createDeliver([mail, sms])
+  patience(20)
+  await dispatch(ctx, { message: deliver }, dispatchOptions(ctx))
+  ctx.pass(1000)
+  const other: Context = { ...ctx, rules: underRules(ctx, [sms]).rules! }
+  await update(other, 'Appointment', 'b', resource(JSON.stringify(visit('b', '2026-11-25T10:00:00+05:30'))))
+  patience(2000)
+  const dispatcher = startDispatch(ctx, { message: deliver }, dispatchOptions(ctx))
+  await expect.poll(() => sms.sent.length, { timeout: 1500 }).toBe(2)
+  await dispatcher.stop()
 })
 
 describe('several servers', () => {
