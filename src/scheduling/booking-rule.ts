@@ -100,9 +100,9 @@ export const isOnline = ({ serviceType, serviceCategory, appointmentType }: Reso
   hasCoding([serviceType, serviceCategory, appointmentType].flat(), VIRTUAL, VR)
 
 /** Returns the appointment with what the server adds: the end of its hold, and the link to an online visit. */
-function completed(ctx: Context, { key, after }: Pending): Resource {
+function completed(ctx: Context, { key, before, after }: Pending): Resource {
   let resource = after!
-  if (resource.status === 'pending') resource = held(ctx, resource)
+  if (resource.status === 'pending') resource = held(ctx, resource, before)
   const { joinUrl } = ctx.settings.scheduling
   if (joinUrl === undefined || !isOnline(resource)) return resource
   if (extensionOf(resource, EXTENSION.joinUrl) !== undefined) return resource

@@ -30,9 +30,14 @@ export const isExpired = (appointment: Resource, now: number): boolean =>
 export const isLive = (appointment: Resource | undefined, now: number): boolean =>
   appointment !== undefined && LIVE.has(String(appointment.status)) && !isExpired(appointment, now)
 
-/** Returns a pending appointment with the end of its hold; a client may make it shorter, not longer. */
-export function held(ctx: Context, appointment: Resource): Resource {
-  const most = ctx.clock() + ctx.settings.scheduling.holdMinutes * 60_000
+/**
+ * Returns a pending appointment with the end of its hold. A client may make it shorter, not longer; who writes a hold again does not hold
+ * it for another time.
+ */
+export function held(ctx: Context, appointment: Resource, before: Resource | undefined): Resource {
+  const now = ctx.clock()
+  const since = before !== undefined && isLive(before, now) && before.status === 'pending'
+  const most = (since ? heldUntil(before) : undefined) ?? now + ctx.settings.scheduling.holdMinutes * 60_000
   const asked = heldUntil(appointment)
   if (asked !== undefined && asked <= most) return appointment
   return withExtension(appointment, EXTENSION.holdUntil, { valueInstant: new Date(most).toISOString() })

@@ -402,6 +402,15 @@ describe('a hold', () => {
     ])
   })
 
+  it('is not made longer by being written again', async () => {
+    await book({ id: 'hold', status: 'pending' })
+    base.pass(14 * 60_000)
+    await book({ id: 'hold', status: 'pending' })
+    base.pass(60_000)
+    await book({ patient: 'ravi' })
+    expect((await stateOf('Appointment', 'hold')).status).toBe('cancelled')
+  })
+
   it('that is given up frees its slot, even after it has run out', async () => {
     await slot('s', '09:00', '09:20')
     await book({ id: 'hold', slots: ['s'], status: 'pending' })
