@@ -97,6 +97,7 @@ export interface Dispatcher {
 
 /** Milliseconds between two looks where nobody says that there is work: another server may have left it. */
 const LOOK_MS = 5000
+const MOST_DUES = 1000
 /** Milliseconds after a failure of the store. */
 const FAILED_MS = 5000
 
@@ -110,8 +111,9 @@ export function startDispatch(ctx: Context, handlers: Handlers, options: Dispatc
   let complained = false
   /** Whether the last look found as much as it asked for. */
   let isMore = false
-  /** When the next of those put off here is due. */
-  let next = Number.POSITIVE_INFINITY
+  /** When those put off here are due. A look every LOOK_MS finds what is forgotten. */
+  let dues: number[] = []
+  const next = (): number => Math.min(...dues, Number.POSITIVE_INFINITY)
 
   const rouse = (): void => {
     woken = true
@@ -130,14 +132,14 @@ export function startDispatch(ctx: Context, handlers: Handlers, options: Dispatc
   const run = (job: Leased): void => {
     const one: Promise<void> = doOne(ctx, handlers, job)
       .then(due => {
-        if (due !== undefined) next = Math.min(next, due)
+        if (due !== undefined && dues.length < MOST_DUES) dues.push(due)
       })
       .catch(error => complain(error))
       .finally(() => {
         running.delete(one)
         // Half of the places free is the time for one look at many jobs.
         if (isMore && running.size <= parallel / 2) rouse()
-        else if (next < Number.POSITIVE_INFINITY) wake()
+        else if (dues.length > 0) wake()
       })
     running.add(one)
   }
@@ -155,7 +157,7 @@ export function startDispatch(ctx: Context, handlers: Handlers, options: Dispatc
       }
       try {
         const now = ctx.clock()
-        if (next <= now) next = Number.POSITIVE_INFINITY
+        dues = dues.filter(due => due > now)
         const until = now + leaseMs
         const free = parallel - running.size
         const jobs = await ctx.storage.outbox.take(free, owner, leaseMs)
@@ -163,7 +165,7 @@ export function startDispatch(ctx: Context, handlers: Handlers, options: Dispatc
         complained = false
         if (jobs.length > 0) at?.('after-lease')
         for (const job of jobs) run({ ...job, until })
-        if (!isMore) await pause(Math.max(1, Math.min(LOOK_MS, next - ctx.clock())))
+        if (!isMore) await pause(Math.max(1, Math.min(LOOK_MS, next() - ctx.clock())))
       } catch (error) {
         complain(error)
         await pause(FAILED_MS)

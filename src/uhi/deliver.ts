@@ -23,7 +23,7 @@ export interface DeliverParts {
 /** Calls to one host at a time: who does not answer must not hold up what others are told. */
 const MOST_OF_ONE = 4
 /** ms that a call waits for its turn, or half of that again. */
-const TURN_MS = 500
+const TURN_MS = 100
 
 /** Returns the handler of jobs that send messages of UHI. */
 export function createUhiDeliver({ random, resolve }: DeliverParts): Handler {
